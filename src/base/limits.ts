@@ -1,0 +1,48 @@
+// Every amount a peer can make us spend, with its unit and the reason for its size. A limit that is not here does not exist.
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const LIMITS = {
+  /** Silos in a cohort: the threshold table of the protocol is checked for 3 to 200. */
+  cohortMin: 3,
+  cohortMax: 200,
+  /** Members of a roster: room for silos that join later jobs. */
+  rosterMembersMax: 400,
+  /** Bytes of one signed payload. The largest is a share header at n = 200 (about 26 KiB); 128 KiB leaves room and stays far from 4 MiB. */
+  envelopePayloadBytes: 128 * KiB,
+  /** Bytes of a manifest: layout, recipe, features of some thousand columns. */
+  manifestBytes: 1 * MiB,
+  /** Bytes of a model or of any single blob fetched by hash, except vectors. */
+  modelBytes: 512 * MiB,
+  /** Coordinates of one summed vector: 100 million, 400 MB on the wire. */
+  vectorLengthMax: 100_000_000,
+  /** Segments of a sum layout. */
+  segmentsMax: 4096,
+  /** Bytes in one chunk of an upload or download. */
+  chunkBytes: 1 * MiB,
+  /** Bytes of one gRPC message outside the bulk streams: grpc's own default, kept on purpose. */
+  messageBytes: 4 * MiB,
+  /** Concurrent HTTP/2 streams of one connection: Watch, one upload, downloads and a few unary calls. */
+  streamsPerConnection: 32,
+  /** Connections one identity may hold at once: the agent, its successor during a restart, and one for commands. */
+  connectionsPerIdentity: 8,
+  /** Calls of one identity under way at once. */
+  callsPerIdentity: 64,
+  /** Envelopes one silo may have stored for one attempt: each phase once, aborts and disputes, with room. */
+  envelopesPerAttempt: 32,
+  /** Attempts of one round (docs/protocol.md §2.4). */
+  attemptsPerRound: 3,
+  /** Rounds of one job. */
+  roundsMax: 100_000,
+  /** Bytes of one configuration file. */
+  configBytes: 1 * MiB,
+  /** Bytes of a certificate bundle on disk or on the wire. */
+  certificateBytes: 64 * KiB,
+  /** Rows shown in an error about data before it says how many more there are. */
+  rowsInError: 5,
+  /** Columns a silo reads for one job. */
+  featuresMax: 10_000,
+  /** Nodes in a forward model; the training graph has a small multiple of it. */
+  modelNodesMax: 50_000,
+} as const;
