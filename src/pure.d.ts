@@ -56,14 +56,10 @@ declare module 'node:crypto' {
     iv: Uint8Array,
     options?: { authTagLength?: number },
   ): Decipher;
-  export function createPrivateKey(input: {
-    key: { kty: 'OKP'; crv: 'X25519' | 'Ed25519'; x: string; d: string };
-    format: 'jwk';
-  }): KeyObject;
-  export function createPublicKey(input: {
-    key: { kty: 'OKP'; crv: 'X25519' | 'Ed25519'; x: string };
-    format: 'jwk';
-  }): KeyObject;
+  export function createPrivateKey(input: { key: Uint8Array; format: 'der'; type: 'pkcs8' }): KeyObject;
+  export function createPublicKey(
+    input: KeyObject | { key: { kty: 'OKP'; crv: 'X25519' | 'Ed25519'; x: string }; format: 'jwk' },
+  ): KeyObject;
   export function diffieHellman(options: { privateKey: KeyObject; publicKey: KeyObject }): Uint8Array<ArrayBuffer>;
   export function sign(algorithm: null, data: Uint8Array, key: KeyObject): Uint8Array<ArrayBuffer>;
   export function verify(algorithm: null, data: Uint8Array, key: KeyObject, signature: Uint8Array): boolean;

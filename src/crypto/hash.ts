@@ -1,0 +1,40 @@
+// SHA-256 under a label (docs/protocol.md §2.1).
+
+import { createHash } from 'node:crypto';
+import { labelled, type Hash } from '../base/index.js';
+import type { Label } from './labels.js';
+
+/** `H(label, x) = SHA-256(u16be(len label) || label || x)`; x is the concatenation of `parts`. */
+export function hash(label: Label, ...parts: readonly Uint8Array[]): Hash {
+  const hasher = new Hasher(label);
+  for (const part of parts) hasher.update(part);
+  return hasher.digest();
+}
+
+/** The same for input that arrives in pieces. One digest per hasher. */
+export class Hasher {
+  readonly #hash;
+
+  constructor(label: Label) {
+    this.#hash = createHash('sha256').update(labelled(label));
+  }
+
+  update(part: Uint8Array): this {
+    this.#hash.update(part);
+    return this;
+  }
+
+  digest(): Hash {
+    return digested(this.#hash.digest());
+  }
+}
+
+/** Plain SHA-256, without a label: content addresses of blobs only. */
+export function sha256(bytes: Uint8Array): Hash {
+  return digested(createHash('sha256').update(bytes).digest());
+}
+
+function digested(bytes: Uint8Array): Hash {
+  // SHA-256 gives 32 bytes, which is what the brand stands for. A plain Uint8Array, not Node's Buffer subclass, leaves this room.
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) as Hash;
+}

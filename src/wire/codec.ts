@@ -1,0 +1,36 @@
+// Bytes to messages and back. Parsing happens once, here, after the bytes were hashed and their signature was verified.
+
+import { LIMITS } from '../base/index.js';
+import { WireError } from './errors.js';
+
+/** What ts-proto generates for a message. */
+export interface MessageType<T> {
+  encode(message: T): { finish(): Uint8Array<ArrayBuffer> };
+  decode(bytes: Uint8Array): T;
+}
+
+export function encode<T>(type: MessageType<T>, message: T): Uint8Array<ArrayBuffer> {
+  return type.encode(message).finish();
+}
+
+/**
+ * Throws WireError `wire/too-large` before it reads anything, and `wire/malformed` on bytes that are not this message. Fields of
+ * later versions are ignored: version fields decide compatibility. Byte fields of the result are copies, never views of `bytes`.
+ */
+export function decode<T>(
+  type: MessageType<T>,
+  what: string,
+  bytes: Uint8Array,
+  maxBytes: number = LIMITS.envelopePayloadBytes,
+): T {
+  if (bytes.length > maxBytes)
+    throw new WireError(
+      'wire/too-large',
+      `a ${what} may have ${String(maxBytes)} bytes, this one has ${String(bytes.length)}.`,
+    );
+  try {
+    return type.decode(bytes);
+  } catch (cause) {
+    throw new WireError('wire/malformed', `${String(bytes.length)} bytes do not parse as a ${what}.`, { cause });
+  }
+}
