@@ -1,0 +1,20 @@
+// How every Veilsum program ends. Scripts and service managers may rely on these numbers; docs/operations.md lists them.
+
+export const EXIT = {
+  /** The command did what it was asked to do; a service stopped in good order. */
+  ok: 0,
+  /** Something failed that none of the other codes names. */
+  failed: 1,
+  /** The command line or the configuration is wrong: starting again unchanged will not help. */
+  usage: 2,
+  /** The peer could not be reached: starting again later may help. */
+  unreachable: 3,
+  /** The peer, or this side's own policy, said no. */
+  refused: 4,
+  /** Stored state is damaged or of an unknown format: a person has to look before the next start. */
+  storageDamaged: 5,
+  /** A second signal, or the bound on a graceful shutdown, ended the process early. What was acknowledged is durable. */
+  interrupted: 6,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -1,0 +1,12 @@
+// system: the machine as the programs need it. Real clock and randomness, files that survive crashes, secret files, signals, exit codes,
+// the lock on a state folder, and the places where tests may cut the power. Imports base only.
+
+export * from './durable.js';
+export * from './errors.js';
+export * from './exit.js';
+export * from './failpoint.js';
+export * from './secret-file.js';
+export * from './shutdown.js';
+export * from './state-lock.js';
+export * from './worker-url.js';
+export * from './world.js';
