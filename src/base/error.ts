@@ -1,7 +1,24 @@
 // Errors have stable codes. Each room owns a closed registry of them (its `errors.ts`); docs/errors.md lists all, and a test keeps
 // the two equal. A message says what was expected, what came, and what to do; it never carries secrets, records or model values.
 
+/**
+ * What kind of no it is, for whoever translates errors at an edge (transport/status.ts to gRPC, programs to exit codes):
+ * `state` right message at the wrong time; `content` wrong bytes; `membership` not one of us; `identity` not who it says, or nobody;
+ * `limit` too much; `missing` no such thing; `unavailable` try again later; `internal` ours, without detail to the peer.
+ */
+export type ErrorCategory =
+  | 'state'
+  | 'content'
+  | 'membership'
+  | 'identity'
+  | 'limit'
+  | 'missing'
+  | 'unavailable'
+  | 'internal';
+
 export interface ErrorContext {
+  /** `internal` unless said otherwise. */
+  readonly category?: ErrorCategory;
   /** What the reader can do about it, in one sentence. */
   readonly remedy?: string;
   readonly cause?: unknown;
@@ -11,12 +28,14 @@ export interface ErrorContext {
 export class CodedError<Code extends string = string> extends Error {
   readonly code: Code;
   readonly remedy: string | undefined;
+  readonly category: ErrorCategory;
 
   constructor(code: Code, message: string, context: ErrorContext = {}) {
     super(message, context.cause === undefined ? {} : { cause: context.cause });
     this.name = 'CodedError';
     this.code = code;
     this.remedy = context.remedy;
+    this.category = context.category ?? 'internal';
   }
 
   /** `code: message (remedy)`, the form in which programs print it. */
