@@ -1,0 +1,14 @@
+// Add: the gradient reaches both operands unchanged, summed over broadcast axes.
+
+import type { OperatorRule } from './rule.js';
+
+export const add: OperatorRule = {
+  operator: 'Add',
+  inputs: [2, 2],
+  attributes: {},
+  backward: (tape, node, dy) => {
+    const from = tape.shape(tape.output(node));
+    for (const operand of node.inputs)
+      if (tape.wants(operand)) tape.accumulate(operand, tape.unbroadcast(dy, from, tape.shape(operand)));
+  },
+};

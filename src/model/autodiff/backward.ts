@@ -1,0 +1,28 @@
+// The backward walk itself: nodes in reverse order, each handing its output's gradient on to its inputs.
+
+import { defined } from '../../base/index.js';
+import type { Graph } from '../graph/types.js';
+import { RULES } from './rules.js';
+import type { Tape } from './tape.js';
+
+/** The values of `graph` that depend on one of `roots` by way of differentiable inputs, the roots included. */
+export function dependents(graph: Graph, roots: Iterable<string>): Set<string> {
+  const found = new Set(roots);
+  for (const node of graph.nodes) {
+    const rule = RULES.get(node.operator);
+    if (rule?.backward === undefined) continue;
+    const reached = node.inputs.some((value, at) => found.has(value) && rule.steeringInputs?.includes(at) !== true);
+    if (reached) for (const output of node.outputs) if (output !== '') found.add(output);
+  }
+  return found;
+}
+
+/** Walks from the gradients already on the tape to the graph's sources. The graph has passed the check. */
+export function walkBackward(tape: Tape, graph: Graph): void {
+  for (const node of [...graph.nodes].reverse()) {
+    const dy = tape.gradientOf(tape.output(node));
+    if (dy === undefined) continue;
+    const rule = defined(RULES.get(node.operator), `rule for ${node.operator}`);
+    rule.backward?.(tape, node, dy);
+  }
+}

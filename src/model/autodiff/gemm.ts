@@ -1,0 +1,35 @@
+// Gemm: y = alpha * A' B' + beta * C, where ' is the optional transposition. Each gradient is again one Gemm.
+
+import { float, int, numberOf } from '../graph/attribute.js';
+import { FLAG, type OperatorRule } from './rule.js';
+
+export const gemm: OperatorRule = {
+  operator: 'Gemm',
+  inputs: [2, 3],
+  attributes: { alpha: { kind: 'float' }, beta: { kind: 'float' }, transA: FLAG, transB: FLAG },
+  backward: (tape, node, dy) => {
+    const [a, b, c] = [tape.input(node, 0), tape.input(node, 1), node.inputs[2]];
+    const transA = numberOf(node, 'transA', 0);
+    const transB = numberOf(node, 'transB', 0);
+    const alpha = float(numberOf(node, 'alpha', 1));
+    if (tape.wants(a)) {
+      // dA' = dy B'^T; where A went in transposed, its gradient is B' dy^T.
+      const gradient =
+        transA === 1
+          ? tape.emit('Gemm', [b, dy], { alpha, transA: int(transB), transB: int(1) })
+          : tape.emit('Gemm', [dy, b], { alpha, transB: int(1 - transB) });
+      tape.accumulate(a, gradient);
+    }
+    if (tape.wants(b)) {
+      const gradient =
+        transB === 1
+          ? tape.emit('Gemm', [dy, a], { alpha, transA: int(1), transB: int(transA) })
+          : tape.emit('Gemm', [a, dy], { alpha, transA: int(1 - transA) });
+      tape.accumulate(b, gradient);
+    }
+    if (c !== undefined && c !== '' && tape.wants(c)) {
+      const summed = tape.unbroadcast(dy, tape.shape(tape.output(node)), tape.shape(c));
+      tape.accumulate(c, tape.scale(summed, numberOf(node, 'beta', 1)));
+    }
+  },
+};

@@ -1,0 +1,66 @@
+// What can be wrong with a model, a loss or an update, as this room's closed union of codes.
+
+import { CodedError, defineErrors, type ErrorContext } from '../base/index.js';
+
+export const MODEL_ERRORS = defineErrors({
+  'model/too-large': 'the model file exceeds the limit on bytes, nodes or parameters; export a smaller model',
+  'model/not-onnx': 'the bytes are not an ONNX model; export the model again',
+  'model/refused': 'the model uses something Veilsum does not train; the message lists every place',
+  'model/no-parameters': 'the model has no trainable float32 initialiser that its output depends on',
+  'model/bad-parameters': 'a parameter vector has the wrong length or holds a value that is not finite',
+  'model/already-standardised': 'the model carries a standardisation; bake it into the forward model once only',
+  'model/bad-standardisation': 'mean or standard deviation do not fit the model input or are not finite',
+  'model/bad-shape': 'the shapes of model, loss and batch do not fit together',
+  'model/bad-update': 'a summed update or the state of the update rule does not fit the model',
+  'model/bad-scores': 'scores, labels or histogram counts are outside their range',
+  'model/bad-optimiser': 'a setting of the optimiser is outside its range',
+});
+
+export type ModelErrorCode = keyof typeof MODEL_ERRORS;
+
+/** One thing that is wrong with a model file and where; `place` names a node, an initialiser or the model itself. */
+export interface ModelProblem {
+  readonly place: string;
+  readonly what: string;
+}
+
+export class ModelError extends CodedError<ModelErrorCode> {
+  /** Every problem found, for code `model/refused`; empty otherwise. */
+  readonly problems: readonly ModelProblem[];
+
+  constructor(
+    code: ModelErrorCode,
+    message: string,
+    context: ErrorContext = {},
+    problems: readonly ModelProblem[] = [],
+  ) {
+    super(code, message, context);
+    this.name = 'ModelError';
+    this.problems = problems;
+  }
+}
+
+/** Gathers what is wrong with one model, so that its author repairs all of it at once. */
+export class Problems {
+  readonly #found: ModelProblem[] = [];
+
+  add(place: string, what: string): void {
+    this.#found.push({ place, what });
+  }
+
+  get none(): boolean {
+    return this.#found.length === 0;
+  }
+
+  /** Throws `model/refused` with one line per problem, if there is any. */
+  throwIfAny(): void {
+    if (this.none) return;
+    const lines = this.#found.map(({ place, what }) => `${what} (${place})`);
+    throw new ModelError(
+      'model/refused',
+      `the model is refused for ${String(lines.length)} reason(s): ${lines.join('; ')}`,
+      { remedy: 'change the forward model as the list says and export it again' },
+      this.#found,
+    );
+  }
+}

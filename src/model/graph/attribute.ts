@@ -1,0 +1,101 @@
+// Node attributes in and out of the file format.
+
+import { fromUtf8, utf8 } from '../../base/index.js';
+import { AttributeProto_AttributeType as Kind, type AttributeProto } from '../gen/onnx/onnx.js';
+import type { Problems } from '../errors.js';
+import { readTensor, writeTensor } from './tensor.js';
+import type { Attribute, GraphNode } from './types.js';
+
+/** Reports to `problems` and returns undefined for a kind that no allowed operator takes. */
+export function readAttribute(proto: AttributeProto, place: string, problems: Problems): Attribute | undefined {
+  if (proto.refAttrName !== '') {
+    problems.add(place, `attribute ${proto.name} refers to a function's attribute`);
+    return undefined;
+  }
+  switch (proto.type) {
+    case Kind.FLOAT:
+      return { kind: 'float', value: proto.f };
+    case Kind.INT:
+      return { kind: 'int', value: Number(proto.i) };
+    case Kind.FLOATS:
+      return { kind: 'floats', value: proto.floats };
+    case Kind.INTS:
+      return { kind: 'ints', value: proto.ints.map(Number) };
+    case Kind.STRING:
+      return readText(proto, place, problems);
+    case Kind.TENSOR: {
+      const value =
+        proto.t === undefined ? undefined : readTensor(proto.t, `${place}, attribute ${proto.name}`, problems);
+      return value === undefined ? undefined : { kind: 'tensor', value };
+    }
+    case Kind.UNDEFINED:
+    case Kind.GRAPH:
+    case Kind.STRINGS:
+    case Kind.TENSORS:
+    case Kind.GRAPHS:
+    case Kind.UNRECOGNIZED:
+      problems.add(place, `attribute ${proto.name} has kind ${Kind[proto.type]}, which no allowed operator takes`);
+      return undefined;
+  }
+}
+
+function readText(proto: AttributeProto, place: string, problems: Problems): Attribute | undefined {
+  try {
+    return { kind: 'string', value: fromUtf8(proto.s) };
+  } catch {
+    problems.add(place, `attribute ${proto.name} is not UTF-8`);
+    return undefined;
+  }
+}
+
+export function writeAttribute(name: string, attribute: Attribute): AttributeProto {
+  const proto: AttributeProto = {
+    name,
+    f: 0,
+    i: 0n,
+    s: new Uint8Array(0),
+    t: undefined,
+    g: undefined,
+    floats: [],
+    ints: [],
+    strings: [],
+    docString: '',
+    type: Kind.UNDEFINED,
+    refAttrName: '',
+  };
+  switch (attribute.kind) {
+    case 'float':
+      return { ...proto, type: Kind.FLOAT, f: attribute.value };
+    case 'int':
+      return { ...proto, type: Kind.INT, i: BigInt(attribute.value) };
+    case 'floats':
+      return { ...proto, type: Kind.FLOATS, floats: [...attribute.value] };
+    case 'ints':
+      return { ...proto, type: Kind.INTS, ints: attribute.value.map(BigInt) };
+    case 'string':
+      return { ...proto, type: Kind.STRING, s: utf8(attribute.value) };
+    case 'tensor':
+      return { ...proto, type: Kind.TENSOR, t: writeTensor('', attribute.value) };
+  }
+}
+
+/** The number of an int or float attribute, or `otherwise`, the operator's documented default. */
+export function numberOf(node: GraphNode, name: string, otherwise: number): number {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'int' || attribute?.kind === 'float' ? attribute.value : otherwise;
+}
+
+export function integersOf(node: GraphNode, name: string): readonly number[] | undefined {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'ints' ? attribute.value : undefined;
+}
+
+export function textOf(node: GraphNode, name: string, otherwise: string): string {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'string' ? attribute.value : otherwise;
+}
+
+export const int = (value: number): Attribute => ({ kind: 'int', value });
+export const float = (value: number): Attribute => ({ kind: 'float', value });
+export const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value });
+export const text = (value: string): Attribute => ({ kind: 'string', value });

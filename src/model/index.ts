@@ -1,0 +1,23 @@
+// model: reads and checks a forward ONNX model, derives the graphs that train and evaluate it, exports it with new parameters, and
+// holds the arithmetic around it: losses, optimisers, the update rule on a verified sum, metrics from sums. Pure: running the graphs
+// is the trainer's business.
+
+export { MODEL_ERRORS, ModelError, type ModelErrorCode, type ModelProblem } from './errors.js';
+export {
+  assertParameters,
+  initialParameters,
+  readForwardModel,
+  withParameters,
+  type ForwardModel,
+  type ParameterSlot,
+} from './forward.js';
+export { withStandardisation, type Standardisation } from './standardise/standardise.js';
+export { probeGraph, type Probe } from './probe.js';
+export { differentiate, evaluationGraph, STEP_NAMES, type StepGraph, type TrainingGraph } from './differentiate.js';
+export type { Measured, Shapes } from './autodiff/tape.js';
+export { RULES } from './autodiff/rules.js';
+export { LOSSES, type Loss, type LossKind } from './loss/index.js';
+export { GraphBuilder } from './graph/builder.js';
+export * as attributes from './graph/attribute.js';
+export { float32, int64s, scalar } from './graph/tensor.js';
+export { elementCount, type Graph, type GraphNode, type Tensor } from './graph/types.js';
