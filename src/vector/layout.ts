@@ -1,0 +1,99 @@
+// The vector whose sum a round opens: named segments, concatenated without padding (docs/protocol.md §2.5).
+
+import { LIMITS } from '../base/index.js';
+import { VectorError } from './errors.js';
+
+export type Quantiser =
+  | {
+      readonly kind: 'real';
+      /** `l2`: the whole segment is scaled down to norm `clip`; `each`: every coordinate is cut to [-clip, clip]. */
+      readonly clipKind: 'l2' | 'each';
+      readonly clip: number;
+      /** Quantised units per unit of the value. */
+      readonly scale: number;
+      /** |q| <= qMax before noise. */
+      readonly qMax: number;
+    }
+  | { readonly kind: 'integer'; readonly max: number };
+
+export type Visibility = 'public' | 'coarse' | 'noised';
+
+export interface SegmentSpec {
+  readonly name: string;
+  /** Coordinates. */
+  readonly length: number;
+  readonly quantiser: Quantiser;
+  readonly visibility: Visibility;
+  /** With `coarse`: quantised values are rounded to multiples of this. */
+  readonly coarseStep: number;
+}
+
+export interface Segment extends SegmentSpec {
+  /** First coordinate in the vector. */
+  readonly offset: number;
+}
+
+export interface Layout {
+  readonly segments: readonly Segment[];
+  /** d, in coordinates. */
+  readonly length: number;
+}
+
+/** Lays the segments out. Throws VectorError `vector/bad-layout` naming every bad segment. */
+export function layoutOf(specs: readonly SegmentSpec[]): Layout {
+  const problems: string[] = [];
+  if (specs.length === 0) problems.push('it has no segments');
+  if (specs.length > LIMITS.segmentsMax) problems.push(`it has more than ${String(LIMITS.segmentsMax)} segments`);
+  const names = new Set<string>();
+  const segments: Segment[] = [];
+  let offset = 0;
+  for (const spec of specs) {
+    problems.push(...problemsOf(spec).map((problem) => `segment "${spec.name}": ${problem}`));
+    if (names.has(spec.name)) problems.push(`segment "${spec.name}" occurs twice`);
+    names.add(spec.name);
+    segments.push({ ...spec, offset });
+    offset += spec.length;
+  }
+  if (offset > LIMITS.vectorLengthMax)
+    problems.push(`its length is ${String(offset)}, at most ${String(LIMITS.vectorLengthMax)} is allowed`);
+  if (problems.length > 0)
+    throw new VectorError('vector/bad-layout', `the sum layout is not valid: ${problems.join('; ')}.`);
+  return { segments, length: offset };
+}
+
+function problemsOf(spec: SegmentSpec): string[] {
+  const problems: string[] = [];
+  if (!/^[a-z0-9][a-z0-9.-]{0,99}$/.test(spec.name))
+    problems.push('the name must be lower case with digits, dots and hyphens');
+  if (!Number.isSafeInteger(spec.length) || spec.length < 1) problems.push('the length must be a whole number from 1');
+  if (spec.visibility === 'coarse' && !(Number.isSafeInteger(spec.coarseStep) && spec.coarseStep >= 2))
+    problems.push('a coarse segment needs a coarse step of 2 or more');
+  const q = spec.quantiser;
+  if (q.kind === 'integer') {
+    if (!Number.isSafeInteger(q.max) || q.max < 1) problems.push('the maximum must be a whole number from 1');
+  } else {
+    if (!(q.clip > 0 && Number.isFinite(q.clip))) problems.push('the clip must be positive');
+    if (!(q.scale > 0 && Number.isFinite(q.scale))) problems.push('the scale must be positive');
+    if (!Number.isSafeInteger(q.qMax) || q.qMax < Math.ceil(q.clip * q.scale))
+      problems.push('q_max must be a whole number of at least clip times scale');
+  }
+  return problems;
+}
+
+/** Largest |q| one silo may contribute to a coordinate of this segment, rounding to a coarse step included. */
+export function largestContribution(segment: SegmentSpec): number {
+  const q = segment.quantiser;
+  const bound = q.kind === 'integer' ? q.max : q.qMax;
+  return segment.visibility === 'coarse' ? bound + segment.coarseStep : bound;
+}
+
+/** Throws VectorError `vector/overflow` unless n silos' values stay below 2^(m−1) in every segment, `noiseTail` included. */
+export function refuseOverflow(layout: Layout, n: number, modulusBits: number, noiseTail = 0): void {
+  const half = 2 ** (modulusBits - 1);
+  const bad = layout.segments.filter((segment) => n * largestContribution(segment) + noiseTail >= half);
+  if (bad.length === 0) return;
+  throw new VectorError(
+    'vector/overflow',
+    `${String(n)} silos could overflow 2^${String(modulusBits - 1)} in ${bad.map((segment) => `"${segment.name}"`).join(', ')}.`,
+  );
+}

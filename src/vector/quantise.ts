@@ -1,0 +1,130 @@
+// Reals to integers and back. Rounding is stochastic and unbiased: floor(x · scale + u) with u uniform in [0, 1), so that errors of
+// many silos average out (docs/protocol.md §2.5). Nothing is clamped after noise.
+
+import { VectorError } from './errors.js';
+import type { Layout, Segment } from './layout.js';
+import { l2Norm } from './norm.js';
+
+/** Uniform 32-bit words for rounding: one per coordinate of a real segment, in layout order. */
+export type RandomWords = (count: number) => Uint32Array;
+
+export interface QuantisedVector {
+  /** d signed integers. */
+  readonly values: Int32Array;
+  /** Coordinates that a clip, a maximum or q_max cut. */
+  readonly saturated: number;
+}
+
+/** Values of one segment, before quantisation. */
+export interface SegmentValues {
+  readonly name: string;
+  readonly values: Float32Array | Float64Array;
+}
+
+// Rounding words are drawn in blocks, so that a large segment needs no second vector.
+const BLOCK = 1 << 16;
+
+/**
+ * Quantises every segment of the layout. `parts` must name the layout's segments in order and with their lengths. The segment named
+ * `saturated`, if the layout has one, is filled with the count of cut coordinates of those before it.
+ * Throws VectorError `vector/not-finite`, `vector/out-of-range`.
+ */
+export function quantise(layout: Layout, parts: readonly SegmentValues[], random: RandomWords): QuantisedVector {
+  const out = new Int32Array(layout.length);
+  let saturated = 0;
+  layout.segments.forEach((segment, k) => {
+    const part = parts[k];
+    if (part?.name !== segment.name || part.values.length !== segment.length)
+      throw new VectorError(
+        'vector/out-of-range',
+        `segment "${segment.name}" wants ${String(segment.length)} values, got ${part === undefined ? 'none' : `${String(part.values.length)} of "${part.name}"`}.`,
+      );
+    refuseNotFinite(segment, part.values);
+    if (segment.name === SATURATED) {
+      out[segment.offset] = coarse(segment, Math.min(saturated, bound(segment)));
+      return;
+    }
+    const into = out.subarray(segment.offset, segment.offset + segment.length);
+    saturated +=
+      segment.quantiser.kind === 'integer'
+        ? wholeInto(into, segment, part.values)
+        : realInto(into, segment, part.values, random);
+  });
+  return { values: out, saturated };
+}
+
+/** The segment whose one coordinate counts what was cut. */
+export const SATURATED = 'saturated';
+
+function refuseNotFinite(segment: Segment, values: Float32Array | Float64Array): void {
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  if (at >= 0)
+    throw new VectorError(
+      'vector/not-finite',
+      `coordinate ${String(at)} of segment "${segment.name}" is not a finite number.`,
+    );
+}
+
+function realInto(out: Int32Array, segment: Segment, values: Float32Array | Float64Array, random: RandomWords): number {
+  if (segment.quantiser.kind !== 'real') return 0;
+  const { clipKind, clip, scale, qMax } = segment.quantiser;
+  const norm = clipKind === 'l2' ? l2Norm(values) : 0;
+  const shrink = norm > clip ? clip / norm : 1;
+  let saturated = 0;
+  for (let start = 0; start < values.length; start += BLOCK) {
+    const end = Math.min(start + BLOCK, values.length);
+    const words = random(end - start);
+    for (let i = start; i < end; i++) {
+      // i is below both lengths, i − start below the count that was asked for.
+      let x = (values[i] as number) * shrink;
+      if (clipKind === 'each' && Math.abs(x) > clip) {
+        x = Math.sign(x) * clip;
+        saturated++;
+      }
+      const q = Math.floor(x * scale + (words[i - start] as number) * 2 ** -32);
+      const kept = Math.max(-qMax, Math.min(qMax, q));
+      if (kept !== q) saturated++;
+      out[i] = coarse(segment, kept);
+    }
+  }
+  return shrink < 1 ? saturated + 1 : saturated;
+}
+
+function wholeInto(out: Int32Array, segment: Segment, values: Float32Array | Float64Array): number {
+  const max = bound(segment);
+  let saturated = 0;
+  values.forEach((value, i) => {
+    if (!Number.isInteger(value) || value < 0)
+      throw new VectorError(
+        'vector/out-of-range',
+        `coordinate ${String(i)} of segment "${segment.name}" must be a whole number from 0.`,
+      );
+    const kept = Math.min(value, max);
+    if (kept !== value) saturated++;
+    out[i] = coarse(segment, kept);
+  });
+  return saturated;
+}
+
+function bound(segment: Segment): number {
+  return segment.quantiser.kind === 'integer' ? segment.quantiser.max : segment.quantiser.qMax;
+}
+
+/** To the nearest multiple of the coarse step, so that a difference of two sums tells little of one silo. */
+function coarse(segment: Segment, q: number): number {
+  if (segment.visibility !== 'coarse') return q;
+  return Math.round(q / segment.coarseStep) * segment.coarseStep;
+}
+
+/** The sum of one segment in the unit of its values: opened integers divided by the scale. Length: the segment's. */
+export function dequantise(segment: Segment, opened: Int32Array): Float64Array {
+  const scale = segment.quantiser.kind === 'real' ? segment.quantiser.scale : 1;
+  const out = new Float64Array(segment.length);
+  for (let i = 0; i < segment.length; i++) out[i] = (opened[segment.offset + i] ?? 0) / scale;
+  return out;
+}
+
+/** A segment of the layout by name, if it has one. */
+export function segmentNamed(layout: Layout, name: string): Segment | undefined {
+  return layout.segments.find((segment) => segment.name === name);
+}
