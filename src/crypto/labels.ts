@@ -65,6 +65,7 @@ export const SIGNED_TYPES = [
   'unmask',
   'result',
   'ack',
+  'decline',
   'abort',
   'abandon',
   'protest',

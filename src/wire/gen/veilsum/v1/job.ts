@@ -103,6 +103,8 @@ export interface JobManifest {
   description: string;
   /** Input keys (§3) that approving this manifest allows to be opened again, 32 bytes each. */
   reopenedKeys: Uint8Array[];
+  /** When set, one more round follows the last: it sums this layout (metrics of the final model) and changes no model. */
+  closingLayout: SumLayout | undefined;
 }
 
 export interface StatisticsSource {
@@ -195,6 +197,7 @@ function createBaseJobManifest(): JobManifest {
     standardiseBy: undefined,
     description: "",
     reopenedKeys: [],
+    closingLayout: undefined,
   };
 }
 
@@ -268,6 +271,9 @@ export const JobManifest: MessageFns<JobManifest> = {
     }
     for (const v of message.reopenedKeys) {
       writer.uint32(186).bytes(v!);
+    }
+    if (message.closingLayout !== undefined) {
+      SumLayout.encode(message.closingLayout, writer.uint32(194).fork()).join();
     }
     return writer;
   },
@@ -467,6 +473,14 @@ export const JobManifest: MessageFns<JobManifest> = {
             }
 
             message.reopenedKeys.push(reader.bytes());
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.closingLayout = SumLayout.decode(reader, reader.uint32());
             continue;
           }
         }

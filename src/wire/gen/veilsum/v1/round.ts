@@ -212,6 +212,17 @@ export interface Abort {
   evidence: Envelope[];
 }
 
+/**
+ * This silo will send no masked input in this attempt (its training failed, its records do not fit), so nobody need wait for it. It
+ * still releases shares of others. Not an Abort: it forbids nothing.
+ */
+export interface Decline {
+  rid: Uint8Array;
+  attempt: number;
+  /** A code of docs/errors.md. */
+  code: string;
+}
+
 /** Closes a round that cannot be finished. H("abandon", payload) is the next plan's previous_result_hash. */
 export interface Abandon {
   jobId: string;
@@ -1785,6 +1796,74 @@ export const Abort: MessageFns<Abort> = {
             }
 
             message.evidence.push(Envelope.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDecline(): Decline {
+  return { rid: new Uint8Array(0), attempt: 0, code: "" };
+}
+
+export const Decline: MessageFns<Decline> = {
+  encode(message: Decline, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rid.length !== 0) {
+      writer.uint32(10).bytes(message.rid);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(16).uint32(message.attempt);
+    }
+    if (message.code !== "") {
+      writer.uint32(26).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Decline {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDecline();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rid = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.code = reader.string();
             continue;
           }
         }
