@@ -1,0 +1,76 @@
+// What an agent and an auditor call. Like the handlers on the other side, free of gRPC: answers, iterables and CodedErrors.
+
+import type {
+  BlobRef,
+  CreateJobRequest,
+  CreateJobResponse,
+  Directive,
+  ExportModelRequest,
+  GetRoundRequest,
+  GetRoundResponse,
+  ListJobsRequest,
+  ListJobsResponse,
+  ListRoundsRequest,
+  ListRoundsResponse,
+  PutBlobResponse,
+  SubmitRequest,
+  SubmitResponse,
+  UploadStatusRequest,
+  UploadStatusResponse,
+  WatchRoundsRequest,
+  WatchRoundsResponse,
+} from '../wire/index.js';
+
+/** PEM texts, as they stand in a member's bundle (pki's Bundle is one). */
+export interface TlsMaterial {
+  /** Own certificate first, then its issuers. */
+  readonly chainPem: string;
+  /** What the other side's certificate is checked against. */
+  readonly authorityPem: string;
+  /** Secret. */
+  readonly privateKeyPem: string;
+}
+
+export interface Upload {
+  readonly rid: Uint8Array;
+  readonly attempt: number;
+  readonly totalBytes: number;
+  /** The bytes from `offset` to the end, in pieces of any size; read anew after a break. */
+  read(offset: number): AsyncIterable<Uint8Array>;
+  readonly signal?: AbortSignal;
+}
+
+export interface SiloClient {
+  /**
+   * Hands each directive to `onDirective`, the next only after the promise of the one before. Connects again for ever; resolves when
+   * `signal` aborts, rejects only with what `cursor` or `onDirective` throw. Heartbeats are not handed on.
+   */
+  watch(cursor: () => bigint, onDirective: (directive: Directive) => Promise<void>, signal: AbortSignal): Promise<void>;
+  submit(request: SubmitRequest, signal?: AbortSignal): Promise<SubmitResponse>;
+  uploadStatus(request: UploadStatusRequest, signal?: AbortSignal): Promise<UploadStatusResponse>;
+  /** Starts where the coordinator has the bytes up to, and resumes after breaks; resolves when all are on its disk. */
+  upload(upload: Upload): Promise<void>;
+  /**
+   * The object's bytes, resumed after breaks. They are checked against `ref` only when the last has come: what the loop throws then
+   * (transport/blob-size, transport/blob-hash) makes everything before it worthless.
+   */
+  getBlob(ref: BlobRef, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Takes a renewed certificate for the connections to come; calls under way finish on the old one. */
+  replaceCertificate(tls: TlsMaterial): void;
+  close(): void;
+}
+
+export interface AdminClient {
+  /** `read` is called once for each try: an object is named by its hash, so sending it twice stores it once. */
+  putBlob(read: () => AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<PutBlobResponse>;
+  createJob(request: CreateJobRequest, signal?: AbortSignal): Promise<CreateJobResponse>;
+  listJobs(request: ListJobsRequest, signal?: AbortSignal): Promise<ListJobsResponse>;
+  listRounds(request: ListRoundsRequest, signal?: AbortSignal): Promise<ListRoundsResponse>;
+  getRound(request: GetRoundRequest, signal?: AbortSignal): Promise<GetRoundResponse>;
+  /** One stream; a break is thrown, and asking again gives the state as it then is. */
+  watchRounds(request: WatchRoundsRequest, signal?: AbortSignal): AsyncIterable<WatchRoundsResponse>;
+  /** One stream; the caller compares the hash with the job's. */
+  exportModel(request: ExportModelRequest, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  replaceCertificate(tls: TlsMaterial): void;
+  close(): void;
+}

@@ -1,0 +1,63 @@
+// What a coordinator implements to be served. Nothing here knows gRPC: a handler returns, yields or throws a CodedError, and the room
+// turns that into the wire. A handler is only called for a caller whose certificate, role and limits have been checked for this call.
+
+import type { SiloId } from '../base/index.js';
+import type {
+  CreateJobRequest,
+  CreateJobResponse,
+  Directive,
+  ExportModelRequest,
+  GetBlobRequest,
+  GetRoundRequest,
+  GetRoundResponse,
+  ListJobsRequest,
+  ListJobsResponse,
+  ListRoundsRequest,
+  ListRoundsResponse,
+  PutBlobResponse,
+  SubmitRequest,
+  SubmitResponse,
+  UploadStatusRequest,
+  UploadStatusResponse,
+  UploadTarget,
+  WatchRequest,
+  WatchRoundsRequest,
+  WatchRoundsResponse,
+} from '../wire/index.js';
+
+/**
+ * Iterables that a handler returns are pulled only as fast as the peer reads, and are closed (`return()`) when it leaves; what was
+ * yielded and not yet pulled is never dropped. Iterables that a handler receives deliver chunks as views that it must use or copy
+ * before it asks for the next; they throw `transport/cancelled` when the peer leaves in the middle.
+ */
+export interface SiloHandlers {
+  /** Runs until `signal` aborts. Heartbeats are the transport's business. */
+  watch(caller: SiloId, request: WatchRequest, signal: AbortSignal): AsyncIterable<Directive>;
+  submit(caller: SiloId, request: SubmitRequest): Promise<SubmitResponse>;
+  /** Chunks have 1 to LIMITS.chunkBytes bytes. Answering before they are all read ends the upload there. */
+  uploadMasked(caller: SiloId, target: UploadTarget, chunks: AsyncIterable<Uint8Array>): Promise<UploadStatusResponse>;
+  uploadStatus(caller: SiloId, request: UploadStatusRequest): Promise<UploadStatusResponse>;
+  /** Pieces of any size, from `request.offset`. */
+  getBlob(caller: SiloId, request: GetBlobRequest): AsyncIterable<Uint8Array>;
+}
+
+export interface AdminCaller {
+  readonly role: 'operator' | 'auditor';
+  readonly id: string;
+}
+
+export interface AdminHandlers {
+  putBlob(caller: AdminCaller, chunks: AsyncIterable<Uint8Array>): Promise<PutBlobResponse>;
+  createJob(caller: AdminCaller, request: CreateJobRequest): Promise<CreateJobResponse>;
+  listJobs(caller: AdminCaller, request: ListJobsRequest): Promise<ListJobsResponse>;
+  listRounds(caller: AdminCaller, request: ListRoundsRequest): Promise<ListRoundsResponse>;
+  getRound(caller: AdminCaller, request: GetRoundRequest): Promise<GetRoundResponse>;
+  /** Runs until the job ends or `signal` aborts. */
+  watchRounds(
+    caller: AdminCaller,
+    request: WatchRoundsRequest,
+    signal: AbortSignal,
+  ): AsyncIterable<WatchRoundsResponse>;
+  /** Pieces of any size. */
+  exportModel(caller: AdminCaller, request: ExportModelRequest): AsyncIterable<Uint8Array>;
+}

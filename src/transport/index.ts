@@ -1,0 +1,6 @@
+// transport: the only room that knows gRPC. Agents and auditors dial out to the coordinator over mutual TLS; this room says who is
+// calling, holds the limits of what a peer can make us spend, moves bytes with backpressure, tries again, and translates errors.
+
+export * from './clients.js';
+export * from './errors.js';
+export * from './handlers.js';
