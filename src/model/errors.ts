@@ -34,7 +34,7 @@ export class ModelError extends CodedError<ModelErrorCode> {
     context: ErrorContext = {},
     problems: readonly ModelProblem[] = [],
   ) {
-    super(code, message, context);
+    super(code, message, { category: code === 'model/too-large' ? 'limit' : 'content', ...context });
     this.name = 'ModelError';
     this.problems = problems;
   }

@@ -21,3 +21,7 @@ export { GraphBuilder } from './graph/builder.js';
 export * as attributes from './graph/attribute.js';
 export { float32, int64s, scalar } from './graph/tensor.js';
 export { elementCount, type Graph, type GraphNode, type Tensor } from './graph/types.js';
+export { createOptimiser, type Optimiser, type OptimiserSettings } from './optimiser/index.js';
+export { applyUpdate, type Updated, type UpdateRule } from './update-rule/index.js';
+export { aucFromHistograms, scoreBin, type Auc } from './metrics/histogram.js';
+export { accuracy } from './metrics/accuracy.js';
