@@ -1,0 +1,50 @@
+// The buffers of one batch, filled again for every step. The graphs have a fixed batch size; a last batch with fewer rows is filled up
+// with copies of nothing: zeros of weight zero, which change neither loss nor gradient.
+
+import { elementCount, type StepGraph } from '../model/index.js';
+import type { Table } from './table.js';
+
+export class Batch {
+  readonly features: Float32Array;
+  readonly targets: Float32Array | BigInt64Array;
+  readonly weights: Float32Array;
+  readonly #columns: number;
+  readonly #perRow: number;
+
+  constructor(graph: StepGraph) {
+    this.#columns = elementCount(graph.input.shape.slice(1));
+    this.#perRow = elementCount(graph.targets.shape.slice(1));
+    this.features = new Float32Array(graph.batchSize * this.#columns);
+    const targets = graph.batchSize * this.#perRow;
+    this.targets = graph.targets.type === 'int64' ? new BigInt64Array(targets) : new Float32Array(targets);
+    this.weights = new Float32Array(graph.batchSize);
+  }
+
+  /** Takes rows order[from] to order[from + size - 1], or what is left of them. Returns the sum of their weights. */
+  fill(table: Table, order: Uint32Array, from: number): number {
+    const rows = Math.min(this.weights.length, order.length - from);
+    let total = 0;
+    for (let slot = 0; slot < rows; slot++) {
+      // from + slot is below order.length by the choice of `rows`.
+      const row = order[from + slot] as number;
+      const begin = row * this.#columns;
+      this.features.set(table.features.subarray(begin, begin + this.#columns), slot * this.#columns);
+      for (let i = 0; i < this.#perRow; i++)
+        this.#setTarget(slot * this.#perRow + i, table.targets[row * this.#perRow + i]);
+      const weight = table.weights?.[row] ?? 1;
+      this.weights[slot] = weight;
+      total += weight;
+    }
+    this.features.fill(0, rows * this.#columns);
+    // The two array types share no callable `fill`.
+    if (this.targets instanceof BigInt64Array) this.targets.fill(0n, rows * this.#perRow);
+    else this.targets.fill(0, rows * this.#perRow);
+    this.weights.fill(0, rows);
+    return total;
+  }
+
+  #setTarget(at: number, value = 0): void {
+    if (this.targets instanceof BigInt64Array) this.targets[at] = BigInt(value);
+    else this.targets[at] = value;
+  }
+}

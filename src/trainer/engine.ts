@@ -1,0 +1,104 @@
+// A model with its compiled graphs. Lives in the trainer's thread; unit tests use it without one.
+
+import {
+  assertParameters,
+  differentiate,
+  evaluationGraph,
+  LOSSES,
+  readForwardModel,
+  type ForwardModel,
+  type LossKind,
+  type StepGraph,
+} from '../model/index.js';
+import { TrainerError } from './errors.js';
+import { evaluateLocally, type EvaluationRequest, type EvaluationResult, type Prediction } from './evaluation.js';
+import { trainLocally, type Hooks, type TrainingRequest, type TrainingResult } from './local-training.js';
+import { assertWhole, stepsOf } from './recipe.js';
+import { loadRuntime, measureShapes, type Runtime } from './runtime.js';
+import { EvaluationStep, TrainingStep } from './step.js';
+import { checkTable } from './table.js';
+
+const PREDICTION: Readonly<Record<LossKind, Prediction>> = {
+  'binary-cross-entropy': 'probability',
+  'softmax-cross-entropy': 'class',
+  'squared-error': 'value',
+};
+
+const BINS_MAX = 65_536;
+const BATCH_MAX = 65_536;
+export const SEED_BYTES = 32;
+
+interface Compiled<S> {
+  readonly graph: StepGraph;
+  readonly step: S;
+}
+
+export class Engine {
+  readonly model: ForwardModel;
+  readonly #loss: LossKind;
+  readonly #runtime: Runtime;
+  // The graphs of the batch size used last: a job keeps to one, and old ones would hold memory.
+  #training: Compiled<TrainingStep> | undefined;
+  #evaluation: Compiled<EvaluationStep> | undefined;
+
+  private constructor(model: ForwardModel, loss: LossKind, runtime: Runtime) {
+    this.model = model;
+    this.#loss = loss;
+    this.#runtime = runtime;
+  }
+
+  /** Throws what `readForwardModel` throws. */
+  static async open(modelBytes: Uint8Array, loss: LossKind): Promise<Engine> {
+    const model = readForwardModel(modelBytes);
+    return new Engine(model, loss, await loadRuntime());
+  }
+
+  async train(request: TrainingRequest, hooks: Hooks): Promise<TrainingResult> {
+    stepsOf(request.recipe, Math.max(1, request.table.rows));
+    assertParameters(this.model, request.parameters);
+    if (request.seed.length !== SEED_BYTES)
+      throw new TrainerError(
+        'trainer/bad-recipe',
+        `a seed of ${String(request.seed.length)} bytes, not ${String(SEED_BYTES)}`,
+      );
+    const { graph, step } = await this.#trainingAt(request.recipe.batchSize);
+    checkTable(request.table, graph);
+    return trainLocally(step, request, hooks);
+  }
+
+  async evaluate(request: EvaluationRequest, aborted: () => boolean): Promise<EvaluationResult> {
+    assertWhole('bins', request.bins, BINS_MAX);
+    assertWhole('batchSize', request.batchSize, BATCH_MAX);
+    assertParameters(this.model, request.parameters);
+    const { graph, step } = await this.#evaluationAt(request.batchSize);
+    checkTable(request.table, graph);
+    return evaluateLocally(step, PREDICTION[this.#loss], request, aborted);
+  }
+
+  async close(): Promise<void> {
+    await this.#training?.step.close();
+    await this.#evaluation?.step.close();
+    this.#training = undefined;
+    this.#evaluation = undefined;
+  }
+
+  async #trainingAt(batchSize: number): Promise<Compiled<TrainingStep>> {
+    if (this.#training?.graph.batchSize === batchSize) return this.#training;
+    await this.#training?.step.close();
+    this.#training = undefined;
+    const shapes = await measureShapes(this.#runtime, this.model, batchSize);
+    const graph = differentiate(this.model, shapes, LOSSES[this.#loss]);
+    this.#training = { graph, step: await TrainingStep.open(this.#runtime, graph) };
+    return this.#training;
+  }
+
+  async #evaluationAt(batchSize: number): Promise<Compiled<EvaluationStep>> {
+    if (this.#evaluation?.graph.batchSize === batchSize) return this.#evaluation;
+    await this.#evaluation?.step.close();
+    this.#evaluation = undefined;
+    const shapes = await measureShapes(this.#runtime, this.model, batchSize);
+    const graph = evaluationGraph(this.model, shapes, LOSSES[this.#loss]);
+    this.#evaluation = { graph, step: await EvaluationStep.open(this.#runtime, graph) };
+    return this.#evaluation;
+  }
+}

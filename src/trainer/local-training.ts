@@ -1,0 +1,82 @@
+// The loop of one local training. It runs in the trainer's thread; the same seed, parameters and table give the same bits.
+
+import { createOptimiser } from '../model/index.js';
+import { TrainerError } from './errors.js';
+import { stepsOf, type TrainingRecipe } from './recipe.js';
+import { Shuffler } from './shuffle.js';
+import type { TrainingStep } from './step.js';
+import type { Table } from './table.js';
+
+export interface TrainingRequest {
+  /** Where training starts: the global model of the round. */
+  readonly parameters: Float32Array;
+  readonly table: Table;
+  readonly recipe: TrainingRecipe;
+  /** 32 bytes; decides the order of rows and nothing else. */
+  readonly seed: Uint8Array;
+}
+
+export interface TrainingResult {
+  readonly parameters: Float32Array;
+  readonly steps: number;
+  /** Mean of the steps' losses, each before its update, weighted by the rows' weights. */
+  readonly meanLoss: number;
+}
+
+export interface Progress {
+  readonly step: number;
+  readonly steps: number;
+  readonly meanLoss: number;
+}
+
+export interface Hooks {
+  /** Asked before every step. */
+  readonly aborted: () => boolean;
+  /** Told about a hundred times during a training. */
+  readonly progress: (progress: Progress) => void;
+}
+
+const REPORTS = 100;
+
+/** The table has been checked. Throws `trainer/diverged`, `trainer/aborted`, `trainer/bad-recipe` or `model/bad-optimiser`. */
+export async function trainLocally(
+  step: TrainingStep,
+  request: TrainingRequest,
+  hooks: Hooks,
+): Promise<TrainingResult> {
+  const { table, recipe } = request;
+  const steps = stepsOf(recipe, table.rows);
+  const optimiser = createOptimiser(recipe.optimiser, request.parameters.length);
+  const shuffler = new Shuffler(request.seed);
+  const order = new Uint32Array(table.rows);
+  const reportEvery = Math.ceil(steps / REPORTS);
+  const { parameters, gradient } = step;
+  parameters.set(request.parameters);
+  let lossSum = 0;
+  let weightSum = 0;
+  let position = table.rows;
+  for (let done = 1; done <= steps; done++) {
+    if (hooks.aborted())
+      throw new TrainerError('trainer/aborted', `stopped before step ${String(done)} of ${String(steps)}`);
+    if (position >= table.rows) {
+      shuffler.permuteInto(order);
+      position = 0;
+    }
+    const weight = step.batch.fill(table, order, position);
+    position += recipe.batchSize;
+    const loss = await step.run();
+    if (!Number.isFinite(loss)) throw diverged(`the loss is not finite at step ${String(done)}`);
+    lossSum += loss * weight;
+    weightSum += weight;
+    optimiser.step(parameters, gradient, recipe.learningRate);
+    if (done % reportEvery === 0) hooks.progress({ step: done, steps, meanLoss: lossSum / weightSum });
+  }
+  // A parameter can overflow in the last step, whose loss was still finite.
+  if (parameters.some((value) => !Number.isFinite(value)))
+    throw diverged(`a parameter is not finite after step ${String(steps)}`);
+  return { parameters: parameters.slice(), steps, meanLoss: lossSum / weightSum };
+}
+
+function diverged(what: string): TrainerError {
+  return new TrainerError('trainer/diverged', `training diverged: ${what}`);
+}

@@ -1,0 +1,58 @@
+// The records of one silo as numbers, and the check that they fit the model. The messages count, they never quote.
+
+import { elementCount, type StepGraph } from '../model/index.js';
+import { TrainerError } from './errors.js';
+
+/** Rows in memory, row-major. Over a SharedArrayBuffer nothing is copied on the way to the trainer's thread. */
+export interface Table {
+  readonly rows: number;
+  /** Features of one row; an image counts channels * height * width. */
+  readonly columns: number;
+  /** rows * columns, raw values where the model standardises by itself. */
+  readonly features: Float32Array;
+  /** Per row: one number per output, or one class label counted from 0. */
+  readonly targets: Float32Array;
+  /** Weight of each row in loss and gradient, above 0; all 1 when absent. */
+  readonly weights?: Float32Array;
+}
+
+/** Throws `trainer/bad-data` or `trainer/not-finite`. */
+export function checkTable(table: Table, graph: StepGraph): void {
+  const { rows, columns, features, targets, weights } = table;
+  const columnsExpected = elementCount(graph.input.shape.slice(1));
+  const targetsExpected = elementCount(graph.targets.shape.slice(1));
+  if (!Number.isSafeInteger(rows) || rows < 1) refuse(`${String(rows)} rows, at least one is needed`);
+  if (columns !== columnsExpected) refuse(`${String(columns)} columns, the model takes ${String(columnsExpected)}`);
+  if (features.length !== rows * columns)
+    refuse(`${String(features.length)} feature values for ${String(rows)} rows of ${String(columns)}`);
+  if (targets.length !== rows * targetsExpected)
+    refuse(`${String(targets.length)} targets for ${String(rows)} rows of ${String(targetsExpected)}`);
+  if (weights !== undefined && weights.length !== rows)
+    refuse(`${String(weights.length)} weights for ${String(rows)} rows`);
+
+  const unfit = count(features, isNotFinite);
+  if (unfit > 0) throw new TrainerError('trainer/not-finite', `${String(unfit)} feature values are not finite`);
+  const unfitTargets = count(targets, isNotFinite);
+  if (unfitTargets > 0) throw new TrainerError('trainer/not-finite', `${String(unfitTargets)} targets are not finite`);
+  if (weights !== undefined && count(weights, (weight) => !(weight > 0 && weight < Infinity)) > 0)
+    refuse('weights must be finite and above 0');
+  const { classes } = graph;
+  if (classes !== undefined) {
+    const strange = count(targets, (label) => !Number.isInteger(label) || label < 0 || label >= classes);
+    if (strange > 0) refuse(`${String(strange)} labels are not whole numbers from 0 to ${String(classes - 1)}`);
+  }
+}
+
+function refuse(message: string): never {
+  throw new TrainerError('trainer/bad-data', message);
+}
+
+function isNotFinite(value: number): boolean {
+  return !Number.isFinite(value);
+}
+
+function count(values: Float32Array, matches: (value: number) => boolean): number {
+  let found = 0;
+  for (const value of values) if (matches(value)) found++;
+  return found;
+}
