@@ -1,0 +1,28 @@
+// job: what a manifest computes. Parses its opaque parts (training recipe, data contract, update rule), derives the layout of the sum
+// from them, says what each silo puts into the vector and what its opened sum means, and explains a manifest to the people who
+// approve it. Pure: reading records is dataset/'s business, training trainer/'s, masking protocol/'s.
+
+export { JOB_ERRORS, JobError, type JobErrorCode, type Problem } from './errors.js';
+export { JOB_LIMITS } from './limits.js';
+export {
+  encodeRecipe,
+  parseRecipe,
+  type LocalWork,
+  type LossName,
+  type OptimiserSetting,
+  type Recipe,
+} from './recipe.js';
+export { encodeContract, parseContract, type Contract, type FeatureColumn, type TargetColumn } from './contract.js';
+export { encodeUpdateRule, parseUpdateRule, type UpdateSetting } from './update-rule.js';
+export { parseJob, type Job, type JobKindName } from './job.js';
+export { roundingError, unitBudget, type Room } from './budget.js';
+export {
+  COARSE_WEIGHT_STEPS,
+  deriveClosingLayout,
+  deriveLayout,
+  lossBound,
+  SEGMENT,
+  type LayoutTerms,
+  type TrainingTerms,
+} from './layout.js';
+export { checkLayout, type LayoutDifference } from './layout-check.js';

@@ -1,0 +1,176 @@
+// The sum layout of each kind of job, derived from what the job computes. The one that makes a manifest and every silo that checks it
+// call the same function, so that no coordinate of the vector can mean something else to one of them. docs/design/protocol.md §2.5.
+
+import { LIMITS } from '../base/index.js';
+import { Visibility, type Segment, type SumLayout } from '../wire/index.js';
+import { countSegment, realSegment, unitBudget, type Room } from './budget.js';
+import type { Contract } from './contract.js';
+import { JobError } from './errors.js';
+import type { Job } from './job.js';
+import { JOB_LIMITS } from './limits.js';
+import { isPositive, isWhole } from './problems.js';
+import type { LossName, Recipe } from './recipe.js';
+
+/** Segment names, in the order in which they stand in a vector. */
+export const SEGMENT = {
+  /** Training: weight * clipped change of the parameters. */
+  delta: 'delta',
+  /** Training: min(1, rows trained on / weight_rows). */
+  weight: 'weight',
+  /** Records in the hold-out part. */
+  holdoutRows: 'holdout.rows',
+  /** Sum over them of the loss, each record's loss cut at `lossBound`. */
+  holdoutLoss: 'holdout.loss',
+  /** How many of them the model gets right; classification only. */
+  holdoutCorrect: 'holdout.correct',
+  /** Histograms of the scores of records with target 1 and 0; binary targets only. */
+  holdoutPositive: 'holdout.positive',
+  holdoutNegative: 'holdout.negative',
+  /** Statistics: records, and per feature the sums of x' and x'^2, x' = (x - minimum) / (maximum - minimum) in [0, 1]. */
+  rows: 'rows',
+  sum: 'sum',
+  sumOfSquares: 'sum-of-squares',
+  /** How many values of the other segments the quantiser had to cut. */
+  saturated: 'saturated',
+} as const;
+
+/** Steps from 0 to 1 of a coarse weight: a reader who subtracts two rounds learns a silo's size to one part in 64. */
+export const COARSE_WEIGHT_STEPS = 64;
+
+export interface TrainingTerms {
+  readonly kind: 'train';
+  readonly recipe: Recipe;
+  readonly contract: Contract;
+  /** Elements of all trainable initialisers of the forward model. */
+  readonly parameterCount: number;
+  /** C: bound on the L2 norm of one silo's change of the parameters. */
+  readonly clip: number;
+  readonly weightVisibility: 'public' | 'coarse';
+}
+
+/** What a layout follows from, for each kind of job. */
+export type LayoutTerms =
+  | TrainingTerms
+  | { readonly kind: 'evaluate'; readonly recipe: Recipe; readonly contract: Contract }
+  | { readonly kind: 'statistics'; readonly contract: Contract };
+
+/** Throws JobError `job/overflow` when counts do not fit into the room, `job/bad-manifest` on impossible terms. */
+export function deriveLayout(terms: LayoutTerms, room: Room): SumLayout {
+  checkRoom(room);
+  const segments = segmentsOf(terms, room);
+  const coordinates = segments.reduce((sum, { length }) => sum + Number(length), 0);
+  // A count above the room is cut there: how many were cut matters to people only up to "very many".
+  const saturated = Math.min(coordinates, unitBudget(room));
+  segments.push(countSegment(SEGMENT.saturated, 1, saturated, Visibility.VISIBILITY_PUBLIC, room));
+  if (coordinates + 1 > LIMITS.vectorLengthMax)
+    throw new JobError(
+      'job/bad-manifest',
+      `a vector has at most ${String(LIMITS.vectorLengthMax)} coordinates, this job would need ${String(coordinates + 1)}.`,
+    );
+  return { segments };
+}
+
+/** Layout of the round that follows the last one of a training job: metrics of the final model. Undefined without a hold-out part. */
+export function deriveClosingLayout(job: Job, room: Room): SumLayout | undefined {
+  if (job.kind !== 'train' || job.recipe.holdoutFraction === 0) return undefined;
+  return deriveLayout({ kind: 'evaluate', recipe: job.recipe, contract: job.contract }, room);
+}
+
+/**
+ * Bound at which one record's loss is cut before it is summed, so that a single record cannot dominate or overflow the sum. Cross
+ * entropies in nats: 20 is a model that gave the truth a probability of 2e-9. Squared error: a prediction at the far end of the
+ * target's declared range.
+ */
+export function lossBound(loss: LossName, contract: Contract): number {
+  if (loss !== 'squared-error') return 20;
+  const { target } = contract;
+  if (target?.kind !== 'real') throw new JobError('job/bad-manifest', 'squared-error needs a target of kind real.');
+  const width = target.maximum - target.minimum;
+  return (width * width) / 2;
+}
+
+function segmentsOf(terms: LayoutTerms, room: Room): Segment[] {
+  switch (terms.kind) {
+    case 'train':
+      return [...trainingSegments(terms, room), ...metricSegments(terms.recipe, terms.contract, room)];
+    case 'evaluate':
+      return metricSegments(terms.recipe, terms.contract, room);
+    case 'statistics':
+      return statisticsSegments(terms.contract, room);
+  }
+}
+
+/** Every change of the parameters differs from the last, so `delta` hides no repeated value and is marked public. */
+function trainingSegments({ parameterCount, clip, weightVisibility }: TrainingTerms, room: Room): Segment[] {
+  if (!isWhole(parameterCount, 1, LIMITS.vectorLengthMax))
+    throw new JobError('job/bad-manifest', 'a model to train has at least one parameter.');
+  if (!isPositive(clip)) throw new JobError('job/bad-manifest', 'the clip of delta is a finite number above 0.');
+  return [
+    realSegment(SEGMENT.delta, parameterCount, { kind: 'l2', clip }, Visibility.VISIBILITY_PUBLIC, room),
+    weightSegment(weightVisibility, room),
+  ];
+}
+
+/** 1 is qMax exactly, so that coarse weights, multiples of 1/64, are quantised without rounding. */
+function weightSegment(visibility: 'public' | 'coarse', room: Room): Segment {
+  const step = Math.floor(unitBudget(room) / COARSE_WEIGHT_STEPS);
+  if (step === 0) throw new JobError('job/overflow', 'the room of this job is too small for a weight in 64 steps.');
+  const coarse = visibility === 'coarse';
+  const segment = realSegment(
+    SEGMENT.weight,
+    1,
+    { kind: 'each', clip: 1 },
+    coarse ? Visibility.VISIBILITY_COARSE : Visibility.VISIBILITY_PUBLIC,
+    room,
+  );
+  // `realSegment` has just made it a real one; the check is for the compiler.
+  if (segment.quantiser?.$case === 'real') {
+    const qMax = step * COARSE_WEIGHT_STEPS;
+    segment.quantiser.value.qMax = BigInt(qMax);
+    segment.quantiser.value.scale = qMax;
+  }
+  segment.coarseStep = coarse ? BigInt(step) : 0n;
+  return segment;
+}
+
+function metricSegments(recipe: Recipe, contract: Contract, room: Room): Segment[] {
+  const count = (name: string, length: number): Segment =>
+    countSegment(name, length, contract.maxRows, Visibility.VISIBILITY_PUBLIC, room);
+  const largestLoss = contract.maxRows * lossBound(recipe.loss, contract);
+  const segments = [
+    count(SEGMENT.holdoutRows, 1),
+    realSegment(SEGMENT.holdoutLoss, 1, { kind: 'each', clip: largestLoss }, Visibility.VISIBILITY_PUBLIC, room),
+  ];
+  if (recipe.loss !== 'squared-error') segments.push(count(SEGMENT.holdoutCorrect, 1));
+  if (recipe.loss === 'binary-cross-entropy')
+    segments.push(
+      count(SEGMENT.holdoutPositive, recipe.histogramBins),
+      count(SEGMENT.holdoutNegative, recipe.histogramBins),
+    );
+  return segments;
+}
+
+/** A statistics job has one round and one opening, so nothing in it repeats. */
+function statisticsSegments({ features, maxRows }: Contract, room: Room): Segment[] {
+  const sums = (name: string): Segment =>
+    realSegment(name, features.length, { kind: 'each', clip: maxRows }, Visibility.VISIBILITY_PUBLIC, room);
+  return [
+    countSegment(SEGMENT.rows, 1, maxRows, Visibility.VISIBILITY_PUBLIC, room),
+    sums(SEGMENT.sum),
+    sums(SEGMENT.sumOfSquares),
+  ];
+}
+
+function checkRoom({ silos, modulusBits }: Room): void {
+  const { modulusBitsMin, modulusBitsMax } = JOB_LIMITS;
+  if (!isWhole(silos, LIMITS.cohortMin, LIMITS.cohortMax))
+    throw new JobError(
+      'job/bad-manifest',
+      `a job names ${String(LIMITS.cohortMin)} to ${String(LIMITS.cohortMax)} silos, not ${String(silos)}.`,
+    );
+  if (!isWhole(modulusBits, modulusBitsMin, modulusBitsMax))
+    throw new JobError(
+      'job/bad-manifest',
+      `modulus_bits is ${String(modulusBitsMin)} to ${String(modulusBitsMax)}, not ${String(modulusBits)}.`,
+    );
+}
