@@ -45,7 +45,7 @@ export function withStandardisation(bytes: Uint8Array, { mean, std }: Standardis
     // Equal length was checked above.
     const centre = mean[column] as number;
     const factor = inverseStd(centre, deviation);
-    if (!Number.isFinite(Math.fround(centre)) || !Number.isFinite(factor) || !(deviation >= 0))
+    if (!Number.isFinite(Math.fround(centre)) || !Number.isFinite(factor) || !(deviation >= 0 && deviation < Infinity))
       throw new ModelError(
         'model/bad-standardisation',
         `column ${String(column)}: mean and deviation must be finite, deviation >= 0`,
