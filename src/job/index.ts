@@ -26,3 +26,16 @@ export {
   type TrainingTerms,
 } from './layout.js';
 export { checkLayout, type LayoutDifference } from './layout-check.js';
+export {
+  evaluationSegments,
+  statisticsSegments,
+  trainingSegments,
+  weightOf,
+  type FeatureRows,
+  type HoldoutSums,
+  type MetricTerms,
+  type TrainingContribution,
+} from './contribution.js';
+export { type OpenedSum } from './opened.js';
+export { readStatistics, type ColumnStatistics } from './statistics.js';
+export { readMetrics, type ModelMetrics } from './metrics.js';

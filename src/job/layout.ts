@@ -19,7 +19,7 @@ export const SEGMENT = {
   weight: 'weight',
   /** Records in the hold-out part. */
   holdoutRows: 'holdout.rows',
-  /** Sum over them of the loss, each record's loss cut at `lossBound`. */
+  /** Sum over them of the loss, cut at `lossBound` per record on average. */
   holdoutLoss: 'holdout.loss',
   /** How many of them the model gets right; classification only. */
   holdoutCorrect: 'holdout.correct',
@@ -77,7 +77,7 @@ export function deriveClosingLayout(job: Job, room: Room): SumLayout | undefined
 }
 
 /**
- * Bound at which one record's loss is cut before it is summed, so that a single record cannot dominate or overflow the sum. Cross
+ * Bound on the mean loss of a silo's records, at which their sum is cut, so that one silo's records cannot overflow the sum. Cross
  * entropies in nats: 20 is a model that gave the truth a probability of 2e-9. Squared error: a prediction at the far end of the
  * target's declared range.
  */
@@ -111,9 +111,12 @@ function trainingSegments({ parameterCount, clip, weightVisibility }: TrainingTe
   ];
 }
 
-/** 1 is qMax exactly, so that coarse weights, multiples of 1/64, are quantised without rounding. */
+/**
+ * 1 is qMax exactly, so that coarse weights, multiples of 1/64, are quantised without rounding. One step more than 64 must fit the
+ * room, because rounding to steps counts as part of what a silo may contribute.
+ */
 function weightSegment(visibility: 'public' | 'coarse', room: Room): Segment {
-  const step = Math.floor(unitBudget(room) / COARSE_WEIGHT_STEPS);
+  const step = Math.floor(unitBudget(room) / (COARSE_WEIGHT_STEPS + 1));
   if (step === 0) throw new JobError('job/overflow', 'the room of this job is too small for a weight in 64 steps.');
   const coarse = visibility === 'coarse';
   const segment = realSegment(
