@@ -1,7 +1,7 @@
 // What can go wrong between two ends of a connection. What a handler refuses keeps its own room's code across the wire; these are the
 // transport's own.
 
-import type { ErrorContext } from '../base/index.js';
+import type { ErrorCategory, ErrorContext } from '../base/index.js';
 import { CodedError, defineErrors } from '../base/index.js';
 
 export const TRANSPORT_ERRORS = defineErrors({
@@ -30,6 +30,7 @@ export const TRANSPORT_ERRORS = defineErrors({
   'transport/closing': 'The coordinator is shutting down or the call’s time is over: connect again.',
   'transport/cancelled': 'The caller gave up.',
   'transport/unimplemented': 'The server does not know this method: it runs an older version.',
+  'transport/refused': 'The peer refused without saying why: it runs other software, or a proxy answered in its place.',
   'transport/internal': 'The other end failed by itself; its operator’s log says why.',
   'transport/no-address': 'The listening address could not be bound: it is in use, or not of this machine.',
   'transport/unknown-grpc':
@@ -38,10 +39,37 @@ export const TRANSPORT_ERRORS = defineErrors({
 
 export type TransportErrorCode = keyof typeof TRANSPORT_ERRORS;
 
+const CATEGORY: Readonly<Record<TransportErrorCode, ErrorCategory>> = {
+  'transport/no-certificate': 'identity',
+  'transport/wrong-role': 'membership',
+  'transport/not-annotated': 'membership',
+  'transport/wrong-server': 'identity',
+  'transport/too-large': 'limit',
+  'transport/too-many-calls': 'limit',
+  'transport/too-many-connections': 'limit',
+  'transport/limit': 'limit',
+  'transport/malformed': 'content',
+  'transport/bad-upload': 'content',
+  'transport/upload-past-end': 'content',
+  'transport/blob-size': 'content',
+  'transport/blob-hash': 'content',
+  'transport/unreachable': 'unavailable',
+  'transport/broken': 'unavailable',
+  'transport/deadline': 'unavailable',
+  'transport/silent': 'unavailable',
+  'transport/closing': 'unavailable',
+  'transport/cancelled': 'unavailable',
+  'transport/unimplemented': 'missing',
+  'transport/refused': 'content',
+  'transport/internal': 'internal',
+  'transport/no-address': 'internal',
+  'transport/unknown-grpc': 'internal',
+};
+
 export class TransportError extends CodedError<TransportErrorCode> {
   override readonly name = 'TransportError';
 
-  constructor(code: TransportErrorCode, message: string, context: ErrorContext = {}) {
-    super(code, message, { remedy: TRANSPORT_ERRORS[code], ...context });
+  constructor(code: TransportErrorCode, message: string, context: Omit<ErrorContext, 'category'> = {}) {
+    super(code, message, { remedy: TRANSPORT_ERRORS[code], ...context, category: CATEGORY[code] });
   }
 }
