@@ -1,0 +1,161 @@
+// The two services as gRPC wants them: each method's bytes to its handler's types, and back.
+
+import type { MethodDefinition as GrpcMethod, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { SiloId } from '../base/index.js';
+import { asSiloId, invariant, LIMITS } from '../base/index.js';
+import { Directive, type MessageType, type UploadTarget } from '../wire/index.js';
+import type { Serving } from './answer.js';
+import { answerStream, answerUnary, answerUpload } from './answer.js';
+import { decodeData, decodeUploadChunk, encodeData } from './bulk-codec.js';
+import { TransportError } from './errors.js';
+import type { AdmittedCall } from './gate.js';
+import type { AdminCaller, AdminHandlers, SiloHandlers } from './handlers.js';
+import { inChunks } from './chunks.js';
+import type { Method } from './methods.js';
+import { ADMIN_METHODS, decodeMessage, encodeMessage, SILO_METHODS } from './methods.js';
+
+export type RawService = Readonly<Record<string, GrpcMethod<Buffer, Buffer>>>;
+
+const asIs = (bytes: Buffer): Buffer => bytes;
+
+/** gRPC's view of methods whose messages it leaves alone. */
+export function rawService(methods: Readonly<Record<string, Method<unknown, unknown>>>): RawService {
+  return Object.fromEntries(
+    Object.entries(methods).map(([name, { path, definition }]) => [
+      name,
+      {
+        path,
+        requestStream: definition.requestStream,
+        responseStream: definition.responseStream,
+        requestSerialize: asIs,
+        requestDeserialize: asIs,
+        responseSerialize: asIs,
+        responseDeserialize: asIs,
+      },
+    ]),
+  );
+}
+
+export function siloImplementation(serving: Serving, handlers: SiloHandlers): UntypedServiceImplementation {
+  const { watch, submit, uploadStatus, getBlob } = SILO_METHODS;
+  const heartbeat = {
+    everyMs: serving.limits.heartbeatMs,
+    message: encodeMessage(Directive, { sequence: 0n, body: { $case: 'heartbeat', value: {} } }),
+  };
+  return {
+    watch: answerStream(
+      serving,
+      (call, bytes) =>
+        encoded(watch.definition.responseType, handlers.watch(siloOf(call), requestOf(watch, bytes), call.signal)),
+      heartbeat,
+    ),
+    submit: unary(serving, submit, (call, request) => handlers.submit(siloOf(call), request)),
+    uploadMasked: answerUpload(serving, async (call, messages) => {
+      const { target, chunks } = await openUpload(messages);
+      return encodeMessage(
+        SILO_METHODS.uploadMasked.definition.responseType,
+        await handlers.uploadMasked(siloOf(call), target, chunks),
+      );
+    }),
+    uploadStatus: unary(serving, uploadStatus, (call, request) => handlers.uploadStatus(siloOf(call), request)),
+    getBlob: answerStream(serving, (call, bytes) => inData(handlers.getBlob(siloOf(call), requestOf(getBlob, bytes)))),
+  };
+}
+
+export function adminImplementation(serving: Serving, handlers: AdminHandlers): UntypedServiceImplementation {
+  const { putBlob, createJob, listJobs, listRounds, getRound, watchRounds, exportModel } = ADMIN_METHODS;
+  return {
+    putBlob: answerUpload(serving, async (call, messages) =>
+      encodeMessage(putBlob.definition.responseType, await handlers.putBlob(adminOf(call), dataOf(messages))),
+    ),
+    createJob: unary(serving, createJob, (call, request) => handlers.createJob(adminOf(call), request)),
+    listJobs: unary(serving, listJobs, (call, request) => handlers.listJobs(adminOf(call), request)),
+    listRounds: unary(serving, listRounds, (call, request) => handlers.listRounds(adminOf(call), request)),
+    getRound: unary(serving, getRound, (call, request) => handlers.getRound(adminOf(call), request)),
+    watchRounds: answerStream(serving, (call, bytes) =>
+      encoded(
+        watchRounds.definition.responseType,
+        handlers.watchRounds(adminOf(call), requestOf(watchRounds, bytes), call.signal),
+      ),
+    ),
+    exportModel: answerStream(serving, (call, bytes) =>
+      inData(handlers.exportModel(adminOf(call), requestOf(exportModel, bytes))),
+    ),
+  };
+}
+
+function unary<Request, Response>(
+  serving: Serving,
+  method: Method<Request, Response>,
+  handle: (call: AdmittedCall, request: Request) => Promise<Response>,
+) {
+  return answerUnary(serving, async (call, bytes) =>
+    encodeMessage(method.definition.responseType, await handle(call, requestOf(method, bytes))),
+  );
+}
+
+function requestOf<Request>(method: Method<Request, unknown>, bytes: Buffer): Request {
+  return decodeMessage(method.definition.requestType, bytes, method.path);
+}
+
+function siloOf({ peer }: AdmittedCall): SiloId {
+  const id = peer.role === 'silo' ? asSiloId(peer.id) : undefined;
+  invariant(id !== undefined, 'the gate let somebody else into SiloService');
+  return id;
+}
+
+function adminOf({ peer: { role, id } }: AdmittedCall): AdminCaller {
+  invariant(role === 'operator' || role === 'auditor', 'the gate let somebody else into AdminService');
+  return { role, id };
+}
+
+async function* encoded<Response>(
+  type: MessageType<Response>,
+  items: AsyncIterable<Response>,
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const item of items) yield encodeMessage(type, item);
+}
+
+async function* inData(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of inChunks(pieces)) yield encodeData(chunk);
+}
+
+async function* dataOf(messages: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const message of messages) yield checkedChunk(decodeData(message));
+}
+
+/** The first message says where the bytes belong; all the others are bytes alone. */
+async function openUpload(
+  messages: AsyncIterable<Buffer>,
+): Promise<{ target: UploadTarget; chunks: AsyncIterable<Uint8Array> }> {
+  const iterator = messages[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (first.done === true) throw new TransportError('transport/bad-upload', 'an upload without a single message.');
+  const { target, data } = decodeUploadChunk(first.value);
+  if (target === undefined)
+    throw new TransportError('transport/bad-upload', 'the first message of an upload names no target.');
+  async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    try {
+      if (data.length > 0) yield checkedChunk(data);
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+        const chunk = decodeUploadChunk(next.value);
+        if (chunk.target !== undefined)
+          throw new TransportError('transport/bad-upload', 'a target in the middle of an upload.');
+        yield checkedChunk(chunk.data);
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { target, chunks: chunks() };
+}
+
+function checkedChunk(data: Uint8Array): Uint8Array {
+  if (data.length === 0) throw new TransportError('transport/bad-upload', 'an empty chunk.');
+  if (data.length > LIMITS.chunkBytes)
+    throw new TransportError(
+      'transport/too-large',
+      `a chunk may have ${String(LIMITS.chunkBytes)} bytes, this one has ${String(data.length)}.`,
+    );
+  return data;
+}
