@@ -1,0 +1,61 @@
+// The client of operators and auditors.
+
+import type { ExportModelRequest, WatchRoundsRequest, WatchRoundsResponse } from '../wire/index.js';
+import { decodeData, encodeData } from './bulk-codec.js';
+import { inChunks } from './chunks.js';
+import type { AdminClient } from './clients.js';
+import { ADMIN_METHODS, decodeMessage, encodeMessage } from './methods.js';
+import { retried } from './retry.js';
+import type { Connected, ConnectOptions } from './silo-client.js';
+import { connect, unaryCalls } from './silo-client.js';
+
+export function connectAdmin(options: ConnectOptions): AdminClient {
+  const connected = connect(options);
+  const { channel, retry } = connected;
+  const call = unaryCalls(channel, retry);
+  const { putBlob, createJob, listJobs, listRounds, getRound } = ADMIN_METHODS;
+  return {
+    putBlob: async (read, signal) => {
+      const answer = await retried(retry, signal, () => channel.upload(putBlob.path, messages(read()), signal));
+      return decodeMessage(putBlob.definition.responseType, answer, putBlob.path);
+    },
+    // Idempotent like the rest: a job's name is its caller's choice.
+    createJob: (request, signal) => call(createJob, request, signal),
+    listJobs: (request, signal) => call(listJobs, request, signal),
+    listRounds: (request, signal) => call(listRounds, request, signal),
+    getRound: (request, signal) => call(getRound, request, signal),
+    watchRounds: (request, signal) => watchRounds(connected, request, signal),
+    exportModel: (request, signal) => exportModel(connected, request, signal),
+    replaceCertificate: (tls) => {
+      channel.replaceCertificate(tls);
+    },
+    close: () => {
+      channel.close();
+    },
+  };
+}
+
+async function* watchRounds(
+  { channel }: Connected,
+  request: WatchRoundsRequest,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<WatchRoundsResponse, void, undefined> {
+  const { path, definition } = ADMIN_METHODS.watchRounds;
+  // A job may be quiet for hours: gRPC's keepalive tells whether the other end is there.
+  for await (const bytes of channel.stream(path, encodeMessage(definition.requestType, request), signal, undefined))
+    yield decodeMessage(definition.responseType, bytes, path);
+}
+
+async function* exportModel(
+  { channel, limits }: Connected,
+  request: ExportModelRequest,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { path, definition } = ADMIN_METHODS.exportModel;
+  const bytes = encodeMessage(definition.requestType, request);
+  for await (const message of channel.stream(path, bytes, signal, limits.stallMs)) yield decodeData(message);
+}
+
+async function* messages(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of inChunks(pieces)) yield encodeData(chunk);
+}
