@@ -1,36 +1,86 @@
 // The allow-list: every operator a forward model may use. Nothing else is run on private records.
 
 import type { OperatorRule } from './rule.js';
+import { abs } from './abs.js';
 import { add } from './add.js';
+import { clip } from './clip.js';
+import { concat } from './concat.js';
 import { constant } from './constant.js';
 import { div } from './div.js';
+import { elu } from './elu.js';
+import { erf } from './erf.js';
+import { exp } from './exp.js';
+import { expand } from './expand.js';
 import { flatten } from './flatten.js';
+import { gelu } from './gelu.js';
 import { gemm } from './gemm.js';
+import { globalAveragePool } from './global-average-pool.js';
+import { hardSigmoid } from './hard-sigmoid.js';
 import { identity } from './identity.js';
+import { layerNormalization } from './layer-normalization.js';
+import { leakyRelu } from './leaky-relu.js';
+import { log } from './log.js';
+import { logSoftmax } from './log-softmax.js';
 import { matMul } from './mat-mul.js';
 import { mul } from './mul.js';
+import { neg } from './neg.js';
+import { pow } from './pow.js';
+import { reciprocal } from './reciprocal.js';
+import { reduceMean } from './reduce-mean.js';
+import { reduceSum } from './reduce-sum.js';
 import { relu } from './relu.js';
 import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
 import { softmax } from './softmax.js';
+import { softplus } from './softplus.js';
+import { sqrt } from './sqrt.js';
+import { squeeze } from './squeeze.js';
 import { sub } from './sub.js';
+import { sum } from './sum.js';
 import { tanh } from './tanh.js';
+import { transpose } from './transpose.js';
+import { unsqueeze } from './unsqueeze.js';
 
 const LIST: readonly OperatorRule[] = [
+  abs,
   add,
+  clip,
+  concat,
   constant,
   div,
+  elu,
+  erf,
+  exp,
+  expand,
   flatten,
+  gelu,
   gemm,
+  globalAveragePool,
+  hardSigmoid,
   identity,
+  layerNormalization,
+  leakyRelu,
+  log,
+  logSoftmax,
   matMul,
   mul,
+  neg,
+  pow,
+  reciprocal,
+  reduceMean,
+  reduceSum,
   relu,
   reshape,
   sigmoid,
   softmax,
+  softplus,
+  sqrt,
+  squeeze,
   sub,
+  sum,
   tanh,
+  transpose,
+  unsqueeze,
 ];
 
 export const RULES: ReadonlyMap<string, OperatorRule> = new Map(LIST.map((rule) => [rule.operator, rule]));

@@ -48,16 +48,24 @@ export class Tape {
     return defined(node.outputs[0], `output of node ${node.name}`);
   }
 
-  /** The integers of a steering input, which the check has found to be a constant; undefined where it is absent. */
-  constantInts(value: string | undefined): readonly number[] | undefined {
+  /** The numbers of a steering input, which the check has found to be a constant; undefined where it is absent. */
+  constantNumbers(value: string | undefined): readonly number[] | undefined {
     if (value === undefined || value === '') return undefined;
     const maker = this.#graph.nodes.find((node) => node.operator === 'Constant' && node.outputs[0] === value);
-    const attribute = maker?.attributes.get('value') ?? maker?.attributes.get('value_ints');
-    if (attribute?.kind === 'ints') return attribute.value;
+    const [attribute] = maker?.attributes.values() ?? [];
+    if (attribute?.kind === 'ints' || attribute?.kind === 'floats') return attribute.value;
+    if (attribute?.kind === 'int' || attribute?.kind === 'float') return [attribute.value];
     const tensor = attribute?.kind === 'tensor' ? attribute.value : this.#graph.initialisers.get(value);
-    if (tensor?.type !== 'int64' && tensor?.type !== 'int32')
-      throw new ModelError('model/bad-shape', `${value} must be a constant of integers`);
+    if (tensor === undefined) throw new ModelError('model/bad-shape', `${value} must be a constant of the model`);
     return Array.from(tensor.data, Number);
+  }
+
+  /** As `constantNumbers`, for axes and extents. Throws `model/bad-shape` when they are not whole. */
+  constantInts(value: string | undefined): readonly number[] | undefined {
+    const numbers = this.constantNumbers(value);
+    if (numbers?.every((number) => Number.isInteger(number)) === false)
+      throw new ModelError('model/bad-shape', `${String(value)} must be a constant of whole numbers`);
+    return numbers;
   }
 
   gradientOf(value: string): string | undefined {
@@ -85,6 +93,18 @@ export class Tape {
 
   expand(value: string, shape: readonly number[]): string {
     return this.emit('Expand', [value, this.builder.ints(shape)]);
+  }
+
+  /** The part of `value` from `begins` up to, not including, `ends` along `axes`, by `steps` where given. */
+  slice(
+    value: string,
+    begins: readonly number[],
+    ends: readonly number[],
+    axes: readonly number[],
+    steps?: readonly number[],
+  ): string {
+    const lists = [begins, ends, axes, ...(steps === undefined ? [] : [steps])];
+    return this.emit('Slice', [value, ...lists.map((list) => this.builder.ints(list))]);
   }
 
   /** Sums over `axes`, which stay in the shape with extent 1. */

@@ -1,0 +1,14 @@
+// Expand: the gradient is summed over the axes that were repeated.
+
+import type { OperatorRule } from './rule.js';
+
+export const expand: OperatorRule = {
+  operator: 'Expand',
+  inputs: [2, 2],
+  attributes: {},
+  steeringInputs: [1],
+  backward: (tape, node, dy) => {
+    const x = tape.input(node, 0);
+    tape.accumulate(x, tape.unbroadcast(dy, tape.shape(tape.output(node)), tape.shape(x)));
+  },
+};
