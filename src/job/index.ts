@@ -39,3 +39,19 @@ export {
 export { type OpenedSum } from './opened.js';
 export { readStatistics, type ColumnStatistics } from './statistics.js';
 export { readMetrics, type ModelMetrics } from './metrics.js';
+export { cohortSizes, defaultMaxMalicious, type CohortSize, type CohortTerms } from './cohort.js';
+export {
+  DEFAULT_MIN_COHORT,
+  DEFAULT_TIMEOUTS,
+  type EvaluationJobFile,
+  type JobFile,
+  type JobFileData,
+  type JobFileEvaluation,
+  type JobFileModel,
+  type JobFileTraining,
+  type StatisticsJobFile,
+  type Timeouts,
+  type TrainingJobFile,
+} from './job-file.js';
+export { buildManifest } from './manifest.js';
+export { type ManifestFacts } from './manifest-facts.js';

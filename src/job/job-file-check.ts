@@ -1,0 +1,82 @@
+// Every check of a job file that needs no manifest: all bad fields at once, with the names that the job file uses.
+
+import { asJobId, asSiloId, LIMITS } from '../base/index.js';
+import { cohortSizes } from './cohort.js';
+import { fit, type Job } from './job.js';
+import type { JobFile } from './job-file.js';
+import { JOB_LIMITS } from './limits.js';
+import type { ManifestFacts } from './manifest-facts.js';
+import { isPositive, isWhole, Problems } from './problems.js';
+
+/** Longest wait of one phase: a day. */
+const MS_MAX = 86_400_000;
+
+export interface Cohort {
+  readonly silos: readonly string[];
+  readonly maxMalicious: number;
+  readonly minCohort: number;
+}
+
+/** Throws JobError `job/bad-job-file` with every bad field. */
+export function checkFile(file: JobFile, facts: ManifestFacts, job: Job, cohort: Cohort): void {
+  const problems = new Problems();
+  problems.require(asJobId(file.job) !== undefined, 'job', 'lower-case letters, digits and inner hyphens, at most 63');
+  const { descriptionLength } = JOB_LIMITS;
+  problems.require(
+    isWhole(file.description.length, 1, descriptionLength),
+    'description',
+    `1 to ${String(descriptionLength)} characters for the people who approve the job`,
+  );
+  checkSilos(cohort, problems);
+  const timeouts: Readonly<Record<string, number | undefined>> = { ...file.timeouts };
+  for (const [name, ms] of Object.entries(timeouts))
+    problems.require(ms === undefined || isWhole(ms, 1, MS_MAX), `timeouts.${name}`, 'milliseconds from 1 to a day');
+  problems.addAll('', fit(job.kind, job.kind === 'statistics' ? undefined : job.recipe, job.contract));
+  checkModel(file, facts, problems);
+  if (file.kind === 'train') {
+    problems.require(isWhole(file.rounds, 1, LIMITS.roundsMax), 'rounds', `1 to ${String(LIMITS.roundsMax)}`);
+    problems.require(isPositive(file.training.clip), 'training.clip', 'a finite number above 0');
+    problems.require(
+      file.minWeight === undefined || isPositive(file.minWeight),
+      'minWeight',
+      'a finite number above 0',
+    );
+    problems.require(isWhole(file.rejectedRoundsLimit ?? 2, 1, 1_000), 'rejectedRoundsLimit', '1 to 1000');
+  }
+  problems.throwIfAny('job/bad-job-file', 'the job file');
+}
+
+function checkSilos({ silos, maxMalicious, minCohort }: Cohort, problems: Problems): void {
+  const { cohortMin, cohortMax } = LIMITS;
+  const range = `${String(cohortMin)} to ${String(cohortMax)}`;
+  problems.require(isWhole(silos.length, cohortMin, cohortMax), 'silos', `${range} silos`);
+  problems.require(new Set(silos).size === silos.length, 'silos', 'each silo once');
+  for (const silo of silos) problems.require(asSiloId(silo) !== undefined, 'silos', `silo ids, which "${silo}" is not`);
+  problems.require(
+    isWhole(minCohort, cohortMin, silos.length),
+    'minCohort',
+    `${String(cohortMin)} to the number of silos`,
+  );
+  problems.require(isWhole(maxMalicious, 0, silos.length), 'maxMalicious', 'a whole number from 0');
+  // Silos with a stricter policy may refuse some of these; with none at all nobody could ever take part.
+  const possible = cohortSizes({ silos: silos.length, maxMalicious, minCohort, minHonest: 2 });
+  problems.require(
+    possible.length > 0,
+    'maxMalicious',
+    `a number for which some cohort of ${String(minCohort)} to ${String(silos.length)} silos is safe (with minCohort)`,
+  );
+}
+
+function checkModel(file: JobFile, facts: ManifestFacts, problems: Problems): void {
+  problems.require(
+    (facts.model !== undefined) === (file.kind !== 'statistics'),
+    'model',
+    file.kind === 'statistics' ? 'nothing in a statistics job' : 'a model that has been read',
+  );
+  const standardised = file.kind !== 'statistics' && file.model.standardiseBy !== undefined;
+  problems.require(
+    standardised === (facts.statisticsResultHash !== undefined),
+    'model.standardiseBy',
+    standardised ? 'a statistics job that has a result' : 'the job that the given result belongs to',
+  );
+}

@@ -1,0 +1,117 @@
+// What a data scientist writes: the job file as a plain object, without anything that follows from something else. config/ reads it
+// from YAML; `buildManifest` (manifest.ts) fills in what follows and the defaults.
+
+import type { FeatureColumn, TargetColumn } from './contract.js';
+import type { LocalWork, LossName, OptimiserSetting } from './recipe.js';
+
+export interface JobFileData {
+  /** Name of the data set in every agent's configuration. */
+  readonly dataSet: string;
+  readonly features: readonly FeatureColumn[];
+  readonly missing: 'refuse' | 'drop-row';
+  readonly minRows: number;
+  readonly maxRows: number;
+}
+
+export interface JobFileTraining {
+  readonly loss: LossName;
+  readonly optimiser: OptimiserSetting;
+  readonly batchSize: number;
+  readonly localWork: LocalWork;
+  /** C: bound on the L2 norm of one silo's change of the parameters in a round. */
+  readonly clip: number;
+  /** Records that count as weight 1: about what the largest silo trains on. Far more would flatten coarse weights to 1/64 each. */
+  readonly weightRows: number;
+  /** `coarse` unless given. */
+  readonly weightVisibility?: 'public' | 'coarse' | undefined;
+  /** 1 unless given. */
+  readonly serverLearningRate?: number | undefined;
+}
+
+export interface JobFileEvaluation {
+  readonly loss: LossName;
+  /** 0.2 unless given; 0 for training without any metrics. */
+  readonly holdoutFraction?: number | undefined;
+  /** 100 unless given. */
+  readonly histogramBins?: number | undefined;
+}
+
+export interface JobFileModel {
+  /** Path of the forward ONNX model. */
+  readonly file: string;
+  /** The statistics job whose result standardises the features. */
+  readonly standardiseBy?: string | undefined;
+}
+
+interface JobFileCommon {
+  /** Unique in the consortium for ever. */
+  readonly job: string;
+  /** For the people who approve it. */
+  readonly description: string;
+  /** J, in any order. */
+  readonly silos: readonly string[];
+  /** c. ceil(|J| / 3) - 1 unless given. */
+  readonly maxMalicious?: number | undefined;
+  /** The smallest cohort of at least 5 (or all, where J has fewer) that c allows, unless given. */
+  readonly minCohort?: number | undefined;
+  /** m. 32 unless given. */
+  readonly modulusBits?: number | undefined;
+  /** True unless given. */
+  readonly fullVerification?: boolean | undefined;
+  /** Milliseconds, each `DEFAULT_TIMEOUTS` unless given. */
+  readonly timeouts?: { readonly [K in keyof Timeouts]?: number | undefined } | undefined;
+}
+
+export interface Timeouts {
+  readonly advertiseMs: number;
+  readonly shareMs: number;
+  readonly maskMs: number;
+  readonly confirmMs: number;
+  readonly unmaskMs: number;
+  readonly absentAfterMs: number;
+  readonly graceMs: number;
+}
+
+export interface TrainingJobFile extends JobFileCommon {
+  readonly kind: 'train';
+  readonly data: JobFileData & { readonly target: TargetColumn };
+  readonly model: JobFileModel;
+  readonly training: JobFileTraining;
+  readonly evaluation?: Omit<JobFileEvaluation, 'loss'> | undefined;
+  readonly rounds: number;
+  /** 2 unless given. */
+  readonly rejectedRoundsLimit?: number | undefined;
+  /** Half of what the smallest cohort weighs with min_rows each, unless given. */
+  readonly minWeight?: number | undefined;
+}
+
+export interface EvaluationJobFile extends JobFileCommon {
+  readonly kind: 'evaluate';
+  readonly data: JobFileData & { readonly target: TargetColumn };
+  readonly model: JobFileModel;
+  readonly evaluation: JobFileEvaluation;
+}
+
+export interface StatisticsJobFile extends JobFileCommon {
+  readonly kind: 'statistics';
+  readonly data: JobFileData;
+}
+
+export type JobFile = TrainingJobFile | EvaluationJobFile | StatisticsJobFile;
+
+/**
+ * A round waits this long for its slowest member. Masking includes local training; the others are a few messages each, with room for
+ * a hospital's proxy and a restart of its agent.
+ */
+export const DEFAULT_TIMEOUTS: Timeouts = {
+  advertiseMs: 60_000,
+  shareMs: 60_000,
+  maskMs: 600_000,
+  confirmMs: 60_000,
+  unmaskMs: 60_000,
+  absentAfterMs: 15_000,
+  graceMs: 2_000,
+};
+
+/** Cohorts below this need an explicit opt-in in each silo's own policy. */
+export const DEFAULT_MIN_COHORT = 5;

@@ -1,0 +1,133 @@
+// From a job file to the manifest that an operator signs: the layout, the bounds of acceptance and every default written out, so that
+// those who approve it see all of it.
+
+import { compareBytes, utf8 } from '../base/index.js';
+import { JobKind, type AcceptanceRule, type JobManifest, type Segment, type StatisticsSource } from '../wire/index.js';
+import { roundingError, type Room } from './budget.js';
+import { cohortSizes, defaultMaxMalicious } from './cohort.js';
+import { encodeContract, type Contract } from './contract.js';
+import type { Job } from './job.js';
+import { DEFAULT_MIN_COHORT, DEFAULT_TIMEOUTS, type JobFile, type TrainingJobFile } from './job-file.js';
+import { checkFile } from './job-file-check.js';
+import { deriveClosingLayout, deriveLayout, SEGMENT, type LayoutTerms } from './layout.js';
+import type { ManifestFacts } from './manifest-facts.js';
+import { encodeRecipe, type Recipe } from './recipe.js';
+import { encodeUpdateRule } from './update-rule.js';
+
+/** Throws JobError `job/bad-job-file` with every bad field, and what the parts throw: `job/bad-recipe`, `job/overflow`, ... */
+export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest {
+  const silos = [...file.silos].sort((a, b) => compareBytes(utf8(a), utf8(b)));
+  const maxMalicious = file.maxMalicious ?? defaultMaxMalicious(silos.length);
+  const minCohort = file.minCohort ?? defaultMinCohort(silos.length, maxMalicious);
+  const job = jobOf(file);
+  checkFile(file, facts, job, { silos, maxMalicious, minCohort });
+  const room: Room = { silos: silos.length, modulusBits: file.modulusBits ?? 32 };
+  const terms = layoutTerms(file, job, facts);
+  const layout = deriveLayout(terms, room);
+  const bounds = file.kind === 'train' ? acceptance(file, terms, layout.segments, room, minCohort) : undefined;
+  return {
+    version: 1,
+    jobId: file.job,
+    rosterHash: facts.rosterHash,
+    kind: KIND_NUMBERS[file.kind],
+    silos,
+    maxMalicious,
+    minCohort,
+    forwardModel: facts.model?.blob,
+    initialModelHash: facts.initialModelHash,
+    recipe: job.kind === 'statistics' ? new Uint8Array() : encodeRecipe(job.recipe),
+    updateRule: job.kind === 'train' ? encodeUpdateRule(job.update) : new Uint8Array(),
+    layout,
+    modulusBits: room.modulusBits,
+    // No noise: the ledger counts uses. docs/design/protocol.md §1 says what remains open then.
+    privacy: { epsilon: 0, delta: 0 },
+    roundLimit: file.kind === 'train' ? file.rounds : 1,
+    dataContract: encodeContract(job.contract),
+    fullVerification: file.fullVerification ?? true,
+    timeouts: { ...DEFAULT_TIMEOUTS, ...given(file.timeouts ?? {}) },
+    rejectedRoundsLimit: file.kind === 'train' ? (file.rejectedRoundsLimit ?? 2) : 2,
+    acceptance: bounds,
+    standardiseBy: statisticsSource(file, facts),
+    description: file.description,
+    reopenedKeys: [],
+    closingLayout: deriveClosingLayout(job, room),
+  };
+}
+
+const KIND_NUMBERS = {
+  train: JobKind.JOB_KIND_TRAIN,
+  evaluate: JobKind.JOB_KIND_EVALUATE,
+  statistics: JobKind.JOB_KIND_STATISTICS,
+} as const satisfies Record<JobFile['kind'], JobKind>;
+
+function jobOf(file: JobFile): Job {
+  const { dataSet, features, missing, minRows, maxRows } = file.data;
+  const target = file.kind === 'statistics' ? undefined : file.data.target;
+  const contract: Contract = { dataSet, features, target, missing, minRows, maxRows };
+  if (file.kind === 'statistics') return { kind: 'statistics', contract };
+  const recipe: Recipe = {
+    ...(file.kind === 'train' ? file.training : EVALUATION_ONLY),
+    loss: file.kind === 'train' ? file.training.loss : file.evaluation.loss,
+    holdoutFraction: file.evaluation?.holdoutFraction ?? 0.2,
+    histogramBins: file.evaluation?.histogramBins ?? 100,
+    weightRows: file.kind === 'train' ? file.training.weightRows : maxRows,
+  };
+  if (file.kind === 'evaluate') return { kind: 'evaluate', recipe, contract };
+  const serverLearningRate = file.training.serverLearningRate ?? 1;
+  return { kind: 'train', recipe, update: { kind: 'fed-avg', serverLearningRate }, contract };
+}
+
+/** An evaluation job trains nothing; its recipe still says how in the smallest valid terms. */
+const EVALUATION_ONLY = {
+  optimiser: { kind: 'sgd', learningRate: 1, momentum: 0 },
+  batchSize: 64,
+  localWork: { kind: 'steps', steps: 1 },
+} as const satisfies Partial<Recipe>;
+
+function layoutTerms(file: JobFile, job: Job, facts: ManifestFacts): LayoutTerms {
+  if (job.kind !== 'train' || file.kind !== 'train') return job as Exclude<Job, { kind: 'train' }>;
+  const { recipe, contract } = job;
+  const { clip, weightVisibility = 'coarse' } = file.training;
+  // `checkFile` has refused a training job without a model.
+  return { kind: 'train', recipe, contract, parameterCount: facts.model?.parameterCount ?? 0, clip, weightVisibility };
+}
+
+/**
+ * Total weight: half of what the smallest cohort weighs when each silo has min_rows, so that a sum cannot be divided by almost
+ * nothing. Norm of the mean: the clip and what rounding can add to it, n / scale per coordinate, at that weight.
+ */
+function acceptance(
+  file: TrainingJobFile,
+  terms: LayoutTerms,
+  segments: readonly Segment[],
+  room: Room,
+  minCohort: number,
+): AcceptanceRule | undefined {
+  const delta = segments.find(({ name }) => name === SEGMENT.delta);
+  if (terms.kind !== 'train' || delta === undefined) return undefined;
+  const { recipe, contract, parameterCount, clip } = terms;
+  const trained = contract.minRows * (1 - recipe.holdoutFraction);
+  const minWeight = file.minWeight ?? (minCohort * Math.min(1, trained / recipe.weightRows)) / 2;
+  const rounding = (roundingError(delta, room.silos) * Math.sqrt(parameterCount)) / minWeight;
+  return { minWeight, maxMeanNorm: clip + rounding };
+}
+
+function statisticsSource(file: JobFile, facts: ManifestFacts): StatisticsSource | undefined {
+  const jobId = file.kind === 'statistics' ? undefined : file.model.standardiseBy;
+  const resultHash = facts.statisticsResultHash;
+  return jobId === undefined || resultHash === undefined ? undefined : { jobId, resultHash };
+}
+
+/** The smallest valid cohort of at least 5, or the smallest at all where J is smaller or c leaves no other. */
+function defaultMinCohort(silos: number, maxMalicious: number): number {
+  const minCohort = Math.min(DEFAULT_MIN_COHORT, silos);
+  return cohortSizes({ silos, maxMalicious, minCohort, minHonest: 2 })[0]?.silos ?? minCohort;
+}
+
+/** Without the fields that are undefined, so that they do not hide a default. */
+function given<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  // Only fields that are defined are left.
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>;
+  };
+}
