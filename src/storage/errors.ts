@@ -1,0 +1,34 @@
+// What can be wrong with what we stored. These are never a peer's doing: the program stops and a person looks (docs/operations.md).
+
+import { CodedError, defineErrors } from '../base/index.js';
+
+export const STORAGE_ERRORS = defineErrors({
+  'storage/persist-failed':
+    'A commit did not reach the disk: the program ends, since it must not send what it may forget. Look at disk and quota, then start again.',
+  'storage/closed':
+    'The store was used after it had been closed or after a commit had failed: a bug, or a program that did not end.',
+  'storage/unknown-format':
+    'The store was written by another version of Veilsum: use that version, or follow the upgrade notes.',
+  'storage/wrong-key':
+    'The store was sealed under another key file: put the right one back. Without it the contents are lost.',
+  'storage/sealing-mismatch':
+    'A store that is sealed was opened without a key, or one that is not with a key: correct the configuration.',
+  'storage/bad-key-file': 'A storage key file does not hold exactly 32 bytes: restore it from its backup.',
+  'storage/damaged':
+    'A record does not open, is missing, or is not in its place: restore the state folder from a backup, or enrol anew.',
+  'storage/record-too-large': 'A record is larger than the journal takes: large objects belong into blobs.',
+  'storage/bad-name':
+    'A journal, key, blob or upload has a name that cannot be one: a bug, or a stray file in the folder.',
+  'storage/hash-mismatch': 'Bytes do not have the hash under which they were to be stored: fetch them again.',
+  'storage/no-such-blob': 'A blob is not in the store: fetch it from a peer that holds it.',
+  'storage/bad-range': 'A read or append lies outside the file: ask for the size first.',
+  'storage/upload-gap': 'An append would leave a gap: continue at the durable offset.',
+  'storage/upload-conflict': 'Bytes sent again differ from those already durable: the upload keeps the first ones.',
+  'storage/upload-full': 'Uploads reached their limit of bytes: finish or delete some, or raise the limit.',
+});
+
+export type StorageErrorCode = keyof typeof STORAGE_ERRORS;
+
+export class StorageError extends CodedError<StorageErrorCode> {
+  override readonly name = 'StorageError';
+}

@@ -1,0 +1,126 @@
+// Says what of a stopped program's state is whole and what is not. Changes nothing: deciding is for a person (docs/operations.md).
+
+import { isTemporaryName } from '../system/index.js';
+import type { BlobStore } from './blob.js';
+import { listFolder } from './blob.js';
+import { Environment } from './environment.js';
+import { checkFormat, openValue, readHeads } from './journal.js';
+import { nameOf, recordOf, tableRange } from './place.js';
+import type { SealedStore } from './sealed-file.js';
+import type { Sealer } from './seal.js';
+
+export interface Problem {
+  /** Which record or file, by name: never its content. */
+  readonly where: string;
+  readonly what: string;
+}
+
+export interface CheckReport {
+  /** Records or files that are whole. */
+  readonly whole: number;
+  readonly problems: readonly Problem[];
+}
+
+export interface JournalReport extends CheckReport {
+  /** Records per journal that are whole. */
+  readonly journals: ReadonlyMap<string, number>;
+}
+
+/** Opens every record and value, and counts the sequences through. Throws when the store as a whole cannot be opened. */
+export async function checkJournal(path: string, sealer?: Sealer): Promise<JournalReport> {
+  const environment = await Environment.open(path, { readOnly: true });
+  try {
+    checkFormat(environment, sealer);
+    const problems: Problem[] = [];
+    const journals = new Map<string, number>();
+    const expected = new Map<string, number>();
+    for (const { place, value } of environment.range(tableRange('journal'))) {
+      const record = recordOf(place);
+      if (record === undefined) {
+        problems.push({ where: 'journals', what: 'a key is no journal record’s' });
+        continue;
+      }
+      const { journal, sequence } = record;
+      const next = expected.get(journal) ?? 1;
+      if (sequence !== next)
+        problems.push({ where: `${journal}/${String(next)}`, what: `missing up to ${String(sequence - 1)}` });
+      expected.set(journal, sequence + 1);
+      const problem = problemOf(() => openValue(sealer, place, value));
+      if (problem === undefined) journals.set(journal, (journals.get(journal) ?? 0) + 1);
+      else problems.push({ where: `${journal}/${String(sequence)}`, what: problem });
+    }
+    checkHeads(environment, sealer, expected, problems);
+    let whole = [...journals.values()].reduce((sum, count) => sum + count, 0);
+    for (const { place, value } of environment.range(tableRange('pair'))) {
+      const problem = problemOf(() => openValue(sealer, place, value));
+      if (problem === undefined) whole += 1;
+      else problems.push({ where: `key ${nameOf(place)}`, what: problem });
+    }
+    return { whole, problems, journals };
+  } finally {
+    await environment.close();
+  }
+}
+
+function checkHeads(
+  environment: Environment,
+  sealer: Sealer | undefined,
+  expected: ReadonlyMap<string, number>,
+  problems: Problem[],
+): void {
+  const heads = new Map<string, number>();
+  const problem = problemOf(() => {
+    for (const [journal, head] of readHeads(environment, sealer)) heads.set(journal, head);
+  });
+  if (problem !== undefined) problems.push({ where: 'heads', what: problem });
+  for (const journal of new Set([...heads.keys(), ...expected.keys()])) {
+    const last = (expected.get(journal) ?? 1) - 1;
+    const head = heads.get(journal);
+    if (head !== last)
+      problems.push({ where: journal, what: `ends at ${String(last)}, and its head says ${String(head)}` });
+  }
+}
+
+/** Hashes every blob anew. */
+export async function checkBlobs(store: BlobStore): Promise<CheckReport> {
+  const problems: Problem[] = [];
+  const hashes = await store.list();
+  let whole = 0;
+  for (const hash of hashes) {
+    if (await store.isWhole(hash)) whole += 1;
+    else problems.push({ where: hash, what: 'its bytes have another hash' });
+  }
+  const known = new Set(hashes);
+  for (const name of await listFolder(store.directory))
+    if (!known.has(name))
+      problems.push({ where: name, what: isTemporaryName(name) ? 'left half written' : 'is no blob' });
+  return { whole, problems };
+}
+
+/** Opens every block of every sealed file. */
+export async function checkSealed(store: SealedStore): Promise<CheckReport> {
+  const problems: Problem[] = [];
+  let whole = 0;
+  for (const name of await store.list()) {
+    try {
+      for await (const block of store.read(name)) block.fill(0);
+      whole += 1;
+    } catch (cause) {
+      problems.push({ where: name, what: describe(cause) });
+    }
+  }
+  return { whole, problems };
+}
+
+function problemOf(work: () => unknown): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (cause) {
+    return describe(cause);
+  }
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? cause.message : 'unknown failure';
+}

@@ -1,0 +1,13 @@
+// storage: what must survive. A journal with atomic, durable commits; blobs under their hash; spool files for uploads; sealing at rest;
+// and a check of them all. Nothing here knows what the bytes mean.
+
+export type { BlobHasher } from './blob.js';
+export { BlobStore, plainSha256 } from './blob.js';
+export * from './errors.js';
+export * from './fsck.js';
+export type { JournalOptions, JournalRecord, Write } from './journal.js';
+export { Journal, RECORD_BYTES_MAX } from './journal.js';
+export { openStorageKey, Sealer } from './seal.js';
+export { SealedStore } from './sealed-file.js';
+export type { SpoolLimits, Upload } from './spool.js';
+export { Spool } from './spool.js';
