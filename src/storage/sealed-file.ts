@@ -12,7 +12,10 @@ import { u64be } from './place.js';
 import type { Sealer } from './seal.js';
 import { SEAL_OVERHEAD_BYTES } from './seal.js';
 
-/** Bytes of plaintext in every block but the last, which has fewer, perhaps none. */
+/**
+ * Bytes of plaintext in every block but the last, which has fewer, perhaps none: a file that ends with a full block was cut, and one
+ * that goes on behind a shorter block does not open.
+ */
 const BLOCK_BYTES = 1024 * 1024;
 const SEALED_BYTES = BLOCK_BYTES + SEAL_OVERHEAD_BYTES;
 const SUFFIX = '.sealed';
@@ -51,7 +54,7 @@ export class SealedStore {
         const sealed = new Uint8Array(Math.min(SEALED_BYTES, size - index * SEALED_BYTES));
         await readFully(file, sealed, index * SEALED_BYTES);
         const last = sealed.length < SEALED_BYTES;
-        const block = this.#sealer.open(place(name, index, last), sealed);
+        const block = this.#sealer.open(place(name, index), sealed);
         if (block.length > 0) yield block;
         if (last) return;
       }
@@ -99,11 +102,11 @@ export class SealedStore {
           at += taken;
           filled += taken;
           if (filled < BLOCK_BYTES) continue;
-          yield this.#sealer.seal(place(name, index++, false), held);
+          yield this.#sealer.seal(place(name, index++), held);
           filled = 0;
         }
       }
-      yield this.#sealer.seal(place(name, index, true), held.subarray(0, filled));
+      yield this.#sealer.seal(place(name, index), held.subarray(0, filled));
     } finally {
       held.fill(0);
     }
@@ -116,7 +119,7 @@ export class SealedStore {
   }
 }
 
-/** The last block says that it is the last, so that a cut at a block's edge is seen. The first byte is no table's of the journal. */
-function place(name: string, index: number, last: boolean): Uint8Array {
-  return concat(Uint8Array.of(PLACE_PREFIX), labelled(name), u64be(index), Uint8Array.of(last ? 1 : 0));
+/** The first byte is no table's of the journal. */
+function place(name: string, index: number): Uint8Array {
+  return concat(Uint8Array.of(PLACE_PREFIX), labelled(name), u64be(index));
 }

@@ -17,7 +17,7 @@ export const SYSTEM_ERRORS = defineErrors({
     'The state folder was last held on another machine or container, where it may still run: make sure that it is gone, then delete the named lock file.',
   'system/lock-damaged':
     'A lock file cannot be read as one: make sure that no process uses the state folder, then delete the named file.',
-  'system/not-built': 'A compiled file is missing or outdated: run npm run build.',
+  'system/not-built': 'A compiled file is missing: run npm run build.',
 });
 
 export type SystemErrorCode = keyof typeof SYSTEM_ERRORS;

@@ -1,26 +1,17 @@
-// Child processes for tests: Node cannot load the sources, so children run the compiled files, which must be current.
+// Child processes for tests: Node cannot load the sources, so children run the compiled files; npm test builds first.
 
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The compiled file of a source folder's file, `src/system/index.ts` → its path under dist/; throws when it is missing or stale. */
+/** The compiled file of a source file, `src/system/index.ts` → its path under dist/. */
 export function built(source: string): string {
   const compiled = join(root, 'dist', source.replace(/\.ts$/, '.js'));
-  const folder = join(root, source, '..');
-  const newest = Math.max(
-    ...readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => {
-        const twin = join(compiled, '..', name.replace(/\.ts$/, '.js'));
-        return existsSync(twin) ? statSync(join(folder, name)).mtimeMs - statSync(twin).mtimeMs : Infinity;
-      }),
-  );
-  if (newest > 0) throw new Error(`dist is older than ${source}: run npm run build`);
+  if (!existsSync(compiled)) throw new Error(`${compiled} does not exist: run npm run build`);
   return compiled;
 }
 
