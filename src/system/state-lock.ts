@@ -105,6 +105,7 @@ function parse(text: string): ProcessIdentity | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null) return undefined;
+    // Any object may be read by name; every field is checked below.
     const { pid, started, host } = value as Readonly<Record<string, unknown>>;
     if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid < 1) return undefined;
     return typeof started === 'string' && typeof host === 'string' ? { pid, started, host } : undefined;
