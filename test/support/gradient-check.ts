@@ -117,5 +117,7 @@ export async function expectGradient(operatorCase: OperatorCase): Promise<void> 
 
 /** Values at least 0.1 apart and away from zero, in scrambled order: for operators with kinks. */
 export function distinctValues(length: number): Float32Array {
-  return Float32Array.from({ length }, (_, i) => (((i * 7) % length) - length / 2 + 0.5) * 0.13);
+  // A factor without a common divisor makes i -> i * factor a permutation.
+  const factor = length % 7 === 0 ? 11 : 7;
+  return Float32Array.from({ length }, (_, i) => (((i * factor) % length) - length / 2 + 0.5) * 0.13);
 }

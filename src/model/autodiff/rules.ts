@@ -3,9 +3,11 @@
 import type { OperatorRule } from './rule.js';
 import { abs } from './abs.js';
 import { add } from './add.js';
+import { averagePool } from './average-pool.js';
 import { clip } from './clip.js';
 import { concat } from './concat.js';
 import { constant } from './constant.js';
+import { conv } from './conv.js';
 import { div } from './div.js';
 import { elu } from './elu.js';
 import { erf } from './erf.js';
@@ -22,6 +24,7 @@ import { leakyRelu } from './leaky-relu.js';
 import { log } from './log.js';
 import { logSoftmax } from './log-softmax.js';
 import { matMul } from './mat-mul.js';
+import { maxPool } from './max-pool.js';
 import { mul } from './mul.js';
 import { neg } from './neg.js';
 import { pow } from './pow.js';
@@ -44,9 +47,11 @@ import { unsqueeze } from './unsqueeze.js';
 const LIST: readonly OperatorRule[] = [
   abs,
   add,
+  averagePool,
   clip,
   concat,
   constant,
+  conv,
   div,
   elu,
   erf,
@@ -63,6 +68,7 @@ const LIST: readonly OperatorRule[] = [
   log,
   logSoftmax,
   matMul,
+  maxPool,
   mul,
   neg,
   pow,

@@ -107,6 +107,12 @@ export class Tape {
     return this.emit('Slice', [value, ...lists.map((list) => this.builder.ints(list))]);
   }
 
+  /** Zeros before and after each axis; one number per axis. */
+  pad(value: string, before: readonly number[], after: readonly number[]): string {
+    if ([...before, ...after].every((count) => count === 0)) return value;
+    return this.emit('Pad', [value, this.builder.ints([...before, ...after]), this.builder.scalar(0)]);
+  }
+
   /** Sums over `axes`, which stay in the shape with extent 1. */
   sum(value: string, axes: readonly number[]): string {
     return this.emit('ReduceSum', [value, this.builder.ints(axes)], { keepdims: int(1) });

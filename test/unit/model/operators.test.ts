@@ -5,9 +5,10 @@ import { RULES, type GraphBuilder } from '../../../src/model/index.js';
 import { expectGradient, gradientError, operatorModel, projection } from '../../support/gradient-check.js';
 import { ACTIVATION } from './operators/activation.js';
 import { ARITHMETIC } from './operators/arithmetic.js';
+import { CONVOLUTION } from './operators/convolution.js';
 import { STRUCTURE } from './operators/structure.js';
 
-const CASES = [...ARITHMETIC, ...ACTIVATION, ...STRUCTURE];
+const CASES = [...ARITHMETIC, ...ACTIVATION, ...STRUCTURE, ...CONVOLUTION];
 
 describe('gradients agree with finite differences', () => {
   for (const entry of CASES) it(`${entry.operator}: ${entry.name}`, () => expectGradient(entry));
