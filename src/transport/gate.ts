@@ -95,6 +95,12 @@ export class Gate {
               pass(message);
             });
           },
+          onReceiveHalfClose: (pass) => {
+            // A stream that was reset in the middle ends first and closes afterwards: a truncated upload would pass for a whole one.
+            // Asking for a read makes gRPC look whether the stream is still there; if not, onCancel comes before the next turn.
+            call.startRead();
+            setImmediate(pass);
+          },
           onCancel: () => {
             ending.abort();
             leave();
