@@ -40,12 +40,21 @@ export class ModelError extends CodedError<ModelErrorCode> {
   }
 }
 
+/** Problems that the message spells out; `ModelError.problems` holds all. */
+const PROBLEMS_IN_MESSAGE = 50;
+/** Characters of a place or a problem: both quote names from the file, which can be as long as the file. */
+const TEXT_MAX = 200;
+
+function shorten(text: string): string {
+  return text.length <= TEXT_MAX ? text : `${text.slice(0, TEXT_MAX - 1)}…`;
+}
+
 /** Gathers what is wrong with one model, so that its author repairs all of it at once. */
 export class Problems {
   readonly #found: ModelProblem[] = [];
 
   add(place: string, what: string): void {
-    this.#found.push({ place, what });
+    this.#found.push({ place: shorten(place), what: shorten(what) });
   }
 
   get none(): boolean {
@@ -55,10 +64,12 @@ export class Problems {
   /** Throws `model/refused` with one line per problem, if there is any. */
   throwIfAny(): void {
     if (this.none) return;
-    const lines = this.#found.map(({ place, what }) => `${what} (${place})`);
+    const count = this.#found.length;
+    const lines = this.#found.slice(0, PROBLEMS_IN_MESSAGE).map(({ place, what }) => `${what} (${place})`);
+    if (count > lines.length) lines.push(`and ${String(count - lines.length)} more`);
     throw new ModelError(
       'model/refused',
-      `the model is refused for ${String(lines.length)} reason(s): ${lines.join('; ')}`,
+      `the model is refused for ${String(count)} reason(s): ${lines.join('; ')}`,
       { remedy: 'change the forward model as the list says and export it again' },
       this.#found,
     );

@@ -27,8 +27,10 @@ export class Batch {
     for (let slot = 0; slot < rows; slot++) {
       // from + slot is below order.length by the choice of `rows`.
       const row = order[from + slot] as number;
-      const begin = row * this.#columns;
-      this.features.set(table.features.subarray(begin, begin + this.#columns), slot * this.#columns);
+      // Plain loops: a view per row would be garbage in every step.
+      const source = row * this.#columns;
+      const place = slot * this.#columns;
+      for (let i = 0; i < this.#columns; i++) this.features[place + i] = table.features[source + i] ?? 0;
       for (let i = 0; i < this.#perRow; i++)
         this.#setTarget(slot * this.#perRow + i, table.targets[row * this.#perRow + i]);
       const weight = table.weights?.[row] ?? 1;

@@ -53,6 +53,13 @@ export class Engine {
     return new Engine(model, loss, await loadRuntime());
   }
 
+  /** Compiles both graphs without any record: what can be wrong with model, loss and batch size together shows here. */
+  async prepare(batchSize: number): Promise<void> {
+    assertWhole('batchSize', batchSize, BATCH_MAX);
+    await this.#trainingAt(batchSize);
+    await this.#evaluationAt(batchSize);
+  }
+
   async train(request: TrainingRequest, hooks: Hooks): Promise<TrainingResult> {
     stepsOf(request.recipe, Math.max(1, request.table.rows));
     assertParameters(this.model, request.parameters);

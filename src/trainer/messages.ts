@@ -20,6 +20,7 @@ export interface ModelSummary {
 }
 
 export type Work =
+  | { readonly kind: 'prepare'; readonly batchSize: number }
   | { readonly kind: 'train'; readonly request: TrainingRequest }
   | { readonly kind: 'evaluate'; readonly request: EvaluationRequest }
   | { readonly kind: 'close' };

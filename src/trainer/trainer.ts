@@ -58,6 +58,14 @@ export class Trainer {
   }
 
   /**
+   * Compiles the graphs for a batch size without any record, as a check when a job is created. Rejects with `model/refused`,
+   * `model/bad-shape`, `trainer/bad-recipe`, `trainer/runtime` or `trainer/closed`.
+   */
+  async prepare(batchSize: number): Promise<void> {
+    await this.#ask({ kind: 'prepare', batchSize });
+  }
+
+  /**
    * Trains from `request.parameters` and resolves to the new ones. Rejects with `trainer/bad-data`, `trainer/not-finite`,
    * `trainer/bad-recipe`, `trainer/diverged`, `trainer/aborted`, `trainer/runtime`, `trainer/closed` or a `model/` code.
    */

@@ -20,6 +20,10 @@ async function perform(engine: Engine, { id, stop, work }: Command): Promise<voi
   };
   try {
     switch (work.kind) {
+      case 'prepare':
+        await engine.prepare(work.batchSize);
+        answer({ kind: 'done', id, result: undefined });
+        break;
       case 'train':
         answer({ kind: 'done', id, result: await engine.train(work.request, { aborted, progress }) });
         break;

@@ -283,6 +283,16 @@ describe('a model is refused when it', () => {
     expect(problems.map(({ place }) => place)).toEqual(['model', 'node first', 'node last']);
   });
 
+  it('has so many or so long-named problems that a message must stay readable', () => {
+    const bytes = operateOn(MODEL, (m) => {
+      m.graph.node = Array.from({ length: 60 }, (_, i) => node({ name: 'n'.repeat(300) + String(i), opType: 'Nope' }));
+    });
+    const error = refusal(bytes);
+    expect(error.problems.filter(({ what }) => what === 'no gradient for operator Nope')).toHaveLength(60);
+    expect(error.message).toMatch(/; and 11 more$/);
+    expect(error.message.length).toBeLessThan(50 * 500);
+  });
+
   it('has no trainable parameter', () => {
     const bytes = operateOn(MODEL, (m) => {
       m.graph.node = [node({ opType: 'Relu', input: ['x'], output: ['logits'] })];

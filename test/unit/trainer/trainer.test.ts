@@ -47,6 +47,11 @@ describe('the trainer thread', () => {
     ]);
   });
 
+  it('prepares a batch size that fits, and refuses one that is none', async () => {
+    await trainer.prepare(8);
+    await expect(trainer.prepare(0)).rejects.toMatchObject({ code: 'trainer/bad-recipe' });
+  });
+
   it('trains and evaluates', async () => {
     const reports: number[] = [];
     const { parameters, steps } = await trainer.train(request(20), { onProgress: ({ step }) => reports.push(step) });
@@ -121,6 +126,11 @@ describe('start and end', () => {
       code: 'model/refused',
       problems: [{ place: 'node Mystery#1', what: 'no gradient for operator Mystery' }],
     });
+  });
+
+  it('finds before any training that loss and model do not fit', async () => {
+    await using trainer = await createTrainer({ model: multiLayerPerceptron([2, 1]), loss: 'softmax-cross-entropy' });
+    await expect(trainer.prepare(4)).rejects.toMatchObject({ code: 'model/bad-shape' });
   });
 
   it('refuses work after it was closed, and closes twice without complaint', async () => {
