@@ -14,11 +14,13 @@ import { erf } from './erf.js';
 import { exp } from './exp.js';
 import { expand } from './expand.js';
 import { flatten } from './flatten.js';
+import { gather } from './gather.js';
 import { gelu } from './gelu.js';
 import { gemm } from './gemm.js';
 import { globalAveragePool } from './global-average-pool.js';
 import { hardSigmoid } from './hard-sigmoid.js';
 import { identity } from './identity.js';
+import { instanceNormalization } from './instance-normalization.js';
 import { layerNormalization } from './layer-normalization.js';
 import { leakyRelu } from './leaky-relu.js';
 import { log } from './log.js';
@@ -27,6 +29,7 @@ import { matMul } from './mat-mul.js';
 import { maxPool } from './max-pool.js';
 import { mul } from './mul.js';
 import { neg } from './neg.js';
+import { pad } from './pad.js';
 import { pow } from './pow.js';
 import { reciprocal } from './reciprocal.js';
 import { reduceMean } from './reduce-mean.js';
@@ -34,6 +37,7 @@ import { reduceSum } from './reduce-sum.js';
 import { relu } from './relu.js';
 import { reshape } from './reshape.js';
 import { sigmoid } from './sigmoid.js';
+import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { softplus } from './softplus.js';
 import { sqrt } from './sqrt.js';
@@ -43,6 +47,7 @@ import { sum } from './sum.js';
 import { tanh } from './tanh.js';
 import { transpose } from './transpose.js';
 import { unsqueeze } from './unsqueeze.js';
+import { where } from './where.js';
 
 const LIST: readonly OperatorRule[] = [
   abs,
@@ -58,11 +63,13 @@ const LIST: readonly OperatorRule[] = [
   exp,
   expand,
   flatten,
+  gather,
   gelu,
   gemm,
   globalAveragePool,
   hardSigmoid,
   identity,
+  instanceNormalization,
   layerNormalization,
   leakyRelu,
   log,
@@ -71,6 +78,7 @@ const LIST: readonly OperatorRule[] = [
   maxPool,
   mul,
   neg,
+  pad,
   pow,
   reciprocal,
   reduceMean,
@@ -78,6 +86,7 @@ const LIST: readonly OperatorRule[] = [
   relu,
   reshape,
   sigmoid,
+  slice,
   softmax,
   softplus,
   sqrt,
@@ -87,6 +96,7 @@ const LIST: readonly OperatorRule[] = [
   tanh,
   transpose,
   unsqueeze,
+  where,
 ];
 
 export const RULES: ReadonlyMap<string, OperatorRule> = new Map(LIST.map((rule) => [rule.operator, rule]));

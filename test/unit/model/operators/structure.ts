@@ -129,4 +129,70 @@ export const STRUCTURE: readonly NamedCase[] = [
     output: [2, 3, 1, 1],
     emit: (g) => g.emit('GlobalAveragePool', ['p']),
   },
+  ...(
+    [
+      ['a middle part, one bound beyond the end', [1, -3], [3, 100], [0, 1], undefined, [2, 3]],
+      ['without axes', [1, 2], [4, 4], undefined, undefined, [3, 2]],
+      ['steps, one of them backwards', [3, 0], [-10, 5], [0, 1], [-1, 2], [4, 3]],
+    ] as const
+  ).map(
+    ([name, begins, ends, axes, steps, output]): NamedCase => ({
+      operator: 'Slice',
+      name,
+      parameters: { p: [4, 5] },
+      output,
+      emit: (g) =>
+        g.emit('Slice', [
+          'p',
+          ...[begins, ends, axes, steps].flatMap((list) => (list === undefined ? [] : [g.ints(list)])),
+        ]),
+    }),
+  ),
+  {
+    operator: 'Pad',
+    name: 'both axes',
+    parameters: { p: [2, 3] },
+    output: [3, 5],
+    emit: (g) => g.emit('Pad', ['p', g.ints([1, 0, 0, 2]), g.scalar(0.5)]),
+  },
+  {
+    operator: 'Pad',
+    name: 'one axis counted from the end',
+    parameters: { p: [2, 3] },
+    output: [2, 6],
+    opset: 18,
+    emit: (g) => g.emit('Pad', ['p', g.ints([1, 2]), '', g.ints([-1])]),
+  },
+  ...(
+    [
+      ['rows, one of them twice', [5, 3], 0, [2, 2, 3]],
+      ['columns, one of them twice', [2, 5, 3], 1, [2, 2, 2, 3]],
+      ['along the last axis', [2, 3, 5], -1, [2, 3, 2, 2]],
+    ] as const
+  ).map(
+    ([name, shape, axis, output]): NamedCase => ({
+      operator: 'Gather',
+      name,
+      parameters: { p: shape },
+      output,
+      emit: (g) =>
+        g.emit('Gather', ['p', g.constant({ type: 'int64', shape: [2, 2], data: BigInt64Array.of(0n, 2n, 2n, 4n) })], {
+          axis: int(axis),
+        }),
+    }),
+  ),
+  {
+    operator: 'Where',
+    name: 'two branches, one broadcast',
+    parameters: { a: [2, 3], b: [3] },
+    output: [2, 3],
+    emit: (g) => g.emit('Where', [g.constant({ type: 'bool', shape: [2, 1], data: Uint8Array.of(1, 0) }), 'a', 'b']),
+  },
+  {
+    operator: 'InstanceNormalization',
+    name: 'two spatial axes',
+    parameters: { v: [2, 3, 4, 4], scale: [3], bias: [3] },
+    output: [2, 3, 4, 4],
+    emit: (g) => g.emit('InstanceNormalization', ['v', 'scale', 'bias']),
+  },
 ];

@@ -1,0 +1,19 @@
+// Where with a constant condition: each branch receives the gradient at the places it was taken from.
+
+import type { OperatorRule } from './rule.js';
+
+export const where: OperatorRule = {
+  operator: 'Where',
+  inputs: [3, 3],
+  attributes: {},
+  steeringInputs: [0],
+  backward: (tape, node, dy) => {
+    const [condition, a, b] = [tape.input(node, 0), tape.input(node, 1), tape.input(node, 2)];
+    const zero = tape.builder.scalar(0);
+    const from = tape.shape(tape.output(node));
+    if (tape.wants(a))
+      tape.accumulate(a, tape.unbroadcast(tape.emit('Where', [condition, dy, zero]), from, tape.shape(a)));
+    if (tape.wants(b))
+      tape.accumulate(b, tape.unbroadcast(tape.emit('Where', [condition, zero, dy]), from, tape.shape(b)));
+  },
+};
