@@ -19,7 +19,7 @@ export function toFailure(error: unknown): Failure {
   }
   // A bug. Its text might quote what it was working on, so only its kind crosses.
   const kind = error instanceof Error ? error.name : typeof error;
-  return { code: 'trainer/runtime', message: `unexpected ${kind} in the trainer's thread` };
+  return { code: 'trainer/runtime', message: `unexpected ${kind} in the trainer’s thread` };
 }
 
 export function fromFailure({ code, message, remedy, category, problems }: Failure): CodedError {

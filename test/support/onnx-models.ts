@@ -41,3 +41,20 @@ export function multiLayerPerceptron(widths: readonly number[], seed?: number, o
   builder.output('logits', 'float32', ['batch', widths.at(-1)!]);
   return builder.bytes();
 }
+
+/** [batch, 1, 8, 8] -> convolution, Relu, pooling, Flatten, Gemm -> [batch, 1] logit: every kind of node of a small image model. */
+export function smallConvolution(seed: number): Uint8Array {
+  const builder = new GraphBuilder(17, '');
+  builder.input('x', 'float32', ['batch', 1, 8, 8]);
+  builder.initialiser('conv.weight', float32([4, 1, 3, 3], seededFloats(36, seed, 0.5)));
+  builder.initialiser('conv.bias', float32([4], new Float32Array(4)));
+  builder.initialiser('head.weight', float32([1, 64], seededFloats(64, seed + 1, 0.2)));
+  builder.initialiser('head.bias', float32([1], new Float32Array(1)));
+  const filtered = builder.emit('Conv', ['x', 'conv.weight', 'conv.bias'], { pads: attributes.ints([1, 1, 1, 1]) });
+  const window = { kernel_shape: attributes.ints([2, 2]), strides: attributes.ints([2, 2]) };
+  const pooled = builder.emit('MaxPool', [builder.emit('Relu', [filtered])], window);
+  const flat = builder.emit('Flatten', [pooled]);
+  builder.emitNamed('Gemm', [flat, 'head.weight', 'head.bias'], ['logits'], { transB: attributes.int(1) });
+  builder.output('logits', 'float32', ['batch', 1]);
+  return builder.bytes();
+}

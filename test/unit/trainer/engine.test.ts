@@ -5,7 +5,13 @@ import type { LossKind } from '../../../src/model/index.js';
 import { initialParameters } from '../../../src/model/index.js';
 import { Engine } from '../../../src/trainer/engine.js';
 import type { Progress, Table, TrainingRecipe, TrainingRequest } from '../../../src/trainer/index.js';
-import { logisticRegression, multiLayerPerceptron, seededFloats, seededNumbers } from '../../support/onnx-models.js';
+import {
+  logisticRegression,
+  multiLayerPerceptron,
+  seededFloats,
+  seededNumbers,
+  smallConvolution,
+} from '../../support/onnx-models.js';
 
 const SEED = new Uint8Array(32).fill(7);
 const QUIET = { aborted: () => false, progress: () => undefined };
@@ -97,6 +103,22 @@ describe('training', () => {
     );
     expect(parameters[0]).toBeCloseTo(3, 3);
     expect(parameters[1]).toBeCloseTo(-0.5, 3);
+  });
+
+  it('teaches a small convolutional network to tell stripes from columns', async () => {
+    const engine = await engineOf(smallConvolution(3));
+    const rows = 40;
+    const noise = seededFloats(rows * 64, 12, 0.5);
+    // Stripes vary down the image, columns across it; each row has its own phase.
+    const features = noise.map((value, i) => {
+      const [row, pixel] = [Math.floor(i / 64), i % 64];
+      const along = row % 2 === 1 ? Math.floor(pixel / 8) : pixel % 8;
+      return value + ((along + row) % 4 < 2 ? 1 : -1);
+    });
+    const table = { rows, columns: 64, features, targets: Float32Array.from({ length: rows }, (_, row) => row % 2) };
+    const { parameters } = await engine.train(requestFor(engine, table, { learningRate: 0.05 }), QUIET);
+    const { correct } = await engine.evaluate({ parameters, table, batchSize: 40, bins: 10 }, () => false);
+    expect(correct).toBe(rows);
   });
 
   it('gives the same bits when it is repeated, in the same and in a new engine', async () => {
