@@ -44,6 +44,11 @@ export class CodedError<Code extends string = string> extends Error {
   }
 }
 
+/** True for every room's errors. */
+export function isCodedError(error: unknown): error is CodedError {
+  return error instanceof CodedError;
+}
+
 /** A registry of codes with one line each on what they mean; `defineErrors` only fixes the type. */
 export function defineErrors<const T extends Readonly<Record<string, string>>>(codes: T): T {
   return codes;

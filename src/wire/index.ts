@@ -43,6 +43,7 @@ export {
   Visibility,
 } from './gen/veilsum/v1/job.js';
 export {
+  CoordinatorFingerprintsChecked,
   CoordinatorJobCreated,
   CoordinatorJobStopped,
   CoordinatorMessageReceived,

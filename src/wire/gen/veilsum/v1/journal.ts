@@ -164,6 +164,7 @@ export interface CoordinatorRecord {
     | { $case: "sumComputed"; value: CoordinatorSumComputed }
     | { $case: "sumOpened"; value: CoordinatorSumOpened }
     | { $case: "jobStopped"; value: CoordinatorJobStopped }
+    | { $case: "fingerprintsChecked"; value: CoordinatorFingerprintsChecked }
     | undefined;
 }
 
@@ -219,6 +220,14 @@ export interface CoordinatorJobStopped {
   /** "completed", "paused" or "ended". */
   state: string;
   reason: string;
+}
+
+/** The taus that were handed in, compared with the inputs where their sum did not fit. */
+export interface CoordinatorFingerprintsChecked {
+  rid: Uint8Array;
+  attempt: number;
+  /** Cohort indices whose fingerprint is not that of their input; they count as missing. */
+  lying: number[];
 }
 
 function createBaseSiloRecord(): SiloRecord {
@@ -1378,6 +1387,9 @@ export const CoordinatorRecord: MessageFns<CoordinatorRecord> = {
       case "jobStopped":
         CoordinatorJobStopped.encode(message.event.value, writer.uint32(130).fork()).join();
         break;
+      case "fingerprintsChecked":
+        CoordinatorFingerprintsChecked.encode(message.event.value, writer.uint32(138).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1476,6 +1488,17 @@ export const CoordinatorRecord: MessageFns<CoordinatorRecord> = {
             }
 
             message.event = { $case: "jobStopped", value: CoordinatorJobStopped.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.event = {
+              $case: "fingerprintsChecked",
+              value: CoordinatorFingerprintsChecked.decode(reader, reader.uint32()),
+            };
             continue;
           }
         }
@@ -2028,6 +2051,88 @@ export const CoordinatorJobStopped: MessageFns<CoordinatorJobStopped> = {
 
             message.reason = reader.string();
             continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCoordinatorFingerprintsChecked(): CoordinatorFingerprintsChecked {
+  return { rid: new Uint8Array(0), attempt: 0, lying: [] };
+}
+
+export const CoordinatorFingerprintsChecked: MessageFns<CoordinatorFingerprintsChecked> = {
+  encode(message: CoordinatorFingerprintsChecked, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rid.length !== 0) {
+      writer.uint32(10).bytes(message.rid);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(16).uint32(message.attempt);
+    }
+    if (message.lying.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.lying) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CoordinatorFingerprintsChecked {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCoordinatorFingerprintsChecked();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rid = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.lying.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.lying.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {

@@ -1,0 +1,216 @@
+// When an attempt cannot go on: ask who has released, then try again, or abandon the round (docs/protocol.md §2.4).
+
+import { equalBytes, type SiloId, type UnixMs, LIMITS } from '../../base/index.js';
+import { hash, LABELS } from '../../crypto/index.js';
+import { Abandon, Abort, decode, Protest, ReleaseAnswer, ReleaseQuery, type Envelope } from '../../wire/index.js';
+import { openEnvelope, seal } from '../envelope.js';
+import { demand, demanded } from '../rejection.js';
+import { COORDINATOR, siloSigner } from '../roster.js';
+import {
+  alreadyStored,
+  ANSWERED,
+  attemptOf,
+  enterPhase,
+  inOrder,
+  roundOf,
+  stored,
+  withAttempt,
+  withEntry,
+  withJob,
+  withRound,
+  type Located,
+} from './change.js';
+import type { Accepted, CoordinatorEffect, CoordinatorEvent } from './event.js';
+import { startAttempt } from './gather.js';
+import type { ClosedRound, CoordinatorState } from './state.js';
+import { addRelease } from './unmask.js';
+
+/** The attempt is given up: every live silo is asked whether it has released. */
+export function failAttempt(
+  state: CoordinatorState,
+  found: Located,
+  at: UnixMs,
+  event: CoordinatorEvent,
+  why: string,
+): Accepted<CoordinatorState> {
+  const { attempt, round } = found;
+  const number = attempt.context.attempt.attempt;
+  const query = seal(state.self.signingKey, COORDINATOR, 'release-query', ReleaseQuery, {
+    rid: round.plan.rid,
+    attempt: number,
+  });
+  const notes = [...round.notes, `attempt ${String(number)} ended in ${attempt.phase}: ${why}`];
+  const noted: Located = { ...found, round: { ...round, notes } };
+  const next = enterPhase(state, noted, at, 'aborted', { query, queriedBy: state.events, answers: new Map() });
+  return { state: next, effects: [{ kind: 'persist', event, emitted: [query] }, { kind: 'notify' }] };
+}
+
+/** Everybody asked has answered, or time is up. */
+export function closeAborted(
+  state: CoordinatorState,
+  found: Located,
+  at: UnixMs,
+  event: CoordinatorEvent,
+): Accepted<CoordinatorState> {
+  const { job, round, attempt } = found;
+  const number = attempt.context.attempt.attempt;
+  if (attempt.releases.size > 0 && !attempt.finishing) {
+    // Somebody has released: the attempt is finished, not repeated.
+    return stored(enterPhase(state, found, at, 'unmask', { finishing: true, quorumBy: state.events }), event);
+  }
+  const forget: CoordinatorEffect = { kind: 'forget-attempt', rid: round.plan.rid, attempt: number };
+  if (number < LIMITS.attemptsPerRound) {
+    const next = startAttempt(state, job, round.plan, number + 1, at);
+    const timeline = [...round.timeline, { attempt: number + 1, phase: 'advertise', at } as const];
+    const done = stored(withRound(state, found, { attempt: next, timeline }), event, [next.context.attempt.envelope]);
+    return { state: done.state, effects: [...done.effects.filter((e) => e.kind !== 'answer'), forget] };
+  }
+  return abandon(state, found, at, event, forget);
+}
+
+function abandon(
+  state: CoordinatorState,
+  found: Located,
+  at: UnixMs,
+  event: CoordinatorEvent,
+  forget: CoordinatorEffect,
+): Accepted<CoordinatorState> {
+  const { job, round, attempt } = found;
+  const { plan } = round;
+  const number = attempt.context.attempt.attempt;
+  const envelope = seal(state.self.signingKey, COORDINATOR, 'abandon', Abandon, {
+    jobId: plan.jobId,
+    rid: plan.rid,
+    round: plan.round,
+    reason: round.notes.at(-1) ?? 'no attempt could be finished',
+    proof: [...inOrder(round.aborts.get(number - 1) ?? new Map<number, Envelope>()), ...inOrder(attempt.answers)],
+  });
+  const terminalHash = hash(LABELS.abandon, envelope.payload);
+  const closed: ClosedRound = {
+    plan,
+    attempt: number,
+    closedBy: state.events,
+    startedAt: round.startedAt,
+    endedAt: at,
+    survivors: [],
+    result: undefined,
+    abandon: envelope,
+    terminalHash,
+    acks: new Map(),
+    disputes: new Map(),
+    metrics: [],
+    timeline: round.timeline,
+    notes: round.notes,
+  };
+  const next = withJob(state, {
+    ...job,
+    open: undefined,
+    closed: [...job.closed, closed],
+    previousResultHash: terminalHash,
+  });
+  return {
+    state: next,
+    effects: [
+      { kind: 'persist', event, emitted: [envelope] },
+      { kind: 'notify' },
+      forget,
+      { kind: 'closed', jobId: plan.jobId, round: plan.round, transcript: undefined },
+    ],
+  };
+}
+
+/** Position of a silo in the round, or a refusal. */
+export function memberIndex(found: Located, silo: SiloId): number {
+  const index = found.round.plan.cohort.indexOf(silo);
+  demand(index >= 0, 'message/unexpected', `${silo} is not in the cohort of this round.`, 'membership');
+  return index;
+}
+
+export function onAbort(
+  state: CoordinatorState,
+  event: CoordinatorEvent,
+  silo: SiloId,
+  envelope: Envelope,
+): Accepted<CoordinatorState> {
+  const named = decode(Abort, 'abort', envelope.payload);
+  const found = demanded(
+    roundOf(state, named.rid),
+    'message/late',
+    'the round this abort belongs to is closed.',
+    'state',
+  );
+  const { message } = openEnvelope(state.self.roster, envelope, { type: 'abort', signer: siloSigner(silo) }, Abort);
+  const current = found.attempt.context.attempt.attempt;
+  demand(
+    message.jobId === found.round.plan.jobId && message.attempt >= 1 && message.attempt <= current,
+    'abort/invalid',
+    'the abort names another job or an attempt that has not been.',
+  );
+  const index = memberIndex(found, silo);
+  const ofAttempt = found.round.aborts.get(message.attempt) ?? new Map<number, Envelope>();
+  if (alreadyStored(ofAttempt.get(index), envelope)) return { state, effects: [ANSWERED] };
+  const aborts = withEntry(found.round.aborts, message.attempt, withEntry(ofAttempt, index, envelope));
+  const notes = [
+    ...found.round.notes,
+    `${silo} aborted attempt ${String(message.attempt)} in ${message.phase.slice(0, 20)}: ${message.code.slice(0, 60)}`,
+  ];
+  // A start directive carries the aborts of the attempt before: it has changed for those who wait for proof.
+  const started = { ...found.attempt, startedBy: message.attempt < current ? state.events : found.attempt.startedBy };
+  const superseded = message.code === 'attempt/superseded';
+  return stored(withRound(state, found, { aborts, attempt: started, ...(superseded ? {} : { notes }) }), event);
+}
+
+export function onReleaseAnswer(
+  state: CoordinatorState,
+  event: CoordinatorEvent,
+  silo: SiloId,
+  envelope: Envelope,
+): Accepted<CoordinatorState> {
+  const named = decode(ReleaseAnswer, 'release-answer', envelope.payload);
+  const found = attemptOf(state, named.rid, named.attempt);
+  const { message } = openEnvelope(
+    state.self.roster,
+    envelope,
+    { type: 'release-answer', signer: siloSigner(silo) },
+    ReleaseAnswer,
+  );
+  demand(found.attempt.phase === 'aborted', 'message/late', 'nobody is being asked now.', 'state');
+  const index = memberIndex(found, silo);
+  if (alreadyStored(found.attempt.answers.get(index), envelope)) return { state, effects: [ANSWERED] };
+  const released = message.unmask === undefined ? undefined : claimed(found, message.unmask);
+  const releases = released?.attempt.releases ?? found.attempt.releases;
+  return stored(
+    withAttempt(state, found, { answers: withEntry(found.attempt.answers, index, envelope), releases }),
+    event,
+  );
+}
+
+/** A claim to have released counts only with shares that verify on the T3 of this attempt. */
+function claimed(found: Located, unmask: Envelope): Located | undefined {
+  demand(
+    found.attempt.survivors !== undefined,
+    'abort/invalid',
+    'a release is claimed in an attempt that had no survivors.',
+  );
+  return addRelease(found, unmask);
+}
+
+/** A silo holds a receipt and was left out: kept as evidence. */
+export function onProtest(
+  state: CoordinatorState,
+  event: CoordinatorEvent,
+  silo: SiloId,
+  envelope: Envelope,
+): Accepted<CoordinatorState> {
+  const { t2 } = decode(Protest, 'protest', envelope.payload);
+  openEnvelope(state.self.roster, envelope, { type: 'protest', signer: siloSigner(silo) }, Protest);
+  const job = [...state.jobs.values()].find(
+    (j) => j.open?.attempt.dealers !== undefined && equalBytes(j.open.attempt.dealers.t2, t2),
+  );
+  const open = demanded(job?.open, 'message/late', 'the attempt this protest belongs to is closed.', 'state');
+  const found: Located = { job: demanded(job, 'message/late', 'closed.'), round: open, attempt: open.attempt };
+  const index = memberIndex(found, silo);
+  if (alreadyStored(open.protests.get(index), envelope)) return { state, effects: [ANSWERED] };
+  const notes = [...open.notes, `${silo} protests that it was left out of the survivors`];
+  return stored(withRound(state, found, { protests: withEntry(open.protests, index, envelope), notes }), event);
+}

@@ -1,0 +1,133 @@
+// What each silo is told: a function of the state alone, so that it is the same after a reconnect and after a restart. Numbers grow
+// with the event that gave rise to a directive; a silo that says where it was gets only what came later.
+
+import { equalBytes, type SiloId } from '../../base/index.js';
+import type { BlobRef, Directive, Envelope } from '../../wire/index.js';
+import { indexIn } from '../plan.js';
+import { inOrder } from './change.js';
+import type { ClosedRound, CoordinatorAttempt, CoordinatorJob, CoordinatorRound, CoordinatorState } from './state.js';
+import { toBitmap } from '../bitmap.js';
+
+type Body = NonNullable<Directive['body']>;
+
+// One event can give rise to two directives for a silo (shares, and that they are closed).
+const PER_EVENT = 4n;
+
+/** Where the inputs of missing members are to be had: the runtime knows the blobs of y_i. */
+export type MissingInputs = (round: ClosedRound) => BlobRef[];
+
+/** All directives for a silo, in the order in which they are to be dealt with. */
+export function directivesFor(state: CoordinatorState, silo: SiloId, missingInputs: MissingInputs): Directive[] {
+  const directives: Directive[] = [];
+  const add = (event: number, slot: number, body: Body): void => {
+    directives.push({ sequence: BigInt(event) * PER_EVENT + BigInt(slot), body });
+  };
+  for (const job of state.jobs.values()) {
+    if (!job.manifest.silos.includes(silo)) continue;
+    forJob(job, silo, missingInputs, add);
+  }
+  return directives.sort((a, b) => (a.sequence < b.sequence ? -1 : a.sequence > b.sequence ? 1 : 0));
+}
+
+type Add = (event: number, slot: number, body: Body) => void;
+
+function forJob(job: CoordinatorJob, silo: SiloId, missingInputs: MissingInputs, add: Add): void {
+  const stopped = job.status === 'completed' || job.status === 'ended';
+  const behind = job.closed.some((round) => !round.acks.has(silo));
+  if (!stopped || (behind && job.approvals.has(silo)))
+    add(job.offeredBy, 0, { $case: 'jobOffer', value: { manifest: job.manifest.envelope } });
+  if (!job.approvals.has(silo)) return;
+  for (const round of job.closed) if (!round.acks.has(silo)) forClosedRound(round, missingInputs, add);
+  if (job.open !== undefined) forOpenRound(job.open, silo, add);
+  if (stopped) add(job.stoppedBy, 3, { $case: 'jobClosed', value: { jobId: job.manifest.jobId, reason: job.reason } });
+}
+
+function forClosedRound(round: ClosedRound, missingInputs: MissingInputs, add: Add): void {
+  if (round.result === undefined) {
+    add(round.closedBy, 0, { $case: 'abandon', value: { abandon: round.abandon, plan: round.plan.envelope } });
+    return;
+  }
+  const { envelope, transcript, sum, opened } = round.result;
+  add(round.closedBy, 0, {
+    $case: 'result',
+    value: { result: envelope, transcript, sum, opened, missingInputs: missingInputs(round) },
+  });
+}
+
+function forOpenRound(round: CoordinatorRound, silo: SiloId, add: Add): void {
+  const index = indexIn(round.plan, silo);
+  if (index === undefined) return;
+  const { attempt } = round;
+  const { rid } = round.plan;
+  const number = attempt.context.attempt.attempt;
+  // Later aborts change the start directive only for those who have not started.
+  const startedBy = attempt.advertised.has(index) ? firstStart(attempt) : attempt.startedBy;
+  add(startedBy, 0, {
+    $case: 'start',
+    value: {
+      plan: round.plan.envelope,
+      attempt: attempt.context.attempt.envelope,
+      aborts: inOrder(round.aborts.get(number - 1) ?? new Map<number, Envelope>()),
+    },
+  });
+  if (attempt.keys?.members.has(index) === true)
+    add(attempt.keysBy ?? 0, 0, {
+      $case: 'keys',
+      value: { rid, attempt: number, advertised: inOrder(attempt.keys.members).map((one) => one.envelope) },
+    });
+  if (attempt.dealers !== undefined && attempt.keys?.members.has(index) === true)
+    forDealers(attempt, index, rid, number, add);
+  if (attempt.survivors !== undefined && attempt.dealers?.members.has(index) === true)
+    add(attempt.survivorsBy ?? 0, 0, { $case: 'confirm', value: { request: attempt.survivors.request } });
+  if (
+    attempt.survivors !== undefined &&
+    attempt.quorumBy !== undefined &&
+    attempt.phase === 'unmask' &&
+    attempt.dealers?.members.has(index) === true
+  )
+    add(attempt.quorumBy, 1, {
+      $case: 'unmask',
+      value: {
+        request: attempt.survivors.request,
+        consistency: inOrder(attempt.quorum ?? new Map()).map((one) => one.envelope),
+      },
+    });
+  if (attempt.query !== undefined && attempt.phase === 'aborted')
+    add(attempt.queriedBy ?? 0, 2, { $case: 'releaseQuery', value: { query: attempt.query } });
+}
+
+/** The start directive keeps its place in the order once a silo has answered it. */
+function firstStart(attempt: CoordinatorAttempt): number {
+  return Math.min(attempt.startedBy, attempt.keysBy ?? attempt.startedBy);
+}
+
+function forDealers(attempt: CoordinatorAttempt, index: number, rid: Uint8Array, number: number, add: Add): void {
+  const by = attempt.dealersBy ?? 0;
+  const ciphertexts = [...attempt.ciphertexts].flatMap(([dealer, all]) => {
+    const entries = attempt.offeredShares.get(dealer)?.header.entries ?? [];
+    const ciphertext = all[entries.findIndex((entry) => entry.recipient === index)];
+    return ciphertext === undefined ? [] : [{ dealer, ciphertext }];
+  });
+  add(by, 0, { $case: 'shares', value: { rid, attempt: number, headers: attempt.headerBundle, ciphertexts } });
+  const dealers = toBitmap(attempt.dealers?.members.keys() ?? [], attempt.context.plan.n);
+  add(by, 1, { $case: 'sharesClosed', value: { rid, attempt: number, dealers } });
+}
+
+/** The objects a silo of a job may fetch by hash: everything its directives name, and the job's model. */
+export function mayFetch(
+  state: CoordinatorState,
+  silo: SiloId,
+  sha256: Uint8Array,
+  missingInputs: MissingInputs,
+): boolean {
+  for (const job of state.jobs.values()) {
+    if (!job.manifest.silos.includes(silo)) continue;
+    const refs: (BlobRef | undefined)[] = [job.manifest.message.forwardModel, job.open?.attempt.headerBundle];
+    for (const round of job.closed) {
+      if (round.result === undefined) continue;
+      refs.push(round.result.transcript, round.result.sum, round.result.opened, ...missingInputs(round));
+    }
+    if (refs.some((ref) => ref !== undefined && equalBytes(ref.sha256, sha256))) return true;
+  }
+  return false;
+}

@@ -1,0 +1,185 @@
+// When a phase ends and when a round may begin: functions of the state, the time and who is there. The runtime asks after every event
+// and at the time it is told to ask again.
+
+import type { SiloId, UnixMs } from '../../base/index.js';
+import { plusMs } from '../../base/index.js';
+import type { PhaseTimeouts } from '../../wire/index.js';
+import { lastRound } from '../manifest.js';
+import { cohortProblem } from '../params.js';
+import type { CoordinatorEvent } from './event.js';
+import type { ClosedRound, CoordinatorJob, CoordinatorRound } from './state.js';
+
+/** Who is there: `true` while the silo's stream is open, otherwise the instant since when it has been gone. */
+export type Presence = (silo: SiloId) => true | UnixMs;
+
+export interface Due {
+  /** What to do now, if anything. */
+  readonly event?: CoordinatorEvent;
+  /** When to ask again at the latest, if nothing else happens. */
+  readonly again?: UnixMs;
+}
+
+const NOTHING: Due = {};
+
+export function dueFor(job: CoordinatorJob, now: UnixMs, presence: Presence): Due {
+  if (job.open !== undefined) return dueInRound(job, job.open, now, presence);
+  if (job.status === 'offered' || job.status === 'running') return dueBetweenRounds(job, now, presence);
+  return NOTHING;
+}
+
+function dueInRound(job: CoordinatorJob, round: CoordinatorRound, now: UnixMs, presence: Presence): Due {
+  const { attempt } = round;
+  const timeouts = timeoutsOf(job);
+  const close = (cause: string): Due => ({
+    event: {
+      $case: 'phaseClosed',
+      value: {
+        jobId: job.manifest.jobId,
+        round: round.plan.round,
+        attempt: attempt.context.attempt.attempt,
+        phase: attempt.phase,
+        cause,
+      },
+    },
+  });
+  const wait = waitingFor(round);
+  if (wait === undefined) return NOTHING;
+  const { expected, arrived, limit } = wait;
+  const missing = expected.filter((index) => !arrived.has(index));
+  if (missing.length === 0) return close('complete');
+  const deadline = plusMs(attempt.since, timeouts[limit]);
+  if (now >= deadline) return close('timeout');
+  let again = deadline;
+  if (attempt.phase === 'confirm' && attempt.quorumAt !== undefined) {
+    const grace = plusMs(attempt.quorumAt, timeouts.graceMs);
+    if (now >= grace) return close('grace');
+    again = earlier(again, grace);
+  }
+  const gone = missing.map((index) => presence(round.plan.cohort[index] ?? ('' as SiloId)));
+  if (attempt.phase !== 'unmask' && gone.every((since) => since !== true)) {
+    const absent = plusMs(latest(gone, attempt.since), timeouts.absentAfterMs);
+    // A silo that left before the phase began has the whole absence time from then on, too: it may be on its way back.
+    if (now >= absent) return close('absent');
+    again = earlier(again, absent);
+  }
+  return { again };
+}
+
+type Limit = 'advertiseMs' | 'shareMs' | 'maskMs' | 'confirmMs' | 'unmaskMs';
+
+interface Waiting {
+  readonly expected: readonly number[];
+  readonly arrived: ReadonlyMap<number, unknown> | ReadonlySet<number>;
+  readonly limit: Limit;
+}
+
+/** Whose answer the phase waits for; undefined while a computation of our own is under way. */
+function waitingFor(round: CoordinatorRound): Waiting | undefined {
+  const { attempt } = round;
+  const number = attempt.context.attempt.attempt;
+  const aborted = round.aborts.get(number) ?? new Map<number, unknown>();
+  const without = (indices: Iterable<number>, gone: { has(index: number): boolean }): number[] =>
+    [...indices].filter((index) => !aborted.has(index) && !gone.has(index));
+  const nobody = new Set<number>();
+  const cohort = round.plan.cohort.map((_, index) => index);
+  switch (attempt.phase) {
+    case 'advertise':
+      return { expected: without(cohort, nobody), arrived: attempt.advertised, limit: 'advertiseMs' };
+    case 'share':
+      return {
+        expected: without(attempt.keys?.members.keys() ?? [], nobody),
+        arrived: attempt.offeredShares,
+        limit: 'shareMs',
+      };
+    case 'mask':
+      if (attempt.closing) return undefined;
+      return {
+        expected: without(attempt.dealers?.members.keys() ?? [], attempt.declined),
+        arrived: attempt.masked,
+        limit: 'maskMs',
+      };
+    case 'confirm':
+      if (attempt.quorum !== undefined) return undefined;
+      return {
+        expected: [...(attempt.survivors?.members.keys() ?? [])],
+        arrived: attempt.consistency,
+        limit: 'confirmMs',
+      };
+    case 'unmask':
+      // t releases close this phase by themselves; only its time can run out.
+      return { expected: [-1], arrived: nobody, limit: 'unmaskMs' };
+    case 'aborted':
+      return { expected: cohort, arrived: attempt.answers, limit: 'confirmMs' };
+    case 'publish':
+      return undefined;
+  }
+}
+
+function dueBetweenRounds(job: CoordinatorJob, now: UnixMs, presence: Presence): Due {
+  const { manifest } = job;
+  const stop = (state: string, reason: string): Due => ({
+    event: { $case: 'jobStopped', value: { jobId: manifest.jobId, state, reason } },
+  });
+  if (job.rejectedInRow >= manifest.rejectedRoundsLimit)
+    return stop(
+      'paused',
+      `${String(job.rejectedInRow)} rounds in a row were rejected: the operators of the silos decide how to go on`,
+    );
+  const last = job.closed.at(-1);
+  const timeouts = timeoutsOf(job);
+  if (last !== undefined) {
+    const settled = settledAt(last, timeouts, presence, now);
+    if (settled !== undefined) return { again: settled };
+    if (last.disputes.size > last.plan.n - last.plan.t)
+      return stop(
+        'paused',
+        `${String(last.disputes.size)} silos dispute the result of round ${String(last.plan.round)}`,
+      );
+  }
+  if (job.closed.length >= lastRound(manifest)) return stop('completed', 'the last round is done');
+  const ready = manifest.silos.filter((silo) => job.approvals.has(silo));
+  const there = ready.filter((silo) => presence(silo) === true);
+  const problem = cohortProblem(there.length, {
+    c: manifest.maxMalicious,
+    minCohort: manifest.minCohort,
+    minHonest: 2,
+  });
+  if (problem !== undefined) return NOTHING;
+  if (
+    there.length < manifest.silos.length &&
+    manifest.silos.some((silo) => !job.refusals.has(silo) && !there.includes(silo))
+  ) {
+    // Somebody may be on the way (approving, or back after an interruption): give them the absence time.
+    const since = last?.endedAt ?? latest([...job.approvals.keys()].map(presence), job.createdAt);
+    const patience = plusMs(since, timeouts.absentAfterMs);
+    if (now < patience) return { again: patience };
+  }
+  return { event: { $case: 'roundOpened', value: { jobId: manifest.jobId, cohort: [...there] } } };
+}
+
+/** Until when the next round waits for acknowledgements of the last; undefined when it need not wait. */
+function settledAt(last: ClosedRound, timeouts: PhaseTimeouts, presence: Presence, now: UnixMs): UnixMs | undefined {
+  const pending = last.plan.cohort.filter((silo) => !last.acks.has(silo) && !last.disputes.has(silo));
+  if (pending.every((silo) => presence(silo) !== true)) {
+    if (pending.length === 0 || last.acks.size >= last.plan.t) return undefined;
+  }
+  const until = plusMs(last.endedAt, timeouts.unmaskMs);
+  return now >= until ? undefined : until;
+}
+
+function timeoutsOf(job: CoordinatorJob): PhaseTimeouts {
+  const { timeouts } = job.manifest.message;
+  // openManifest refuses a manifest without timeouts.
+  return timeouts as PhaseTimeouts;
+}
+
+function earlier(a: UnixMs, b: UnixMs): UnixMs {
+  return a < b ? a : b;
+}
+
+/** The latest of the instants given, at least `floor`. */
+function latest(instants: readonly (true | UnixMs)[], floor: UnixMs): UnixMs {
+  let at = floor;
+  for (const instant of instants) if (instant !== true && instant > at) at = instant;
+  return at;
+}

@@ -1,0 +1,23 @@
+// The coordinator's role in the protocol: one phase a file.
+
+export { advanceCoordinator, initialCoordinatorState } from './advance.js';
+export { directivesFor, mayFetch, type MissingInputs } from './directives.js';
+export { dueFor, type Due, type Presence } from './due.js';
+export type {
+  Accepted as CoordinatorAccepted,
+  CoordinatorEffect,
+  CoordinatorEvent,
+  TimedEvent as TimedCoordinatorEvent,
+} from './event.js';
+export type {
+  ClosedRound,
+  CoordinatorAttempt,
+  CoordinatorJob,
+  CoordinatorPhase,
+  CoordinatorRound,
+  CoordinatorSelf,
+  CoordinatorState,
+  JobStatus,
+  PhaseBegin,
+  PublishedResult,
+} from './state.js';

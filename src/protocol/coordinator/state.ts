@@ -1,0 +1,132 @@
+// The state of the coordinator: its jobs, and for each the one round that is open. It relays, counts and signs; it never holds a secret
+// before t silos have released it.
+
+import type { Hash, JobId, SiloId, UnixMs } from '../../base/index.js';
+import type { SigningKey } from '../../crypto/index.js';
+import type { BlobRef, Envelope, Metric, Outcome } from '../../wire/index.js';
+import type { Advertised, KeySet } from '../check/advertised.js';
+import type { RoundContext } from '../check/context.js';
+import type { Dealer, DealerSet } from '../check/dealers.js';
+import type { Fingerprints, MaskedInput, SurvivorSet } from '../check/survivors.js';
+import type { OpenedSecrets, Release } from '../check/unmask.js';
+import type { Manifest } from '../manifest.js';
+import type { Plan } from '../plan.js';
+import type { Roster } from '../roster.js';
+
+export interface CoordinatorSelf {
+  readonly signingKey: SigningKey;
+  readonly roster: Roster;
+}
+
+export interface CoordinatorState {
+  readonly self: CoordinatorSelf;
+  readonly jobs: ReadonlyMap<JobId, CoordinatorJob>;
+  /** Number of the last accepted event; what directives are numbered by. */
+  readonly events: number;
+}
+
+export type JobStatus = 'offered' | 'running' | 'completed' | 'paused' | 'ended';
+
+export interface CoordinatorJob {
+  readonly manifest: Manifest;
+  readonly createdAt: UnixMs;
+  readonly offeredBy: number;
+  readonly status: JobStatus;
+  readonly reason: string;
+  readonly stoppedBy: number;
+  readonly approvals: ReadonlyMap<SiloId, Envelope>;
+  readonly refusals: ReadonlyMap<SiloId, Envelope>;
+  readonly modelHash: Hash;
+  /** Name of the stored model state; empty until a round has changed the first one. */
+  readonly modelState: Uint8Array;
+  readonly previousResultHash: Hash;
+  readonly closed: readonly ClosedRound[];
+  readonly open: CoordinatorRound | undefined;
+  readonly rejectedInRow: number;
+}
+
+/** A round with its terminal entry. */
+export interface ClosedRound {
+  readonly plan: Plan;
+  readonly attempt: number;
+  readonly closedBy: number;
+  readonly startedAt: UnixMs;
+  readonly endedAt: UnixMs;
+  readonly survivors: readonly SiloId[];
+  readonly result: PublishedResult | undefined;
+  readonly abandon: Envelope | undefined;
+  readonly terminalHash: Hash;
+  readonly acks: ReadonlyMap<SiloId, Envelope>;
+  readonly disputes: ReadonlyMap<SiloId, Envelope>;
+  readonly metrics: readonly Metric[];
+  readonly timeline: readonly PhaseBegin[];
+  readonly notes: readonly string[];
+}
+
+export interface PublishedResult {
+  readonly envelope: Envelope;
+  readonly outcome: Outcome;
+  readonly newModelHash: Hash;
+  readonly transcript: BlobRef;
+  readonly sum: BlobRef;
+  readonly opened: BlobRef;
+  /** Members whose inputs must be served, by cohort index. */
+  readonly missing: readonly number[];
+}
+
+export type CoordinatorPhase = 'advertise' | 'share' | 'mask' | 'confirm' | 'unmask' | 'publish' | 'aborted';
+
+export interface PhaseBegin {
+  readonly attempt: number;
+  readonly phase: CoordinatorPhase;
+  readonly at: UnixMs;
+}
+
+export interface CoordinatorRound {
+  readonly plan: Plan;
+  readonly startedAt: UnixMs;
+  readonly attempt: CoordinatorAttempt;
+  /** Signed Aborts by attempt, then by cohort index. */
+  readonly aborts: ReadonlyMap<number, ReadonlyMap<number, Envelope>>;
+  readonly timeline: readonly PhaseBegin[];
+  readonly notes: readonly string[];
+  readonly protests: ReadonlyMap<number, Envelope>;
+}
+
+export interface CoordinatorAttempt {
+  readonly context: RoundContext;
+  readonly phase: CoordinatorPhase;
+  readonly since: UnixMs;
+  /** Event that began the attempt, and the last one that changed its start directive. */
+  readonly startedBy: number;
+  readonly advertised: ReadonlyMap<number, Advertised>;
+  readonly keys?: KeySet;
+  readonly keysBy?: number;
+  readonly offeredShares: ReadonlyMap<number, Dealer>;
+  /** By dealer: ciphertexts in the order of its header's entries. */
+  readonly ciphertexts: ReadonlyMap<number, readonly Uint8Array[]>;
+  readonly headerBundle?: BlobRef;
+  readonly dealers?: DealerSet;
+  readonly dealersBy?: number;
+  readonly masked: ReadonlyMap<number, MaskedInput>;
+  readonly receipts: ReadonlyMap<number, Envelope>;
+  readonly declined: ReadonlyMap<number, Envelope>;
+  /** U3 is fixed and its sum is being computed: no receipt is given any more. */
+  readonly closing: boolean;
+  readonly sum?: BlobRef;
+  readonly survivors?: SurvivorSet;
+  readonly survivorsBy?: number;
+  readonly consistency: ReadonlyMap<number, Fingerprints>;
+  /** When the threshold of consistency messages was reached. */
+  readonly quorumAt?: UnixMs;
+  /** The fingerprints that count; fixed before shares are asked for. */
+  readonly quorum?: ReadonlyMap<number, Fingerprints>;
+  readonly quorumBy?: number;
+  readonly releases: ReadonlyMap<number, Release>;
+  readonly secrets?: OpenedSecrets;
+  readonly query?: Envelope;
+  readonly queriedBy?: number;
+  readonly answers: ReadonlyMap<number, Envelope>;
+  /** A release was shown after the attempt had been given up: it is finished once more. */
+  readonly finishing: boolean;
+}

@@ -1,0 +1,22 @@
+// protocol: the secure sum as two pure state machines, and the checks that silo, coordinator and auditor share. Knows nothing of machine
+// learning, of the network or of disks. docs/protocol.md is its specification.
+
+export { fromBitmap, toBitmap } from './bitmap.js';
+export * from './check/advertised.js';
+export * from './check/context.js';
+export * from './check/dealers.js';
+export * from './check/result.js';
+export * from './check/survivors.js';
+export * from './check/unmask.js';
+export * from './check/vectors.js';
+export * from './coordinator/index.js';
+export { equalEnvelopes, openEnvelope, seal, type Opened } from './envelope.js';
+export * from './manifest.js';
+export { applyMasks, remainingMasks, RANGE_ALIGNMENT, type MaskKeys } from './masking.js';
+export * from './params.js';
+export { openPlan, type Attempt, type Plan } from './plan.js';
+export * from './rejection.js';
+export * from './roster.js';
+export * from './silo/index.js';
+export { INPUT_BLOCK_BYTES, InputRoot, sumHasher } from './vector-hash.js';
+export { weightStreams } from './weights.js';

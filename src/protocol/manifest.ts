@@ -1,0 +1,192 @@
+// The job manifest as both sides read it. What the protocol does not understand (recipe, update rule, data contract) stays bytes.
+
+import {
+  asHash,
+  asJobId,
+  asSiloId,
+  compareBytes,
+  equalBytes,
+  LIMITS,
+  utf8,
+  type Hash,
+  type JobId,
+  type SiloId,
+} from '../base/index.js';
+import { hash, LABELS } from '../crypto/index.js';
+import {
+  layoutOf,
+  MODULUS_BITS_MAX,
+  MODULUS_BITS_MIN,
+  refuseOverflow,
+  type Layout,
+  type SegmentSpec,
+  type Visibility,
+} from '../vector/index.js';
+import {
+  ClipKind,
+  JobKind,
+  JobManifest,
+  Visibility as WireVisibility,
+  type Envelope,
+  type Segment as WireSegment,
+  type SumLayout,
+} from '../wire/index.js';
+import { openEnvelope } from './envelope.js';
+import { demand, demanded } from './rejection.js';
+import type { Roster } from './roster.js';
+
+export interface Manifest {
+  readonly hash: Hash;
+  readonly jobId: JobId;
+  readonly silos: readonly SiloId[];
+  readonly maxMalicious: number;
+  readonly minCohort: number;
+  readonly roundLimit: number;
+  readonly initialModelHash: Hash;
+  readonly modulusBits: number;
+  readonly layout: Layout;
+  /** Layout of the one round after the last, if the job has one. */
+  readonly closingLayout: Layout | undefined;
+  readonly rejectedRoundsLimit: number;
+  readonly fullVerification: boolean;
+  /** Everything, for the rooms that read the opaque parts. */
+  readonly message: JobManifest;
+  readonly envelope: Envelope;
+}
+
+const VERSION = 1;
+const OPERATOR = /^operator\/[a-z0-9-]+$/;
+
+/** Opens and checks a manifest against the roster in force. Throws Refusal `manifest/…`, `envelope/…`, VectorError `vector/…`. */
+export function openManifest(roster: Roster, envelope: Envelope | undefined): Manifest {
+  const signer = envelope?.signer ?? '';
+  demand(OPERATOR.test(signer), 'envelope/wrong-signer', 'a manifest is signed by an operator of the consortium.');
+  const { message, payload } = openEnvelope(
+    roster,
+    envelope,
+    { type: 'manifest', signer },
+    JobManifest,
+    LIMITS.manifestBytes,
+  );
+  const valid = (holds: boolean, what: string): void => {
+    demand(holds, 'manifest/invalid', `the manifest is not valid: ${what}.`);
+  };
+  valid(message.version === VERSION, `version ${String(message.version)}, this program knows ${String(VERSION)}`);
+  demand(
+    equalBytes(message.rosterHash, roster.hash),
+    'manifest/wrong-roster',
+    'the manifest was made under another roster.',
+  );
+  const jobId = demanded(asJobId(message.jobId), 'manifest/invalid', `"${message.jobId}" is not a job id.`);
+  valid(
+    message.kind === JobKind.JOB_KIND_TRAIN ||
+      message.kind === JobKind.JOB_KIND_EVALUATE ||
+      message.kind === JobKind.JOB_KIND_STATISTICS,
+    'the kind of job is unknown',
+  );
+  valid(message.roundLimit >= 1 && message.roundLimit <= LIMITS.roundsMax, 'the round limit is out of range');
+  valid(
+    message.kind === JobKind.JOB_KIND_TRAIN || message.roundLimit === 1,
+    'only a training job has more than one round',
+  );
+  valid(
+    message.modulusBits >= MODULUS_BITS_MIN && message.modulusBits <= MODULUS_BITS_MAX,
+    'modulus_bits must be 16 to 32',
+  );
+  valid(message.timeouts !== undefined, 'timeouts are missing');
+  valid(message.silos.length <= LIMITS.cohortMax, `it names more than ${String(LIMITS.cohortMax)} silos`);
+  const silos = message.silos.map((silo) =>
+    demanded(asSiloId(silo), 'manifest/invalid', `"${silo}" is not a silo id.`),
+  );
+  valid(isSortedUnique(silos), 'silos must be sorted and unique');
+  for (const silo of silos) valid(roster.members.has(silo), `silo ${silo} is not in the roster`);
+  valid(message.minCohort >= LIMITS.cohortMin && message.minCohort <= silos.length, 'min_cohort is out of range');
+  valid(message.maxMalicious <= silos.length, 'max_malicious is out of range');
+  const layout = readLayout(message.layout);
+  refuseOverflow(layout, silos.length, message.modulusBits);
+  const closingLayout = message.closingLayout === undefined ? undefined : readLayout(message.closingLayout);
+  if (closingLayout !== undefined) refuseOverflow(closingLayout, silos.length, message.modulusBits);
+  return {
+    hash: hash(LABELS.manifest, payload),
+    jobId,
+    silos,
+    maxMalicious: message.maxMalicious,
+    minCohort: message.minCohort,
+    roundLimit: message.roundLimit,
+    initialModelHash: demanded(
+      asHash(message.initialModelHash),
+      'manifest/invalid',
+      'the initial model hash has not 32 bytes.',
+    ),
+    modulusBits: message.modulusBits,
+    layout,
+    closingLayout,
+    rejectedRoundsLimit: message.rejectedRoundsLimit === 0 ? 2 : message.rejectedRoundsLimit,
+    fullVerification: message.fullVerification,
+    message,
+    // The signature was checked above, so the envelope is there.
+    envelope: demanded(envelope, 'manifest/invalid', 'no manifest.'),
+  };
+}
+
+/** Sorted bytewise, without repetition. */
+export function isSortedUnique(silos: readonly SiloId[]): boolean {
+  return silos.every((silo, i) => i === 0 || compareBytes(utf8(silos[i - 1] ?? ''), utf8(silo)) < 0);
+}
+
+/** Last round of the job, the closing one included. */
+export function lastRound(manifest: Manifest): number {
+  return manifest.roundLimit + (manifest.closingLayout === undefined ? 0 : 1);
+}
+
+/** True for the round that only measures the final model. */
+export function isClosingRound(manifest: Manifest, round: number): boolean {
+  return round > manifest.roundLimit;
+}
+
+/** The layout that a round of this job sums. */
+export function layoutOfRound(manifest: Manifest, round: number): Layout {
+  return isClosingRound(manifest, round) && manifest.closingLayout !== undefined
+    ? manifest.closingLayout
+    : manifest.layout;
+}
+
+/** A layout as the vector room wants it. Throws VectorError `vector/bad-layout`, Refusal `manifest/invalid`. */
+export function readLayout(layout: SumLayout | undefined): Layout {
+  return layoutOf(demanded(layout, 'manifest/invalid', 'the sum layout is missing.').segments.map(readSegment));
+}
+
+function readSegment(segment: WireSegment): SegmentSpec {
+  const q = demanded(segment.quantiser, 'manifest/invalid', `segment "${segment.name}" has no quantiser.`);
+  return {
+    name: segment.name,
+    length: Number(segment.length),
+    quantiser:
+      q.$case === 'integer'
+        ? { kind: 'integer', max: Number(q.value.max) }
+        : {
+            kind: 'real',
+            clipKind: q.value.clipKind === ClipKind.CLIP_KIND_L2 ? 'l2' : 'each',
+            clip: q.value.clip,
+            scale: q.value.scale,
+            qMax: Number(q.value.qMax),
+          },
+    visibility: readVisibility(segment),
+    coarseStep: Number(segment.coarseStep),
+  };
+}
+
+function readVisibility(segment: WireSegment): Visibility {
+  if (segment.visibility === WireVisibility.VISIBILITY_PUBLIC) return 'public';
+  if (segment.visibility === WireVisibility.VISIBILITY_COARSE) return 'coarse';
+  demand(
+    segment.visibility !== WireVisibility.VISIBILITY_NOISED,
+    'manifest/invalid',
+    `segment "${segment.name}" is marked as noised, and this version adds no noise.`,
+  );
+  demand(
+    false,
+    'manifest/invalid',
+    `segment "${segment.name}" does not say what a difference of two sums may tell of it.`,
+  );
+}

@@ -1,0 +1,128 @@
+// P0: a round's plan and its attempts, as both sides read them. What is checked here follows from the signed objects alone; a silo's
+// own floors are checked in silo/advertise.ts.
+
+import { asHash, asJobId, asSiloId, equalBytes, type Hash, type JobId, type SiloId } from '../base/index.js';
+import { hash, LABELS } from '../crypto/index.js';
+import { AttemptStart, RoundPlan, type Envelope } from '../wire/index.js';
+import { openEnvelope } from './envelope.js';
+import { isSortedUnique, lastRound, type Manifest } from './manifest.js';
+import { thresholdFor } from './params.js';
+import { demand, demanded } from './rejection.js';
+import { COORDINATOR, type Roster } from './roster.js';
+
+export const PLAN_VERSION = 1;
+/** What previous_result_hash is in round 1. */
+export const NO_PREVIOUS = new Uint8Array(32);
+
+export interface Plan {
+  readonly rid: Hash;
+  readonly jobId: JobId;
+  readonly round: number;
+  readonly cohort: readonly SiloId[];
+  readonly n: number;
+  readonly t: number;
+  readonly modelHash: Hash;
+  readonly previousResultHash: Hash;
+  readonly manifestHash: Hash;
+  readonly envelope: Envelope;
+}
+
+export interface Attempt {
+  readonly rid: Hash;
+  readonly attempt: number;
+  /** H("attempt", payload), which T1 begins with. */
+  readonly hash: Hash;
+  readonly envelope: Envelope;
+}
+
+/** Opens a plan without knowing its job. */
+export function openPlan(roster: Roster, envelope: Envelope | undefined): Plan {
+  const { message, payload } = openEnvelope(roster, envelope, { type: 'plan', signer: COORDINATOR }, RoundPlan);
+  const valid = (holds: boolean, what: string): void => {
+    demand(holds, 'plan/invalid', `the plan is not valid: ${what}.`);
+  };
+  valid(
+    message.version === PLAN_VERSION,
+    `version ${String(message.version)}, this program knows ${String(PLAN_VERSION)}`,
+  );
+  valid(message.rosterEpoch === roster.epoch, 'it names another roster epoch');
+  valid(
+    message.kemSuite === '' || message.kemSuite === 'x25519',
+    'it names a key agreement that this program does not know',
+  );
+  valid(message.round >= 1, 'rounds count from 1');
+  valid(message.n === message.cohort.length, 'n is not the size of the cohort');
+  const cohort = message.cohort.map((silo) =>
+    demanded(asSiloId(silo), 'plan/cohort', `"${silo.slice(0, 80)}" is not a silo id.`),
+  );
+  demand(isSortedUnique(cohort), 'plan/cohort', 'the cohort is not sorted and unique.');
+  demand(
+    message.threshold === thresholdFor(message.n),
+    'plan/threshold',
+    `the threshold for ${String(message.n)} silos is ${String(thresholdFor(message.n))}, the plan says ${String(message.threshold)}.`,
+  );
+  return {
+    rid: hash(LABELS.plan, payload),
+    jobId: demanded(asJobId(message.jobId), 'plan/invalid', 'the job id is not a name.'),
+    round: message.round,
+    cohort,
+    n: message.n,
+    t: message.threshold,
+    modelHash: demanded(asHash(message.modelHash), 'plan/invalid', 'the model hash has not 32 bytes.'),
+    previousResultHash: demanded(
+      asHash(message.previousResultHash),
+      'plan/invalid',
+      'the previous result hash has not 32 bytes.',
+    ),
+    manifestHash: demanded(asHash(message.manifestHash), 'plan/invalid', 'the manifest hash has not 32 bytes.'),
+    // The signature was checked above, so the envelope is there.
+    envelope: demanded(envelope, 'plan/invalid', 'no plan.'),
+  };
+}
+
+/** What must hold between a plan and the manifest it names, for anybody. */
+export function demandPlanFits(plan: Plan, manifest: Manifest): void {
+  demand(equalBytes(plan.manifestHash, manifest.hash), 'plan/wrong-manifest', 'the plan names another manifest.');
+  demand(
+    plan.round <= lastRound(manifest),
+    'plan/round-limit',
+    `the job has ${String(lastRound(manifest))} rounds, the plan opens ${String(plan.round)}.`,
+  );
+  const inJob = new Set<string>(manifest.silos);
+  for (const silo of plan.cohort)
+    demand(inJob.has(silo), 'plan/cohort', `${silo} is in the cohort and not in the job.`);
+}
+
+export function openAttempt(roster: Roster, envelope: Envelope | undefined, rid: Hash): Attempt {
+  const { message, payload } = openEnvelope(
+    roster,
+    envelope,
+    { type: 'attempt-start', signer: COORDINATOR },
+    AttemptStart,
+  );
+  demand(equalBytes(message.rid, rid), 'plan/invalid', 'the attempt belongs to another plan.');
+  demand(message.attempt >= 1, 'plan/invalid', 'attempts count from 1.');
+  demand(
+    message.checkpoint.length === 0,
+    'plan/reserved',
+    'this version keeps no transparency log: the checkpoint must be empty.',
+  );
+  demand(
+    message.excluded.length === 0,
+    'plan/reserved',
+    'this version excludes nobody from an attempt: the list must be empty.',
+  );
+  return {
+    rid,
+    attempt: message.attempt,
+    hash: hash(LABELS.attempt, payload),
+    // The signature was checked above, so the envelope is there.
+    envelope: demanded(envelope, 'plan/invalid', 'no attempt.'),
+  };
+}
+
+/** The silo's position in the cohort; undefined when it is not in it. */
+export function indexIn(plan: Plan, silo: SiloId): number | undefined {
+  const index = plan.cohort.indexOf(silo);
+  return index < 0 ? undefined : index;
+}

@@ -1,0 +1,145 @@
+// Refusals of the protocol: a message that is wrong in itself or for the state it meets. The state stays as it was. Each code is one
+// check, named in docs/errors.md and tested by a sentence; `advance` catches them at its door, so that a check is one line.
+
+import { CodedError, defineErrors, isCodedError, type ErrorCategory, type ErrorContext } from '../base/index.js';
+
+export const PROTOCOL_ERRORS = defineErrors({
+  'envelope/unknown-signer':
+    'The signer is not in the roster. The silo was never admitted, or the two sides hold different rosters.',
+  'envelope/wrong-signer': 'The message is signed, but not by the one who must sign it.',
+  'envelope/wrong-type': 'The message is of another signed type than its place demands.',
+  'envelope/bad-signature':
+    'The signature does not verify. The message was changed on the way or signed with another key than the roster has.',
+  'roster/invalid':
+    'The roster breaks a rule: repeated or unsorted ids, keys that are weak or used twice, a version this program does not know.',
+  'roster/wrong-hash':
+    'The roster is not the one that is pinned by hash. Ask the consortium for the right file; never change the pinned hash to fit a file.',
+  'manifest/invalid':
+    'The job manifest breaks a rule of its own: version, silos, layout, bounds. The operator corrects the job file and signs again.',
+  'manifest/wrong-roster': 'The manifest was made under another roster than the one in force here.',
+  'manifest/repeated-job':
+    'A manifest with other bytes is already known under this job id. A changed job needs a new id.',
+  'approval/unknown-manifest': 'The approval names a manifest that is not known here.',
+  'plan/unknown-job': 'The plan belongs to a job whose manifest this silo does not know.',
+  'plan/not-approved': "This silo's own operator has not approved the manifest. See `veilsum-agent job list`.",
+  'plan/not-prepared': 'The silo has not finished preparing the job, or could not: see its log.',
+  'plan/wrong-manifest': 'The plan names another manifest than the approved one.',
+  'plan/invalid': 'The plan breaks a rule of its own: version, epoch, key agreement, sizes.',
+  'plan/cohort': "The cohort is not sorted and unique inside the job's silos, or does not contain this silo.",
+  'plan/threshold':
+    "The threshold is not floor(2n/3)+1. A coordinator that picks thresholds could open a single silo's input.",
+  'plan/floor-cohort': "The cohort is smaller than this silo's own policy or the manifest allows.",
+  'plan/floor-honest':
+    'With this cohort the sum could hold too few honest inputs, or the counting rules do not hold for the number of malicious silos assumed.',
+  'plan/round-order': 'The round is not the next one, or attempts do not increase.',
+  'plan/round-limit': "The round is beyond the manifest's limit.",
+  'plan/rounds-per-day': "This silo's own policy allows no further round today.",
+  'plan/previous-result': 'The plan does not follow from the last result that this silo verified.',
+  'plan/model-mismatch':
+    'The plan starts from another model than the one this silo computed itself. Two silos are being shown different models, or this one missed a round.',
+  'plan/second-plan': 'A second plan with other bytes came for the same round. Both are kept as evidence.',
+  'plan/reserved': 'A field that this version reserves (checkpoint, exclusions) is not empty.',
+  'plan/overflow': 'With this cohort the sum of a segment could overflow the modulus.',
+  'plan/released': 'This silo has released its shares in an earlier attempt, and that attempt is not proven dead.',
+  'keys/wrong-round': 'A key advertisement belongs to another round or attempt.',
+  'keys/model': "A member advertises keys for another model hash than the plan's.",
+  'keys/repeated': 'Two public keys of one attempt are equal.',
+  'keys/low-order': 'A public key is of low order: any secret agreed with it would be known to everybody.',
+  'keys/own-entry': "This silo's own advertisement is missing or was changed.",
+  'keys/too-few': 'Fewer distinct members than the threshold advertised keys.',
+  'keys/reserved': 'A field that this version reserves is not empty.',
+  'share/wrong-transcript': 'A share header rests on another T1.',
+  'share/entries': 'A share header does not have exactly one entry for each member of U1, in order.',
+  'share/repeated-key': 'Ephemeral keys within a header are not distinct and of high order.',
+  'share/ciphertext-hash': 'A ciphertext does not match the hash its dealer signed. The coordinator changed it.',
+  'share/bad-ciphertext':
+    'A ciphertext that its dealer signed does not open, or its shares do not match their commitments. The attempt ends.',
+  'share/missing': 'A ciphertext or header that this silo needs was not delivered.',
+  'share/too-few': 'Fewer distinct members than the threshold dealt shares.',
+  'share/not-checked': 'U2 names a dealer whose header this silo has not checked.',
+  'mask/wrong-transcript': 'A masked header rests on other transcripts, or names another length.',
+  'mask/root-differs': 'The uploaded bytes do not hash to the root in the signed header.',
+  'mask/receipt': "The receipt does not confirm this silo's own upload.",
+  'mask/closed': 'U3 is closed or closing: the input came too late for this attempt.',
+  'confirm/too-few': 'Fewer survivors than the threshold, or too few of them would be honest.',
+  'confirm/not-dealer': 'The survivor set names somebody outside U2.',
+  'confirm/headers': 'The request does not carry exactly one valid masked header for each survivor, in order.',
+  'confirm/own-root': 'The header listed for this silo is not the one it signed.',
+  'confirm/left-out':
+    'This silo holds a receipt and is left out of the survivors. It protests, and neither signs nor releases.',
+  'confirm/second-set': 'A second survivor set or sum came for the same attempt. Both are kept as evidence.',
+  'confirm/input-rule':
+    'The same input was opened before with other survivors; the difference of the two sums would isolate silos.',
+  'confirm/released': 'This silo has released in another attempt of the round that is not proven dead.',
+  'confirm/aborted': 'This silo has aborted this attempt or a later one.',
+  'confirm/wrong-phase': 'The silo is not at the point where this message is of use.',
+  'unmask/too-few': 'Fewer than the threshold of distinct survivors signed this transcript.',
+  'unmask/wrong-transcript': 'A consistency message is on another T3.',
+  'unmask/not-survivor': 'A consistency message comes from outside U3.',
+  'unmask/shares': 'An unmask message does not carry exactly one share of the right kind for each member, in order.',
+  'unmask/bad-share': 'A released share does not match its commitment: proof against the responder.',
+  'unmask/bad-secret':
+    'Shares that all match their commitments do not give the committed secret: proof against the dealer. The attempt ends.',
+  'result/wrong-transcript': 'The result does not belong to the transcript it came with.',
+  'result/openings': 'The result does not open exactly one secret for each member that must be opened, in order.',
+  'result/commitment': 'An opened secret does not match its commitment.',
+  'result/consistency': 'Consistency messages and the list of missing ones do not cover the survivors exactly.',
+  'result/sum': 'The published sum does not match its hash, or a coordinate is outside its range.',
+  'result/fingerprint': 'The sum is not the sum of the inputs that the survivors sent: the fingerprints do not add up.',
+  'result/missing-input': 'An input listed as missing its fingerprint was not served or does not match its root.',
+  'result/opened': 'The opened sum is not what the openings give.',
+  'result/outcome': 'The outcome or the new model is not what this silo computed itself from the verified sum.',
+  'result/order': 'The result is not for the next round of this job.',
+  'abort/invalid': 'An abort, release answer or decline does not belong to the attempt it names.',
+  'abandon/invalid': 'The abandonment does not belong to an open round of this job.',
+  'job/state': 'The job is not in the state this needs.',
+  'message/conflict': 'Other bytes are already stored in this place. The first ones stay; both are evidence.',
+  'message/late': 'The phase this message belongs to is closed.',
+  'message/unexpected': 'The sender has no place in this round, or the message does not fit the phase.',
+});
+
+export type RejectionCode = keyof typeof PROTOCOL_ERRORS;
+
+export class Refusal extends CodedError<RejectionCode> {
+  constructor(code: RejectionCode, message: string, context: ErrorContext = {}) {
+    super(code, message, { category: 'content', ...context });
+  }
+}
+
+/** Throws a Refusal unless `holds`. */
+export function demand(
+  holds: boolean,
+  code: RejectionCode,
+  detail: string,
+  category: ErrorCategory = 'content',
+): asserts holds {
+  if (!holds) throw new Refusal(code, detail, { category });
+}
+
+/** The value, or a Refusal when there is none. */
+export function demanded<T>(
+  value: T | undefined,
+  code: RejectionCode,
+  detail: string,
+  category: ErrorCategory = 'content',
+): T {
+  if (value === undefined) throw new Refusal(code, detail, { category });
+  return value;
+}
+
+/** The answer to an event that was refused: the state is unchanged and nothing is done. */
+export interface Rejection {
+  readonly code: string;
+  readonly detail: string;
+  readonly category: ErrorCategory;
+}
+
+/** Runs a transition and turns its refusals into a value; bugs stay exceptions. */
+export function orRejection<T>(transition: () => T): { readonly accepted: T } | { readonly rejected: Rejection } {
+  try {
+    return { accepted: transition() };
+  } catch (error) {
+    if (!isCodedError(error) || error.category === 'internal') throw error;
+    return { rejected: { code: error.code, detail: error.message, category: error.category } };
+  }
+}

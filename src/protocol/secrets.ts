@@ -1,0 +1,45 @@
+// All secrets of an attempt derive from one stored 32-byte rho, so that a restarted silo resends identical bytes; each derivation has
+// its own label (docs/protocol.md §2.3 P1, P2).
+
+import { u16be, type Hash } from '../base/index.js';
+import {
+  AgreementKey,
+  derive,
+  Keystream,
+  LABELS,
+  SECRET_BYTES,
+  type Label,
+  type SecretBytes,
+} from '../crypto/index.js';
+import { attemptId } from './transcript.js';
+
+export interface AttemptSecrets {
+  readonly channel: AgreementKey;
+  readonly mask: AgreementKey;
+  /** The scalar behind `mask`, which is what is shared for recovery. */
+  readonly maskSecret: SecretBytes<'mask-key'>;
+  /** self_b, from which the self mask derives. */
+  readonly selfSecret: SecretBytes<'self-mask-seed'>;
+  /** The one-time key to one recipient. */
+  ephemeral(recipient: number): AgreementKey;
+  /** 32 (t − 1) bytes of polynomial coefficients, from a stream of its own for each of the two secrets. */
+  coefficients(of: 'self' | 'key', threshold: number): Uint8Array;
+}
+
+export function attemptSecrets(rho: SecretBytes<'rho'>, rid: Hash, attempt: number): AttemptSecrets {
+  const id = attemptId(rid, attempt);
+  const from = <Name extends string>(label: Label, ...info: Uint8Array[]): SecretBytes<Name> =>
+    rho.lend((ikm) => derive<Name>(ikm, id, label, info));
+  const maskSecret = from<'mask-key'>(LABELS.deriveMask);
+  return {
+    channel: AgreementKey.from(from(LABELS.deriveChannel)),
+    mask: AgreementKey.from(maskSecret),
+    maskSecret,
+    selfSecret: from<'self-mask-seed'>(LABELS.deriveSelf),
+    ephemeral: (recipient) => AgreementKey.from(from(LABELS.deriveShareKey, u16be(recipient))),
+    coefficients: (of, threshold) => {
+      using key = from(of === 'self' ? LABELS.deriveCoefficientsSelf : LABELS.deriveCoefficientsKey);
+      return key.lend((k) => new Keystream(k).next(SECRET_BYTES * (threshold - 1)));
+    },
+  };
+}

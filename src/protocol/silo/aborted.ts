@@ -1,0 +1,95 @@
+// What follows when an attempt or a round cannot be finished (docs/protocol.md §2.4): the release query, and Abandon.
+
+import { equalBytes } from '../../base/index.js';
+import { hash, LABELS } from '../../crypto/index.js';
+import {
+  Abandon,
+  Ack,
+  Coverage,
+  Outcome,
+  ReleaseAnswer,
+  ReleaseQuery,
+  type AbandonDirective,
+  type ReleaseQueryDirective,
+} from '../../wire/index.js';
+import { openEnvelope, seal } from '../envelope.js';
+import { openPlan } from '../plan.js';
+import { demand } from '../rejection.js';
+import { COORDINATOR, siloSigner } from '../roster.js';
+import { jobOf } from './change.js';
+import type { Accepted, JournalledEvent } from './event.js';
+import type { SiloState } from './state.js';
+import { close } from './verify.js';
+
+/** Answers whether this silo has released, with the proof it rests on. Says nothing about the future, so nothing is stored. */
+export function onReleaseQueried(state: SiloState, value: ReleaseQueryDirective): Accepted<SiloState> {
+  const { self } = state;
+  const expected = { type: 'release-query', signer: COORDINATOR } as const;
+  const { message } = openEnvelope(self.roster, value.query, expected, ReleaseQuery);
+  const job = [...state.jobs.values()].find((j) => j.open !== undefined && equalBytes(j.open.plan.rid, message.rid));
+  if (job?.open === undefined) return { state, effects: [] };
+  const released = job.open.releasedIn?.attempt === message.attempt ? job.open.releasedIn : undefined;
+  const envelope = seal(self.signingKey, siloSigner(self.siloId), 'release-answer', ReleaseAnswer, {
+    rid: message.rid,
+    attempt: message.attempt,
+    unmask: released?.unmask,
+    consistency: released === undefined ? [] : [...released.consistency],
+    request: released?.request,
+  });
+  return { state, effects: [{ kind: 'submit', envelope, ciphertexts: [] }] };
+}
+
+/** The round is given up: the model stays, its Abandon is what the next plan follows from. What was released stays counted as opened. */
+export function onAbandoned(state: SiloState, event: JournalledEvent, value: AbandonDirective): Accepted<SiloState> {
+  const { self } = state;
+  const expected = { type: 'abandon', signer: COORDINATOR } as const;
+  const { message, payload } = openEnvelope(self.roster, value.abandon, expected, Abandon);
+  const plan = openPlan(self.roster, value.plan);
+  const job = jobOf(state, plan.jobId);
+  demand(
+    message.jobId === plan.jobId && message.round === plan.round && equalBytes(message.rid, plan.rid),
+    'abandon/invalid',
+    'the abandonment and the plan it came with are not of one round.',
+  );
+  const ack = job.acks.get(plan.round);
+  if (ack !== undefined) return { state, effects: [{ kind: 'submit', envelope: ack, ciphertexts: [] }] };
+  demand(job.prepared, 'plan/not-prepared', 'the job is still being prepared.', 'state');
+  demand(
+    plan.round === job.closedRound + 1,
+    'result/order',
+    `round ${String(plan.round)} is not the next one here.`,
+    'state',
+  );
+  demand(
+    job.open === undefined || equalBytes(job.open.plan.rid, plan.rid),
+    'plan/second-plan',
+    `another plan was accepted for round ${String(plan.round)}.`,
+  );
+  demand(
+    equalBytes(plan.previousResultHash, job.previousResultHash) && equalBytes(plan.modelHash, job.modelHash),
+    'plan/previous-result',
+    'the abandoned round does not follow from the last result verified here.',
+  );
+  const previous = hash(LABELS.abandon, payload);
+  const signed = seal(self.signingKey, siloSigner(self.siloId), 'ack', Ack, {
+    resultHash: previous,
+    outcome: Outcome.OUTCOME_UNSPECIFIED,
+    coverage: Coverage.COVERAGE_FULL,
+    newModelHash: job.modelHash,
+  });
+  const done = close(state, job, plan.round, event, { ack: signed, previous, model: job.modelHash });
+  const burnt = job.open?.releasedIn !== undefined;
+  return {
+    state: done.state,
+    effects: [
+      ...done.effects,
+      {
+        kind: 'notice',
+        jobId: plan.jobId,
+        round: plan.round,
+        code: burnt ? 'round/burnt' : 'round/abandoned',
+        detail: burnt ? 'this silo had released its shares: its input counts as opened.' : message.reason.slice(0, 200),
+      },
+    ],
+  };
+}

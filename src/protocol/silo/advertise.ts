@@ -1,0 +1,230 @@
+// P0 and P1: a plan comes; the silo checks it against its own policy and what it computed itself, then advertises fresh keys.
+
+import { equalBytes, hex, type SiloId, type UnixMs } from '../../base/index.js';
+import { SecretBytes } from '../../crypto/index.js';
+import { refuseOverflow } from '../../vector/index.js';
+import { Abort, AdvertiseKeys, type Envelope, type SiloAttemptStarted } from '../../wire/index.js';
+import { equalEnvelopes, openEnvelope, seal } from '../envelope.js';
+import { layoutOfRound } from '../manifest.js';
+import { cohortProblem, deadAfterAborts } from '../params.js';
+import { demandPlanFits, indexIn, openAttempt, openPlan, type Attempt, type Plan } from '../plan.js';
+import { demand, demanded } from '../rejection.js';
+import { siloSigner } from '../roster.js';
+import { attemptSecrets } from '../secrets.js';
+import { jobOf, withRound } from './change.js';
+import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { effectiveMalicious, type JobState, type OpenRound, type SiloState } from './state.js';
+
+const DAY_MS = 86_400_000;
+
+export function onAttemptStarted(
+  state: SiloState,
+  at: UnixMs,
+  event: JournalledEvent,
+  value: SiloAttemptStarted,
+): Accepted<SiloState> {
+  const { self } = state;
+  const plan = openPlan(self.roster, value.plan);
+  const attempt = openAttempt(self.roster, value.attempt, plan.rid);
+  const job = jobOf(state, plan.jobId);
+  const { open } = job;
+  if (
+    open !== undefined &&
+    equalBytes(open.plan.rid, plan.rid) &&
+    attempt.attempt <= open.attempt.context.attempt.attempt
+  )
+    return { state, effects: resend(job, open, attempt) };
+  if (plan.round <= job.closedRound) return { state, effects: [] };
+
+  const index = demandPlan(state, job, plan);
+  if (open === undefined) demandDailyLimit(state, at);
+  const carried = open === undefined ? undefined : leaveAttempt(state, job, open, attempt, value.aborts);
+  const rho = SecretBytes.of<'rho'>(value.rho);
+  const secrets = attemptSecrets(rho, plan.rid, attempt.attempt);
+  const advertised = seal(self.signingKey, siloSigner(self.siloId), 'advertise', AdvertiseKeys, {
+    rid: plan.rid,
+    attempt: attempt.attempt,
+    index,
+    channelKey: secrets.channel.publicKey,
+    maskKey: secrets.mask.publicKey,
+    modelHash: job.modelHash,
+    lastAckHash: job.lastAckHash,
+    checkpoint: new Uint8Array(),
+  });
+  const context = { roster: self.roster, manifest: job.manifest, plan, attempt };
+  const roundSecret = carried?.roundSecret ?? SecretBytes.of<'round'>(value.roundSecret);
+  const next: OpenRound = {
+    plan,
+    index,
+    contribution: carried?.contribution ?? { kind: 'computing' },
+    roundSecret,
+    attempt: { context, phase: 'advertise', rho, advertised },
+    abortedThrough: carried?.abortedThrough ?? 0,
+    aborts: carried?.aborts ?? new Map(),
+    releasedIn: carried?.releasedIn,
+  };
+  const effects: SiloEffect[] = [
+    { kind: 'persist', event, emitted: [...(carried?.newAborts ?? []), advertised] },
+    ...(carried?.newAborts ?? []).map((envelope): SiloEffect => ({ kind: 'submit', envelope, ciphertexts: [] })),
+    { kind: 'submit', envelope: advertised, ciphertexts: [] },
+  ];
+  if (carried === undefined) effects.push({ kind: 'contribute', manifest: job.manifest, plan, roundSecret });
+  const planned = {
+    ...state,
+    recentPlans: carried === undefined ? [...within(state.recentPlans, at), at] : state.recentPlans,
+  };
+  return { state: withRound(planned, job, next), effects };
+}
+
+/** Every rule of §2.3 P0 that a plan must meet here. Returns this silo's index. */
+function demandPlan(state: SiloState, job: JobState, plan: Plan): number {
+  const { self } = state;
+  const { manifest } = job;
+  demand(
+    job.decision === 'approved',
+    'plan/not-approved',
+    `job "${plan.jobId}" is not approved by this silo's operator.`,
+    'state',
+  );
+  demand(job.prepared, 'plan/not-prepared', job.unfit ?? `job "${plan.jobId}" is still being prepared.`, 'state');
+  demand(!job.ended, 'job/state', `job "${plan.jobId}" has ended.`, 'state');
+  demandPlanFits(plan, manifest);
+  demand(
+    plan.round === job.closedRound + 1,
+    'plan/round-order',
+    `the next round is ${String(job.closedRound + 1)}, the plan opens ${String(plan.round)}.`,
+    'state',
+  );
+  demand(
+    job.open === undefined || equalBytes(job.open.plan.rid, plan.rid),
+    'plan/second-plan',
+    `another plan was accepted for round ${String(plan.round)}.`,
+  );
+  demand(
+    equalBytes(plan.previousResultHash, job.previousResultHash),
+    'plan/previous-result',
+    'the plan does not follow from the last result verified here.',
+  );
+  demand(
+    equalBytes(plan.modelHash, job.modelHash),
+    'plan/model-mismatch',
+    `the plan starts from model ${hex(plan.modelHash)}, computed here was ${hex(job.modelHash)}.`,
+  );
+  const index = demanded(indexIn(plan, self.siloId), 'plan/cohort', 'this silo is not in the cohort.');
+  const { policy } = self;
+  const minCohort = Math.max(policy.minCohort, manifest.minCohort);
+  demand(
+    plan.n >= minCohort,
+    'plan/floor-cohort',
+    `the cohort has ${String(plan.n)} silos, at least ${String(minCohort)} are required here.`,
+  );
+  const problem = cohortProblem(plan.n, {
+    c: effectiveMalicious(self, manifest),
+    minCohort,
+    minHonest: policy.minHonest,
+  });
+  demand(problem === undefined, 'plan/floor-honest', `${problem ?? ''}.`);
+  refuseOverflow(layoutOfRound(manifest, plan.round), plan.n, manifest.modulusBits);
+  return index;
+}
+
+function demandDailyLimit(state: SiloState, at: UnixMs): void {
+  const today = within(state.recentPlans, at).length;
+  const { roundsPerDay } = state.self.policy;
+  demand(
+    today < roundsPerDay,
+    'plan/rounds-per-day',
+    `${String(today)} rounds in the last 24 hours, this silo's policy allows ${String(roundsPerDay)}.`,
+    'limit',
+  );
+}
+
+function within(times: readonly UnixMs[], at: UnixMs): UnixMs[] {
+  return times.filter((time) => at - time < DAY_MS);
+}
+
+interface Carried {
+  readonly contribution: OpenRound['contribution'];
+  readonly roundSecret: OpenRound['roundSecret'];
+  readonly abortedThrough: number;
+  readonly aborts: OpenRound['aborts'];
+  readonly newAborts: readonly Envelope[];
+  readonly releasedIn: OpenRound['releasedIn'];
+}
+
+/** Leaves the current attempt for a later one: a signed Abort, or, after a release, proof that the earlier attempt is dead (§2.4). */
+function leaveAttempt(
+  state: SiloState,
+  job: JobState,
+  open: OpenRound,
+  attempt: Attempt,
+  aborts: readonly Envelope[],
+): Carried {
+  const current = open.attempt.context.attempt.attempt;
+  const { contribution, roundSecret } = open;
+  if (open.releasedIn !== undefined && open.releasedIn.attempt > open.abortedThrough) {
+    const dead = open.releasedIn.attempt;
+    const needed = deadAfterAborts(open.plan.n, effectiveMalicious(state.self, job.manifest));
+    const proven = abortsOf(state, open, dead, aborts);
+    demand(
+      proven >= needed,
+      'plan/released',
+      `this silo released in attempt ${String(dead)}; ${String(proven)} signed aborts of it were shown, ${String(needed)} are needed.`,
+    );
+    return {
+      contribution,
+      roundSecret,
+      abortedThrough: Math.max(open.abortedThrough, dead),
+      aborts: open.aborts,
+      newAborts: [],
+      releasedIn: undefined,
+    };
+  }
+  const abort = seal(state.self.signingKey, siloSigner(state.self.siloId), 'abort', Abort, {
+    jobId: open.plan.jobId,
+    rid: open.plan.rid,
+    attempt: current,
+    phase: open.attempt.phase,
+    code: 'attempt/superseded',
+    evidence: [attempt.envelope],
+  });
+  const earlier = open.aborts.get(current);
+  return {
+    contribution,
+    roundSecret,
+    abortedThrough: Math.max(open.abortedThrough, current),
+    aborts: new Map(open.aborts).set(current, earlier ?? abort),
+    newAborts: [earlier ?? abort],
+    releasedIn: open.releasedIn,
+  };
+}
+
+/** Distinct members of the cohort whose signed Abort covers `attempt`. An Abort of a later attempt forbids every earlier one too. */
+function abortsOf(state: SiloState, open: OpenRound, attempt: number, aborts: readonly Envelope[]): number {
+  const distinct = new Set<SiloId>();
+  for (const envelope of aborts) {
+    const silo = open.plan.cohort.find((member) => siloSigner(member) === envelope.signer);
+    if (silo === undefined) continue;
+    const { message } = openEnvelope(state.self.roster, envelope, { type: 'abort', signer: siloSigner(silo) }, Abort);
+    if (equalBytes(message.rid, open.plan.rid) && message.attempt >= attempt) distinct.add(silo);
+  }
+  return distinct.size;
+}
+
+/** The same plan again, after a reconnect: the same bytes go out again. */
+function resend(job: JobState, open: OpenRound, attempt: Attempt): SiloEffect[] {
+  const current = open.attempt.context.attempt;
+  if (attempt.attempt < current.attempt) {
+    const abort = open.aborts.get(attempt.attempt);
+    return abort === undefined ? [] : [{ kind: 'submit', envelope: abort, ciphertexts: [] }];
+  }
+  demand(
+    equalEnvelopes(attempt.envelope, current.envelope),
+    'plan/second-plan',
+    'a second start with other bytes came for this attempt.',
+  );
+  const { plan, roundSecret } = open;
+  const compute: SiloEffect[] =
+    open.contribution.kind === 'computing' ? [{ kind: 'contribute', manifest: job.manifest, plan, roundSecret }] : [];
+  return [{ kind: 'submit', envelope: open.attempt.advertised, ciphertexts: [] }, ...compute];
+}

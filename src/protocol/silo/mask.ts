@@ -1,0 +1,182 @@
+// P3: the input is masked and uploaded as soon as both it and T2 are there. The charge to the ledger is durable before the first byte
+// leaves and is never refunded.
+
+import { asHash, asJobId, equalBytes } from '../../base/index.js';
+import {
+  Decline,
+  MaskedHeader,
+  Receipt,
+  type Envelope,
+  type SiloContributionFailed,
+  type SiloContributionReady,
+  type SiloInputMasked,
+  type SiloReceiptReceived,
+} from '../../wire/index.js';
+import { vectorLength } from '../check/context.js';
+import { openEnvelope, seal } from '../envelope.js';
+import { inputMasks, type MaskKeys } from '../masking.js';
+import { demand, demanded } from '../rejection.js';
+import { COORDINATOR, siloSigner } from '../roster.js';
+import { attemptSecrets } from '../secrets.js';
+import { jobOf, locate, located, withAttempt, withRound, type Located } from './change.js';
+import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import type { SiloState } from './state.js';
+
+export function onContributionReady(
+  state: SiloState,
+  event: JournalledEvent,
+  value: SiloContributionReady,
+): Accepted<SiloState> {
+  const job = jobOf(state, demanded(asJobId(value.jobId), 'plan/unknown-job', 'no such job.'));
+  const { open } = job;
+  // Computed again after a restart: the first one stored counts (write once).
+  if (open === undefined || open.plan.round !== value.round || open.contribution.kind !== 'computing')
+    return { state, effects: [] };
+  const ready = withRound(state, job, {
+    ...open,
+    contribution: {
+      kind: 'ready',
+      inputHash: value.inputHash,
+      inputKeys: value.inputKeys,
+      dataSet: value.dataSet,
+      charged: false,
+    },
+  });
+  const masking = maskIfReady(ready, open.plan.rid, open.attempt.context.attempt.attempt);
+  return { state: masking.state, effects: [{ kind: 'persist', event, emitted: masking.emitted }, ...masking.effects] };
+}
+
+/** This silo cannot contribute to the round. It says so, and still releases shares of others. */
+export function onContributionFailed(
+  state: SiloState,
+  event: JournalledEvent,
+  value: SiloContributionFailed,
+): Accepted<SiloState> {
+  const jobId = demanded(asJobId(value.jobId), 'plan/unknown-job', 'no such job.');
+  const job = jobOf(state, jobId);
+  const { open } = job;
+  if (open === undefined || open.plan.round !== value.round || open.contribution.kind !== 'computing')
+    return { state, effects: [] };
+  const failed = withRound(state, job, { ...open, contribution: { kind: 'failed', code: value.code } });
+  const masking = maskIfReady(failed, open.plan.rid, open.attempt.context.attempt.attempt);
+  return {
+    state: masking.state,
+    effects: [
+      { kind: 'persist', event, emitted: masking.emitted },
+      ...masking.effects,
+      {
+        kind: 'notice',
+        jobId,
+        round: value.round,
+        code: value.code,
+        detail: 'this silo sends no input in this round.',
+      },
+    ],
+  };
+}
+
+interface Masking {
+  readonly state: SiloState;
+  readonly emitted: readonly Envelope[];
+  readonly effects: readonly SiloEffect[];
+}
+
+/** The next step once T2 or the input has come: upload, decline, or nothing yet. */
+export function maskIfReady(state: SiloState, rid: Uint8Array, number: number): Masking {
+  const found = located(state, rid, number);
+  const { job, open, attempt } = found;
+  const { contribution } = open;
+  if (contribution.kind === 'failed' && attempt.declined === undefined) {
+    const { self } = state;
+    const envelope = seal(self.signingKey, siloSigner(self.siloId), 'decline', Decline, {
+      rid,
+      attempt: number,
+      code: contribution.code,
+    });
+    return {
+      state: withAttempt(state, job, open, { declined: envelope }),
+      emitted: [envelope],
+      effects: [{ kind: 'submit', envelope, ciphertexts: [] }],
+    };
+  }
+  if (contribution.kind !== 'ready' || attempt.dealers === undefined || attempt.masked !== undefined)
+    return { state, emitted: [], effects: [] };
+  const charged = contribution.charged ? state : charge(state, contribution.dataSet);
+  const effect: SiloEffect = {
+    kind: 'mask-and-upload',
+    plan: open.plan,
+    attempt: number,
+    inputHash: contribution.inputHash,
+    masks: masksOf(found),
+    modulusBits: job.manifest.modulusBits,
+  };
+  return {
+    state: withRound(charged, job, { ...open, contribution: { ...contribution, charged: true } }),
+    emitted: [],
+    effects: [effect],
+  };
+}
+
+function charge(state: SiloState, dataSet: string): SiloState {
+  return { ...state, charges: new Map(state.charges).set(dataSet, (state.charges.get(dataSet) ?? 0) + 1) };
+}
+
+/** The masks of this silo's input: from rho, T2 and the advertised keys of U2, so the same after every restart. */
+export function masksOf(found: Located): MaskKeys {
+  const { open, attempt } = found;
+  const keys = demanded(attempt.keys, 'share/not-checked', 'no keys yet.', 'state');
+  const dealers = demanded(attempt.dealers, 'share/not-checked', 'no dealers yet.', 'state');
+  const secrets = attemptSecrets(attempt.rho, open.plan.rid, attempt.context.attempt.attempt);
+  const peers = new Map<number, Uint8Array>();
+  for (const index of dealers.members.keys()) {
+    if (index === open.index) continue;
+    peers.set(index, demanded(keys.members.get(index), 'share/entries', 'a dealer without keys.').maskKey);
+  }
+  return inputMasks(secrets.mask, secrets.selfSecret, open.index, peers, dealers.t2);
+}
+
+/** All bytes are up: the signed header closes the upload and waives all complaints of the attempt. */
+export function onInputMasked(state: SiloState, event: JournalledEvent, value: SiloInputMasked): Accepted<SiloState> {
+  const found = locate(state, value.rid, value.attempt);
+  if (found?.attempt.dealers === undefined || found.attempt.keys === undefined || found.attempt.masked !== undefined)
+    return { state, effects: [] };
+  const { job, open, attempt } = found;
+  const { self } = state;
+  const root = demanded(asHash(value.root), 'mask/root-differs', 'the root has not 32 bytes.');
+  const envelope = seal(self.signingKey, siloSigner(self.siloId), 'masked-header', MaskedHeader, {
+    t1: found.attempt.keys.t1,
+    t2: found.attempt.dealers.t2,
+    index: open.index,
+    length: BigInt(vectorLength(attempt.context)),
+    root,
+  });
+  return {
+    state: withAttempt(state, job, open, { phase: 'confirm', masked: { envelope, root } }),
+    effects: [
+      { kind: 'persist', event, emitted: [envelope] },
+      { kind: 'submit', envelope, ciphertexts: [] },
+    ],
+  };
+}
+
+export function onReceiptReceived(
+  state: SiloState,
+  event: JournalledEvent,
+  value: SiloReceiptReceived,
+): Accepted<SiloState> {
+  const found = locate(state, value.rid, value.attempt);
+  if (found === undefined || found.attempt.receipt !== undefined) return { state, effects: [] };
+  const { job, open, attempt } = found;
+  const { message } = openEnvelope(state.self.roster, value.receipt, { type: 'receipt', signer: COORDINATOR }, Receipt);
+  demand(
+    attempt.masked !== undefined &&
+      attempt.dealers !== undefined &&
+      equalBytes(message.t2, attempt.dealers.t2) &&
+      message.index === open.index &&
+      equalBytes(message.root, attempt.masked.root),
+    'mask/receipt',
+    "the receipt does not confirm this silo's upload.",
+  );
+  const receipt = demanded(value.receipt, 'mask/receipt', 'no receipt.');
+  return { state: withAttempt(state, job, open, { receipt }), effects: [{ kind: 'persist', event, emitted: [] }] };
+}

@@ -1,0 +1,140 @@
+// The state of one silo over all its jobs: one serial state, because the input rule, the ledger and the daily limits span jobs
+// (docs/protocol.md §2.4). Journal states: PLANNED → ADVERTISED → SHARED → MASKED → SIGNED → RELEASED → ACKED | BURNT | ABANDONED.
+
+import type { Hash, JobId, SiloId, UnixMs } from '../../base/index.js';
+import type { SecretBytes, SigningKey } from '../../crypto/index.js';
+import type { Envelope, ShareHeader } from '../../wire/index.js';
+import type { KeySet } from '../check/advertised.js';
+import type { RoundContext } from '../check/context.js';
+import type { Dealer, DealerSet } from '../check/dealers.js';
+import type { SurvivorSet } from '../check/survivors.js';
+import type { HeldShares } from '../dealing.js';
+import type { Manifest } from '../manifest.js';
+import type { Plan } from '../plan.js';
+import type { Roster } from '../roster.js';
+
+/** The silo's own floors and limits, from its own configuration. The coordinator can raise none and lower none. */
+export interface SiloPolicy {
+  /** Smallest cohort; applies to n. */
+  readonly minCohort: number;
+  /** Honest inputs that any opened sum must hold; at least 2. */
+  readonly minHonest: number;
+  /** Malicious silos to assume at the least; the effective c is the larger of this and the manifest's. */
+  readonly maxMalicious: number;
+  readonly roundsPerDay: number;
+}
+
+export interface SiloSelf {
+  readonly siloId: SiloId;
+  readonly signingKey: SigningKey;
+  readonly roster: Roster;
+  readonly policy: SiloPolicy;
+}
+
+export interface SiloState {
+  readonly self: SiloSelf;
+  readonly jobs: ReadonlyMap<JobId, JobState>;
+  /** What was opened under each input key, hex of the key (§3). */
+  readonly openings: ReadonlyMap<string, readonly Opening[]>;
+  /** Uses charged to each data set: a ledger that counts, never refunded. */
+  readonly charges: ReadonlyMap<string, number>;
+  /** When plans of the last day were accepted, for the daily limit. */
+  readonly recentPlans: readonly UnixMs[];
+}
+
+/** A sum in which an input of ours was opened. */
+export interface Opening {
+  readonly jobId: JobId;
+  readonly round: number;
+  /** The other members of that sum, and us. */
+  readonly silos: readonly SiloId[];
+}
+
+export type Decision = 'undecided' | 'approved' | 'refused';
+
+export interface JobState {
+  readonly manifest: Manifest;
+  readonly decision: Decision;
+  /** Our signed Approval, resent until it is known to have arrived. */
+  readonly approval: Envelope | undefined;
+  /** False until the agent has checked what the job needs. */
+  readonly prepared: boolean;
+  /** Why preparing failed: a code and a sentence. */
+  readonly unfit: string | undefined;
+  /** H("model", state) that we computed ourselves. */
+  readonly modelHash: Hash;
+  readonly previousResultHash: Hash;
+  /** Last round with a terminal entry; 0 before the first. */
+  readonly closedRound: number;
+  readonly lastAckHash: Uint8Array;
+  /** The plan accepted for each round that is not closed, and our part in it. */
+  readonly open: OpenRound | undefined;
+  /** Signed messages of closed rounds that are resent for ever: Unmask by "rid/attempt" in hex. */
+  readonly released: ReadonlyMap<string, Envelope>;
+  /** Ack by round. */
+  readonly acks: ReadonlyMap<number, Envelope>;
+  readonly ended: boolean;
+}
+
+export interface OpenRound {
+  readonly plan: Plan;
+  readonly index: number;
+  readonly contribution: Contribution;
+  /** Secret of this round for rounding, shuffling and noise; the first attempt's counts for all. */
+  readonly roundSecret: SecretBytes<'round'>;
+  readonly attempt: AttemptState;
+  /** Highest attempt that we have signed an Abort for; no signing or releasing at or below it, for ever. */
+  readonly abortedThrough: number;
+  readonly aborts: ReadonlyMap<number, Envelope>;
+  /** The attempt in which we released, if any. */
+  readonly releasedIn: ReleasedAttempt | undefined;
+}
+
+export interface ReleasedAttempt {
+  readonly attempt: number;
+  readonly unmask: Envelope;
+  readonly consistency: readonly Envelope[];
+  readonly request: Envelope;
+}
+
+/** The input of a round: drawn once, stored, used in all its attempts. */
+export type Contribution =
+  | { readonly kind: 'computing' }
+  | {
+      readonly kind: 'ready';
+      readonly inputHash: Uint8Array;
+      readonly inputKeys: readonly Uint8Array[];
+      readonly dataSet: string;
+      readonly charged: boolean;
+    }
+  | { readonly kind: 'failed'; readonly code: string };
+
+export type SiloPhase = 'advertise' | 'share' | 'mask' | 'confirm' | 'unmask';
+
+/** One attempt. Fields fill up as it goes on; `phase` names the next thing this silo waits for or does. */
+export interface AttemptState {
+  readonly context: RoundContext;
+  readonly phase: SiloPhase;
+  readonly rho: SecretBytes<'rho'>;
+  readonly advertised: Envelope;
+  readonly keys?: KeySet;
+  readonly dealt?: {
+    readonly envelope: Envelope;
+    readonly header: ShareHeader;
+    readonly ciphertexts: readonly Uint8Array[];
+  };
+  /** Headers that were delivered and checked, and the shares they gave us. */
+  readonly checked?: ReadonlyMap<number, Dealer>;
+  readonly held?: ReadonlyMap<number, HeldShares>;
+  readonly dealers?: DealerSet;
+  readonly declined?: Envelope;
+  readonly masked?: { readonly envelope: Envelope; readonly root: Uint8Array };
+  readonly receipt?: Envelope;
+  readonly survivors?: SurvivorSet;
+  readonly signed?: Envelope;
+}
+
+/** c as this silo counts it: never less than its own policy says. */
+export function effectiveMalicious(self: SiloSelf, manifest: Manifest): number {
+  return Math.max(self.policy.maxMalicious, manifest.maxMalicious);
+}

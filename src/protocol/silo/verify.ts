@@ -1,0 +1,159 @@
+// P6: a result comes with its transcript. The silo checks every signature, opening, mask and fingerprint, computes outcome and model
+// itself, and only then acknowledges. The same path serves a silo that missed the round: it needs nothing but the bytes.
+
+import { asHash, asJobId, equalBytes } from '../../base/index.js';
+import { hash, LABELS } from '../../crypto/index.js';
+import {
+  Ack,
+  Dispute,
+  RoundResult,
+  type Envelope,
+  type ResultDirective,
+  type RoundTranscript,
+  type SiloResultVerified,
+} from '../../wire/index.js';
+import { checkResult, checkTranscript, resultHash } from '../check/result.js';
+import { openEnvelope, seal } from '../envelope.js';
+import { cohortProblem } from '../params.js';
+import { openPlan, type Plan } from '../plan.js';
+import { demand, demanded } from '../rejection.js';
+import { COORDINATOR, siloSigner } from '../roster.js';
+import { jobOf, withJob } from './change.js';
+import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import type { JobState, SiloState } from './state.js';
+
+/** Changes nothing yet: the vectors are checked by an effect, and `resultVerified` brings what came of it. */
+export function onResultReceived(
+  state: SiloState,
+  directive: ResultDirective,
+  transcript: RoundTranscript,
+): Accepted<SiloState> {
+  const plan = openPlan(state.self.roster, transcript.plan);
+  const job = jobOf(state, plan.jobId);
+  const ack = job.acks.get(plan.round);
+  if (ack !== undefined) return { state, effects: [{ kind: 'submit', envelope: ack, ciphertexts: [] }] };
+  demandNext(job, plan);
+  const checked = checkTranscript(state.self.roster, job.manifest, transcript);
+  const { maxMalicious, minCohort } = job.manifest;
+  const problem = cohortProblem(plan.n, { c: maxMalicious, minCohort, minHonest: 2 });
+  demand(problem === undefined, 'plan/floor-honest', `${problem ?? ''}.`);
+  const own = job.open?.attempt;
+  demand(
+    own?.survivors === undefined ||
+      own.context.attempt.attempt !== checked.context.attempt.attempt ||
+      equalBytes(own.survivors.t3, checked.survivors.t3),
+    'confirm/second-set',
+    'the result rests on another survivor set or sum than the one this silo knows of this attempt.',
+  );
+  const result = checkResult(checked, directive.result);
+  return { state, effects: [{ kind: 'verify-result', manifest: job.manifest, result, directive }] };
+}
+
+function demandNext(job: JobState, plan: Plan): void {
+  demand(job.prepared, 'plan/not-prepared', job.unfit ?? 'the job is still being prepared.', 'state');
+  demand(
+    plan.round === job.closedRound + 1,
+    'result/order',
+    `the next result to verify is that of round ${String(job.closedRound + 1)}, this one is of round ${String(plan.round)}.`,
+    'state',
+  );
+  demand(
+    job.open === undefined || equalBytes(job.open.plan.rid, plan.rid),
+    'plan/second-plan',
+    'the result rests on another plan than the one accepted here.',
+  );
+  demand(
+    equalBytes(plan.previousResultHash, job.previousResultHash),
+    'plan/previous-result',
+    'the result does not follow from the last one verified here.',
+  );
+  demand(
+    equalBytes(plan.modelHash, job.modelHash),
+    'plan/model-mismatch',
+    'the round started from another model than the one computed here.',
+  );
+}
+
+export function onResultVerified(
+  state: SiloState,
+  event: JournalledEvent,
+  value: SiloResultVerified,
+): Accepted<SiloState> {
+  const job = jobOf(state, demanded(asJobId(value.jobId), 'plan/unknown-job', 'no such job.'));
+  if (value.round !== job.closedRound + 1) return { state, effects: [] };
+  const plan = openPlan(state.self.roster, value.plan);
+  demandNext(job, plan);
+  const expected = { type: 'result', signer: COORDINATOR } as const;
+  const { message, payload } = openEnvelope(state.self.roster, value.result, expected, RoundResult, 256 * 1024);
+  const resultId = resultHash(payload);
+  const agrees = message.outcome === value.outcome && equalBytes(message.newModelHash, value.newModelHash);
+  const failure = value.failedCode !== '' ? value.failedCode : agrees ? undefined : 'result/outcome';
+  const { self } = state;
+  const signer = siloSigner(self.siloId);
+  if (failure !== undefined) {
+    const evidence = value.result === undefined ? [] : [value.result];
+    const dispute = seal(self.signingKey, signer, 'dispute', Dispute, {
+      resultHash: resultId,
+      code: failure,
+      evidence,
+    });
+    return {
+      state,
+      effects: [
+        { kind: 'persist', event, emitted: [dispute] },
+        { kind: 'submit', envelope: dispute, ciphertexts: [] },
+        {
+          kind: 'notice',
+          jobId: plan.jobId,
+          round: plan.round,
+          code: failure,
+          detail: 'this silo disputes the result and does not go on from it.',
+        },
+      ],
+    };
+  }
+  const ack = seal(self.signingKey, signer, 'ack', Ack, {
+    resultHash: resultId,
+    outcome: value.outcome,
+    coverage: value.coverage,
+    newModelHash: value.newModelHash,
+  });
+  const newModel = demanded(asHash(value.newModelHash), 'result/outcome', 'the new model hash has not 32 bytes.');
+  return close(state, job, plan.round, event, { ack, previous: resultId, model: newModel });
+}
+
+/** A terminal entry closes the round: everything of it may be forgotten but what is resent for ever. */
+export function close(
+  state: SiloState,
+  job: JobState,
+  round: number,
+  event: JournalledEvent,
+  with_: {
+    readonly ack: Envelope;
+    readonly previous: JobState['previousResultHash'];
+    readonly model: JobState['modelHash'];
+  },
+): Accepted<SiloState> {
+  const { ack, previous, model } = with_;
+  const forget: SiloEffect[] =
+    job.open?.contribution.kind === 'ready'
+      ? [{ kind: 'forget-input', inputHash: job.open.contribution.inputHash }]
+      : [];
+  const closed: JobState = {
+    ...job,
+    modelHash: model,
+    previousResultHash: previous,
+    closedRound: round,
+    lastAckHash: hash(LABELS.ack, ack.payload),
+    open: undefined,
+    acks: new Map(job.acks).set(round, ack),
+  };
+  return {
+    state: withJob(state, closed),
+    effects: [
+      { kind: 'persist', event, emitted: [ack] },
+      { kind: 'submit', envelope: ack, ciphertexts: [] },
+      ...forget,
+    ],
+  };
+}
