@@ -1,0 +1,30 @@
+// What can be wrong with a query or with the records it gives, as this room's closed union of codes. Messages name columns of the
+// contract, row numbers and broken rules; never a value, and never what DuckDB says, which may quote lines of a file.
+
+import { CodedError, defineErrors, type ErrorCategory } from '../base/index.js';
+
+export const DATASET_ERRORS = defineErrors({
+  'dataset/query-refused':
+    'The query of a data set is not exactly one SELECT: write one SELECT statement without parameters in the agent’s configuration.',
+  'dataset/query-failed':
+    'DuckDB could not run the query of a data set: run it by hand with the duckdb shell on the same files to see why.',
+  'dataset/outside':
+    'The query of a data set reads something outside the directories that the configuration allows: move the files or add their directory.',
+  'dataset/missing-column':
+    'The query does not give a column that the job needs: rename or add it in the SELECT of the data set.',
+  'dataset/wrong-type': 'A column that the job needs is not a number: cast it in the SELECT of the data set.',
+  'dataset/bad-values':
+    'Records break a rule of the job’s data contract: correct or exclude them in the SELECT, or ask for a contract that fits.',
+  'dataset/too-few-rows': 'The data set has fewer records than the job asks of a silo: this silo cannot take part.',
+  'dataset/too-many-rows': 'The data set has more records than the job allows for: narrow the SELECT of the data set.',
+});
+
+export type DataSetErrorCode = keyof typeof DATASET_ERRORS;
+
+export class DataSetError extends CodedError<DataSetErrorCode> {
+  override readonly name = 'DataSetError';
+
+  constructor(code: DataSetErrorCode, message: string, category: ErrorCategory = 'content') {
+    super(code, message, { category, remedy: DATASET_ERRORS[code] });
+  }
+}

@@ -1,0 +1,146 @@
+// Reads a data set for a job: runs its SELECT, finds the contract's columns by name, checks every value, and returns numbers.
+
+import type { DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
+import type { Contract } from '../job/index.js';
+import { Complaints } from './complaints.js';
+import { nextChunk, withQuery, type Query } from './engine.js';
+import { DataSetError } from './errors.js';
+import { GrowingRows } from './growing.js';
+import type { Records } from './holdout.js';
+import { rulesOf, type ColumnRule } from './rules.js';
+import { columnOf, isNumeric } from './values.js';
+import { VersionHash } from './version.js';
+
+export interface DataSetSource {
+  /** As in the agent's configuration. */
+  readonly name: string;
+  /** Exactly one SELECT. */
+  readonly query: string;
+  /** The only places on disk that the query may read, with everything below them. */
+  readonly directories: readonly string[];
+}
+
+/** Rows are in the order in which one thread of DuckDB gives them: the order of the files, unless the query sorts. */
+export interface DataSet extends Records {
+  /** Rows with a NULL that the contract lets drop. */
+  readonly droppedRows: number;
+  /** Changes whenever a value or the number of rows changes, not with their order. Over the columns of the contract, as float64. */
+  readonly version: string;
+}
+
+/**
+ * Throws DataSetError `dataset/query-refused`, `dataset/query-failed`, `dataset/outside`, `dataset/missing-column`,
+ * `dataset/wrong-type`, `dataset/bad-values`, `dataset/too-few-rows` or `dataset/too-many-rows`.
+ */
+export async function readDataSet(source: DataSetSource, contract: Contract): Promise<DataSet> {
+  const query: Query = { name: source.name, sql: source.query, directories: source.directories };
+  return withQuery(query, async (rows) => {
+    const rules = rulesOf(contract);
+    const columns = findColumns(source.name, rows, rules);
+    const reader = new RowReader(source.name, contract, rules);
+    for (;;) {
+      const chunk = await nextChunk(query, rows);
+      if (chunk === null || chunk.rowCount === 0) return reader.finish();
+      reader.read(chunk, columns);
+    }
+  });
+}
+
+/** Positions of the contract's columns. What the query gives instead is not said: without a header line those names are values. */
+function findColumns(name: string, rows: DuckDBResult, rules: readonly ColumnRule[]): number[] {
+  const given = rows.columnNames();
+  const missing = rules.filter(({ column }) => !given.includes(column)).map(({ column }) => column);
+  if (missing.length > 0)
+    throw new DataSetError('dataset/missing-column', `data set ${name} has no column ${missing.join(', ')}.`);
+  const repeated = rules.filter(({ column }) => given.indexOf(column) !== given.lastIndexOf(column));
+  if (repeated.length > 0)
+    throw new DataSetError(
+      'dataset/missing-column',
+      `data set ${name} has more than one column ${repeated.map(({ column }) => column).join(', ')}.`,
+    );
+  const positions = rules.map(({ column }) => given.indexOf(column));
+  const textual = rules.filter((_, i) => !isNumeric(rows, positions[i] ?? 0)).map(({ column }) => column);
+  if (textual.length > 0)
+    throw new DataSetError('dataset/wrong-type', `data set ${name}: not a number: column ${textual.join(', ')}.`);
+  return positions;
+}
+
+class RowReader {
+  readonly #name: string;
+  readonly #contract: Contract;
+  readonly #rules: readonly ColumnRule[];
+  readonly #features: GrowingRows;
+  readonly #targets = new GrowingRows(1);
+  readonly #version = new VersionHash();
+  readonly #complaints = new Complaints();
+  readonly #row: Float64Array;
+  /** The rule that NULL breaks; undefined where such rows are dropped. */
+  readonly #missingRule: string | undefined;
+  /** Rows that the query gave, for row numbers. */
+  #seen = 0;
+  #kept = 0;
+
+  constructor(name: string, contract: Contract, rules: readonly ColumnRule[]) {
+    this.#name = name;
+    this.#contract = contract;
+    this.#rules = rules;
+    this.#features = new GrowingRows(contract.features.length);
+    this.#row = new Float64Array(rules.length);
+    this.#missingRule = contract.missing === 'refuse' ? 'missing (NULL)' : undefined;
+  }
+
+  read(chunk: DuckDBDataChunk, positions: readonly number[]): void {
+    const columns = positions.map((position) => columnOf(chunk, position));
+    for (let i = 0; i < chunk.rowCount; i++) {
+      this.#seen++;
+      if (!this.#check(columns, i)) continue;
+      this.#kept++;
+      if (this.#kept > this.#contract.maxRows) throw this.#tooMany();
+      this.#version.add(this.#row);
+      this.#features.push(this.#row);
+      if (this.#contract.target !== undefined) this.#targets.push(this.#row, this.#contract.features.length);
+    }
+  }
+
+  finish(): DataSet {
+    const { minRows, features } = this.#contract;
+    if (!this.#complaints.empty)
+      throw new DataSetError('dataset/bad-values', `data set ${this.#name}: ${this.#complaints.describe()}.`);
+    if (this.#kept < minRows)
+      throw new DataSetError(
+        'dataset/too-few-rows',
+        `data set ${this.#name} has ${String(this.#kept)} usable records, the job asks for at least ${String(minRows)}.`,
+      );
+    return {
+      rows: this.#kept,
+      columns: features.length,
+      features: this.#features.finish(),
+      targets: this.#targets.finish(),
+      droppedRows: this.#seen - this.#kept,
+      version: this.#version.finish(this.#rules.map(({ column }) => column)),
+    };
+  }
+
+  /** Fills `#row`; false when the row is dropped or breaks a rule. */
+  #check(columns: readonly ((row: number) => number | undefined)[], i: number): boolean {
+    let kept = true;
+    for (const [c, valueAt] of columns.entries()) {
+      const value = valueAt(i);
+      // One rule per column.
+      const { column, broken } = this.#rules[c] as ColumnRule;
+      const rule = value === undefined ? this.#missingRule : broken(value);
+      if (rule !== undefined) this.#complaints.add(column, rule, this.#seen);
+      if (rule !== undefined || value === undefined) kept = false;
+      // -0 and 0 are the same value and must have the same version; a row with nothing here is not kept.
+      this.#row[c] = (value ?? 0) + 0;
+    }
+    return kept;
+  }
+
+  #tooMany(): DataSetError {
+    return new DataSetError(
+      'dataset/too-many-rows',
+      `data set ${this.#name} has more than the ${String(this.#contract.maxRows)} records that the job allows for.`,
+    );
+  }
+}
