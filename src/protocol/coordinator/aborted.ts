@@ -23,7 +23,7 @@ import {
 import type { Accepted, CoordinatorEffect, CoordinatorEvent } from './event.js';
 import { startAttempt } from './gather.js';
 import type { ClosedRound, CoordinatorState } from './state.js';
-import { addRelease } from './unmask.js';
+import { addRelease } from './release.js';
 
 /** The attempt is given up: every live silo is asked whether it has released. */
 export function failAttempt(

@@ -3,6 +3,7 @@
 
 import { equalBytes, type SiloId } from '../../base/index.js';
 import type { BlobRef, Directive, Envelope } from '../../wire/index.js';
+import type { Fingerprints } from '../check/survivors.js';
 import { indexIn } from '../plan.js';
 import { inOrder } from './change.js';
 import type { ClosedRound, CoordinatorAttempt, CoordinatorJob, CoordinatorRound, CoordinatorState } from './state.js';
@@ -89,7 +90,7 @@ function forOpenRound(round: CoordinatorRound, silo: SiloId, add: Add): void {
       $case: 'unmask',
       value: {
         request: attempt.survivors.request,
-        consistency: inOrder(attempt.quorum ?? new Map()).map((one) => one.envelope),
+        consistency: inOrder(attempt.quorum ?? new Map<number, Fingerprints>()).map((one) => one.envelope),
       },
     });
   if (attempt.query !== undefined && attempt.phase === 'aborted')

@@ -145,13 +145,10 @@ function dueBetweenRounds(job: CoordinatorJob, now: UnixMs, presence: Presence):
     minHonest: 2,
   });
   if (problem !== undefined) return NOTHING;
-  if (
-    there.length < manifest.silos.length &&
-    manifest.silos.some((silo) => !job.refusals.has(silo) && !there.includes(silo))
-  ) {
-    // Somebody may be on the way (approving, or back after an interruption): give them the absence time.
-    const since = last?.endedAt ?? latest([...job.approvals.keys()].map(presence), job.createdAt);
-    const patience = plusMs(since, timeouts.absentAfterMs);
+  // Somebody may be on the way (approving, or back after an interruption): those who left lately have the absence time.
+  const missing = manifest.silos.filter((silo) => !job.refusals.has(silo) && !there.includes(silo));
+  if (missing.length > 0) {
+    const patience = plusMs(latest(missing.map(presence), job.createdAt), timeouts.absentAfterMs);
     if (now < patience) return { again: patience };
   }
   return { event: { $case: 'roundOpened', value: { jobId: manifest.jobId, cohort: [...there] } } };

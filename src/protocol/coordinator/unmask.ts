@@ -2,20 +2,12 @@
 
 import type { UnixMs } from '../../base/index.js';
 import { decode, Unmask, type Envelope } from '../../wire/index.js';
-import { openRelease, reconstruct } from '../check/unmask.js';
+import { reconstruct } from '../check/unmask.js';
 import { demand, demanded, Refusal } from '../rejection.js';
 import { failAttempt } from './aborted.js';
-import {
-  alreadyStored,
-  ANSWERED,
-  inOrder,
-  enterPhase,
-  stored,
-  withAttempt,
-  withEntry,
-  type Located,
-} from './change.js';
+import { ANSWERED, inOrder, enterPhase, stored, withAttempt, type Located } from './change.js';
 import { byT3 } from './confirm.js';
+import { addRelease } from './release.js';
 import type { Accepted, CoordinatorEvent } from './event.js';
 import type { CoordinatorState } from './state.js';
 
@@ -35,17 +27,6 @@ export function onUnmask(
   if (attempt.phase !== 'unmask' || releases.size < attempt.context.plan.t)
     return stored(withAttempt(state, found, { releases }), event);
   return open(state, next, at, event);
-}
-
-/** The attempt with one more release; undefined when it was known. */
-export function addRelease(found: Located, envelope: Envelope): Located | undefined {
-  const { attempt } = found;
-  const keys = demanded(attempt.keys, 'job/state', 'no keys.');
-  const dealers = demanded(attempt.dealers, 'job/state', 'no dealers.');
-  const survivors = demanded(attempt.survivors, 'job/state', 'no survivors.');
-  const release = openRelease(attempt.context, keys, dealers, survivors, envelope);
-  if (alreadyStored(attempt.releases.get(release.index)?.envelope, envelope)) return undefined;
-  return { ...found, attempt: { ...attempt, releases: withEntry(attempt.releases, release.index, release) } };
 }
 
 /** t releases are there: reconstruct, and have the sum opened. A dealer whose shares do not give its secret ends the attempt. */
