@@ -7,7 +7,6 @@ import { Tape, type Shapes } from './autodiff/tape.js';
 import { ModelError } from './errors.js';
 import type { ForwardModel, ParameterSlot } from './forward.js';
 import { int } from './graph/attribute.js';
-import { float32 } from './graph/tensor.js';
 import { GraphBuilder } from './graph/builder.js';
 import { showShape } from './graph/types.js';
 import type { Loss } from './loss/loss.js';
@@ -121,8 +120,7 @@ function measured(shapes: Shapes, name: string): readonly number[] {
 function emitGradient(tape: Tape, slot: ParameterSlot): string {
   const { builder } = tape;
   const name = `veilsum.gradient.${slot.name}`;
-  const zero = (): string => tape.expand(builder.constant(float32([1], [0])), slot.shape);
-  builder.emitNamed('Identity', [tape.gradientOf(slot.name) ?? zero()], [name]);
+  builder.emitNamed('Identity', [tape.gradientOf(slot.name) ?? tape.zeros(slot.shape)], [name]);
   builder.output(name, 'float32', slot.shape);
   return name;
 }

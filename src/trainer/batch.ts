@@ -1,5 +1,5 @@
 // The buffers of one batch, filled again for every step. The graphs have a fixed batch size; a last batch with fewer rows is filled up
-// with copies of nothing: zeros of weight zero, which change neither loss nor gradient.
+// with zeros of weight zero, which change neither loss nor gradient.
 
 import { elementCount, type StepGraph } from '../model/index.js';
 import type { Table } from './table.js';

@@ -5,6 +5,7 @@ import { defined } from '../base/index.js';
 import { elementCount } from '../model/index.js';
 import { Engine } from './engine.js';
 import { toFailure } from './failure.js';
+import type { Progress } from './local-training.js';
 import type { Answer, Command, WorkerInput } from './messages.js';
 
 const port = defined(parentPort ?? undefined, 'the port of a worker thread');
@@ -15,7 +16,7 @@ function answer(message: Answer): void {
 
 async function perform(engine: Engine, { id, stop, work }: Command): Promise<void> {
   const aborted = (): boolean => Atomics.load(stop, 0) !== 0;
-  const progress = (report: Parameters<Parameters<Engine['train']>[1]['progress']>[0]): void => {
+  const progress = (report: Progress): void => {
     answer({ kind: 'progress', id, progress: report });
   };
   try {

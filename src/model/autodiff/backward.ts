@@ -20,8 +20,9 @@ export function dependents(graph: Graph, roots: Iterable<string>): Set<string> {
 /** Walks from the gradients already on the tape to the graph's sources. The graph has passed the check. */
 export function walkBackward(tape: Tape, graph: Graph): void {
   for (const node of [...graph.nodes].reverse()) {
-    const dy = tape.gradientOf(tape.output(node));
-    if (dy === undefined) continue;
+    if (node.outputs.every((output) => tape.gradientOf(output) === undefined)) continue;
+    const first = tape.output(node);
+    const dy = tape.gradientOf(first) ?? tape.zeros(tape.shape(first));
     const rule = defined(RULES.get(node.operator), `rule for ${node.operator}`);
     rule.backward?.(tape, node, dy);
   }

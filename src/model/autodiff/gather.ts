@@ -21,7 +21,7 @@ export const gather: OperatorRule = {
     const pickedAxes = picked.map((_, at) => axis + at);
     const rest = [...tape.shape(tape.output(node)).keys()].filter((at) => !pickedAxes.includes(at));
     const rows = tape.reshape(tape.transpose(dy, [...pickedAxes, ...rest]), [count, ...extents]);
-    const zeros = tape.expand(tape.builder.scalar(0), [shape[axis] ?? 1, ...extents]);
+    const zeros = tape.zeros([shape[axis] ?? 1, ...extents]);
     const places = tape.reshape(indices, [count, 1]);
     const sums = tape.emit('ScatterND', [zeros, places, rows], { reduction: text('add') });
     const order = [axis, ...others];

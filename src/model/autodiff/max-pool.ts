@@ -31,7 +31,7 @@ export const maxPool: OperatorRule = {
       return;
     }
     // Windows overlap, so one position can win several times; the indices count through the whole tensor.
-    const flat = tape.expand(tape.builder.scalar(0), [elementCount(shape)]);
+    const flat = tape.zeros([elementCount(shape)]);
     const sums = tape.emit('ScatterElements', [flat, tape.reshape(taken, [-1]), tape.reshape(dy, [-1])], {
       axis: int(0),
       reduction: text('add'),

@@ -15,7 +15,7 @@ export type AttributeBound =
 
 /**
  * Emits the gradients of a node's inputs and hands them to `tape.accumulate`, for those inputs that `tape.wants`.
- * `dy` names the gradient of the node's first output and has that output's shape.
+ * `dy` names the gradient of the node's first output and has that output's shape; it is zero where only other outputs count.
  */
 export type Backward = (tape: Tape, node: GraphNode, dy: string) => void;
 
@@ -25,6 +25,8 @@ export interface OperatorRule {
   readonly since?: number;
   /** Least and greatest number of inputs. */
   readonly inputs: readonly [min: number, max: number];
+  /** Greatest number of outputs; 1 when absent. All must be named. */
+  readonly outputsMax?: number;
   readonly attributes: Readonly<Record<string, AttributeBound>>;
   /** Inputs that steer the operator and take no gradient: shapes, axes, limits. A parameter may not stand there. */
   readonly steeringInputs?: readonly number[];

@@ -4,6 +4,7 @@ import type { OperatorRule } from './rule.js';
 import { abs } from './abs.js';
 import { add } from './add.js';
 import { averagePool } from './average-pool.js';
+import { batchNormalization } from './batch-normalization.js';
 import { clip } from './clip.js';
 import { concat } from './concat.js';
 import { constant } from './constant.js';
@@ -40,6 +41,7 @@ import { sigmoid } from './sigmoid.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
 import { softplus } from './softplus.js';
+import { split } from './split.js';
 import { sqrt } from './sqrt.js';
 import { squeeze } from './squeeze.js';
 import { sub } from './sub.js';
@@ -53,6 +55,7 @@ const LIST: readonly OperatorRule[] = [
   abs,
   add,
   averagePool,
+  batchNormalization,
   clip,
   concat,
   constant,
@@ -89,6 +92,7 @@ const LIST: readonly OperatorRule[] = [
   slice,
   softmax,
   softplus,
+  split,
   sqrt,
   squeeze,
   sub,

@@ -42,7 +42,7 @@ function scattered(tape: Tape, node: GraphNode, dy: string): string {
   const data = BigInt64Array.from({ length: count }, (_, at) => BigInt(at));
   const grid = tape.builder.constant({ type: 'int64', shape, data });
   const origin = tape.emit('Slice', [grid, ...node.inputs.slice(1)]);
-  const zeros = tape.expand(tape.builder.scalar(0), [count]);
+  const zeros = tape.zeros([count]);
   const places = [zeros, tape.reshape(origin, [-1]), tape.reshape(dy, [-1])];
   return tape.reshape(tape.emit('ScatterElements', places, { axis: int(0) }), shape);
 }

@@ -107,6 +107,10 @@ export class Tape {
     return this.emit('Slice', [value, ...lists.map((list) => this.builder.ints(list))]);
   }
 
+  zeros(shape: readonly number[]): string {
+    return this.expand(this.builder.scalar(0), shape);
+  }
+
   /** Zeros before and after each axis; one number per axis. */
   pad(value: string, before: readonly number[], after: readonly number[]): string {
     if ([...before, ...after].every((count) => count === 0)) return value;

@@ -12,8 +12,9 @@ export function checkNode(node: GraphNode, rule: OperatorRule, opset: number, pr
       place,
       `${node.operator} takes ${String(least)} to ${String(most)} inputs, not ${String(node.inputs.length)}`,
     );
-  if (node.outputs.length !== 1 || node.outputs[0] === '')
-    problems.add(place, `${node.operator} must have one named output`);
+  const outputsMax = rule.outputsMax ?? 1;
+  if (node.outputs.length < 1 || node.outputs.length > outputsMax || node.outputs.includes(''))
+    problems.add(place, `${node.operator} must have ${outputsMax === 1 ? 'one named output' : 'named outputs'}`);
   if (rule.since !== undefined && opset < rule.since)
     problems.add(place, `${node.operator} exists from operator set ${String(rule.since)} on`);
   for (const [name, attribute] of node.attributes) {

@@ -283,6 +283,19 @@ describe('a model is refused when it', () => {
     expect(problems.map(({ place }) => place)).toEqual(['model', 'node first', 'node last']);
   });
 
+  it('asks batch normalisation to use the statistics of the batch', () => {
+    const problems = problemsAfter((m) => {
+      const training = integer('training_mode', 1n);
+      const names = ['logits', 'layer2.bias', 'layer2.bias', 'layer2.bias', 'layer2.bias'];
+      m.graph.node.push(
+        node({ name: 'bn', opType: 'BatchNormalization', input: names, output: ['z'], attribute: [training] }),
+      );
+    });
+    expect(problems).toEqual([
+      { place: 'node bn', what: 'attribute training_mode of BatchNormalization is outside 0 to 0' },
+    ]);
+  });
+
   it('has so many or so long-named problems that a message must stay readable', () => {
     const bytes = operateOn(MODEL, (m) => {
       m.graph.node = Array.from({ length: 60 }, (_, i) => node({ name: 'n'.repeat(300) + String(i), opType: 'Nope' }));

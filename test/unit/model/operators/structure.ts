@@ -195,4 +195,38 @@ export const STRUCTURE: readonly NamedCase[] = [
     output: [2, 3, 4, 4],
     emit: (g) => g.emit('InstanceNormalization', ['v', 'scale', 'bias']),
   },
+  {
+    operator: 'Split',
+    name: 'three parts, the first without use',
+    parameters: { p: [2, 6] },
+    output: [2, 3],
+    emit: (g) => {
+      const [, second = '', third = ''] = g.emitMany('Split', ['p', g.ints([1, 2, 3])], 3, { axis: int(1) });
+      return g.emit('Add', [third, g.emit('ReduceSum', [second, g.ints([1])])]);
+    },
+  },
+  {
+    operator: 'Split',
+    name: 'equal parts, by their number',
+    parameters: { p: [4, 3] },
+    output: [2, 3],
+    opset: 18,
+    emit: (g) => g.emit('Mul', g.emitMany('Split', ['p'], 2, { num_outputs: int(2) })),
+  },
+  ...[
+    [3, 2, 3, 3],
+    [6, 2],
+  ].map(
+    (shape): NamedCase => ({
+      operator: 'BatchNormalization',
+      name: `of shape [${shape.join()}], with the statistics of the file`,
+      parameters: { v: shape, scale: [2], bias: [2] },
+      output: shape,
+      emit: (g) => {
+        const mean = g.constant({ type: 'float32', shape: [2], data: Float32Array.of(0.3, -0.2) });
+        const variance = g.constant({ type: 'float32', shape: [2], data: Float32Array.of(0.5, 2) });
+        return g.emit('BatchNormalization', ['v', 'scale', 'bias', mean, variance]);
+      },
+    }),
+  ),
 ];
