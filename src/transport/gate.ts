@@ -124,7 +124,10 @@ export class Gate {
     const leave = this.#connections.enter(this.#ownerOf(certificate));
     if (leave === undefined) {
       session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-      session.destroy();
+      // Not at once: gRPC is about to look at its socket.
+      setImmediate(() => {
+        session.destroy();
+      });
       return;
     }
     session.once('close', leave);

@@ -21,6 +21,9 @@ import {
 export const CONSORTIUM = 'north';
 const DAY_MS = 86_400_000;
 
+// grpc-js obeys the proxy settings of the environment; tests speak to this machine alone.
+process.env['no_grpc_proxy'] = '127.0.0.1,localhost';
+
 export const rng: Rng = { bytes: (length) => randomBytes(length) };
 
 /** The real time, which TLS uses as well, moved by as much as a test says. */
