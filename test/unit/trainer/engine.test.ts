@@ -1,7 +1,7 @@
 // Training and evaluation in the test's own thread, from the sources.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { initialParameters } from '../../../src/model/index.js';
+import { initialParameters, withStandardisation } from '../../../src/model/index.js';
 import type { Progress } from '../../../src/trainer/index.js';
 import { closeEngines, engineOf, QUIET, requestFor, separable } from '../../support/engine.js';
 import { logisticRegression, multiLayerPerceptron, seededFloats, smallConvolution } from '../../support/onnx-models.js';
@@ -75,6 +75,20 @@ describe('training', () => {
     const { parameters } = await engine.train(requestFor(engine, table, { learningRate: 0.05 }), QUIET);
     const { correct } = await engine.evaluate({ parameters, table, batchSize: 40, bins: 10 }, () => false);
     expect(correct).toBe(rows);
+  });
+
+  it('learns from raw features with a baked standardisation what it learns from standardised ones', async () => {
+    const plain = multiLayerPerceptron([2, 8, 1], 11);
+    const statistics = { mean: Float64Array.of(64, -1024), std: Float64Array.of(8, 0.25) };
+    const baked = await engineOf(withStandardisation(plain, statistics));
+    const engine = await engineOf(plain);
+    const table = separable(50);
+    // Powers of two, so that scaling is exact and only the shift rounds.
+    const features = table.features.map((value, i) => value * statistics.std[i % 2]! + statistics.mean[i % 2]!);
+    const a = await engine.train(requestFor(engine, table), QUIET);
+    const b = await baked.train(requestFor(baked, { ...table, features }), QUIET);
+    for (const [i, value] of a.parameters.entries()) expect(b.parameters[i]).toBeCloseTo(value, 2);
+    expect(a.meanLoss).toBeCloseTo(b.meanLoss, 4);
   });
 
   it('gives the same bits when it is repeated, in the same and in a new engine', async () => {
