@@ -4,7 +4,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../src/base/index.js';
 import { SubmitRequest, UploadChunk, UploadStatusRequest } from '../../../src/wire/index.js';
 import type { SiloClient, TlsMaterial } from '../../../src/transport/index.js';
+import { FLOW_CONTROL_WINDOW_BYTES } from '../../../src/transport/limits.js';
 import { dial, framed, open, outcomeOf, rawCall } from '../../support/raw-call.js';
+import { relayTo } from '../../support/relay.js';
 import { serve, type Served, type ServeOptions, silo, TestAuthority, until } from '../../support/transport.js';
 
 const RESOURCE_EXHAUSTED = 8;
@@ -200,7 +202,9 @@ describe('calls', () => {
     });
     let read = 0;
     const chunks = 60;
-    const client = silo(server.address, alpha);
+    // The relay counts what flow control has let out, wherever it now lies.
+    const relay = await relayTo(server.port);
+    const client = silo(relay.address, alpha);
     const uploading = client.upload({
       rid: new Uint8Array(32),
       attempt: 1,
@@ -212,11 +216,11 @@ describe('calls', () => {
         }
       },
     });
-    // The window (16 MiB) fills, and then everything stands still: far from the sixty chunks that there are.
-    await until(() => read >= 15);
+    // The window fills, and what was read ahead: two chunks unread, one held back, one coming in. Then everything stands still.
+    await until(() => relay.sent() >= FLOW_CONTROL_WINDOW_BYTES - LIMITS.chunkBytes);
     for (let turn = 0; turn < 500; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(taken).toBe(1);
-    expect(read).toBeLessThan(45);
+    expect(relay.sent()).toBeLessThan(FLOW_CONTROL_WINDOW_BYTES + 5 * LIMITS.chunkBytes);
     go();
     await uploading;
     expect(taken).toBe(chunks);
