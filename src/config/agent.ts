@@ -1,0 +1,94 @@
+// The silo agent's configuration. What stands under `policy` is the hospital's own and no coordinator can lower it
+// (docs/design/protocol.md §3).
+
+import { z } from 'zod';
+import { LIMITS } from '../base/index.js';
+import { dialled, log, name, pathIn, pinnedRoster, strict, tls, whole } from './fields.js';
+import { readConfig } from './read.js';
+
+const MiB = 1024 * 1024;
+
+/** Below these an operator must say `allowSmallCohort: true`. */
+const USUAL_MIN_COHORT = 5;
+const USUAL_MIN_HONEST = 3;
+
+const statisticsRule = strict({
+  dataSet: name,
+  /** Columns whose statistics may be summed without asking, or all that a job declares. */
+  columns: z.union([z.literal('all-declared'), z.array(z.string().min(1)).min(1)]),
+  minimumRows: whole(1, Number.MAX_SAFE_INTEGER),
+});
+
+const policy = strict({
+  /** Smallest cohort this silo joins. */
+  minCohort: whole(LIMITS.cohortMin, LIMITS.cohortMax).default(USUAL_MIN_COHORT),
+  /** Inputs of honest silos that any opened sum must hold. */
+  minHonest: whole(2, LIMITS.cohortMax).default(USUAL_MIN_HONEST),
+  /** c of this silo; a job's manifest can only raise it. */
+  maxMalicious: whole(0, LIMITS.cohortMax).default(0),
+  allowSmallCohort: z.boolean().default(false),
+  roundsPerDay: whole(1, LIMITS.roundsMax).default(1_000),
+  maxModelBytes: whole(1, LIMITS.modelBytes).default(64 * MiB),
+  maxParameters: whole(1, LIMITS.vectorLengthMax).default(10_000_000),
+  /** Statistics jobs that are approved without the operator. None unless given. */
+  statistics: z.array(statisticsRule).default([]),
+}).check(({ value, issues }) => {
+  const complain = (path: string, message: string): void => {
+    issues.push({ code: 'custom', path: [path], message, input: value });
+  };
+  if (!value.allowSmallCohort && value.minCohort < USUAL_MIN_COHORT)
+    complain('minCohort', `below ${String(USUAL_MIN_COHORT)} only together with policy.allowSmallCohort: true`);
+  if (!value.allowSmallCohort && value.minHonest < USUAL_MIN_HONEST)
+    complain('minHonest', `below ${String(USUAL_MIN_HONEST)} only together with policy.allowSmallCohort: true`);
+  if (value.minHonest > value.minCohort)
+    complain('minHonest', 'above policy.minCohort: no cohort of that size could hold so many honest inputs');
+});
+
+const dataSet = (folder: string) =>
+  strict({
+    /** One SELECT. Paths in it are absolute, or relative to where the agent is started. */
+    query: z.string().min(1),
+    /** The only places it may read. */
+    directories: z.array(pathIn(folder)).min(1),
+  });
+
+const agent = (folder: string) =>
+  strict({
+    silo: name,
+    consortium: name,
+    /** Journal, ledger and blobs. One folder for one agent. */
+    state: pathIn(folder),
+    coordinator: dialled,
+    tls: tls(folder),
+    keys: strict({
+      signing: pathIn(folder),
+      cosigning: pathIn(folder).optional(),
+      /** Encrypts what the state folder holds. */
+      storage: pathIn(folder),
+    }),
+    roster: pinnedRoster(folder),
+    policy: policy.prefault({}),
+    dataSets: z.record(name, dataSet(folder)),
+    log: log(folder),
+  }).check(({ value, issues }) => {
+    const complain = (path: (string | number)[], message: string): void => {
+      issues.push({ code: 'custom', path, message, input: value });
+    };
+    const { signing, cosigning, storage } = value.keys;
+    if (signing === storage) complain(['keys', 'storage'], 'the same file as keys.signing');
+    if (cosigning === signing) complain(['keys', 'cosigning'], 'the same file as keys.signing');
+    if (cosigning === storage) complain(['keys', 'cosigning'], 'the same file as keys.storage');
+    value.policy.statistics.forEach((rule, i) => {
+      if (!(rule.dataSet in value.dataSets))
+        complain(['policy', 'statistics', i, 'dataSet'], `"${rule.dataSet}" is not one of dataSets`);
+    });
+  });
+
+export type AgentConfig = z.output<ReturnType<typeof agent>>;
+export type AgentPolicy = AgentConfig['policy'];
+export type AgentDataSet = AgentConfig['dataSets'][string];
+
+/** Throws ConfigError with every bad field. */
+export async function readAgentConfig(path: string): Promise<AgentConfig> {
+  return readConfig<AgentConfig>(path, agent);
+}

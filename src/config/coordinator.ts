@@ -1,0 +1,26 @@
+// The coordinator's configuration.
+
+import type { z } from 'zod';
+import { address, log, name, pathIn, strict, tls } from './fields.js';
+import { readConfig } from './read.js';
+
+const coordinator = (folder: string) =>
+  strict({
+    consortium: name,
+    /** Journal, spooled uploads and blobs. One folder for one coordinator. */
+    state: pathIn(folder),
+    listen: address(0),
+    tls: tls(folder),
+    keys: strict({ signing: pathIn(folder) }),
+    roster: strict({ file: pathIn(folder) }),
+    /** Serial numbers of revoked certificates, one a line; read again when it changes. */
+    revoked: pathIn(folder).optional(),
+    log: log(folder),
+  });
+
+export type CoordinatorConfig = z.output<ReturnType<typeof coordinator>>;
+
+/** Throws ConfigError with every bad field. */
+export async function readCoordinatorConfig(path: string): Promise<CoordinatorConfig> {
+  return readConfig<CoordinatorConfig>(path, coordinator);
+}
