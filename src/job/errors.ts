@@ -11,6 +11,8 @@ export const JOB_ERRORS = defineErrors({
   'job/overflow':
     'A sum over all silos would not fit into the modulus: lower max_rows, name fewer silos or raise modulus_bits.',
   'job/bad-sum': 'An opened sum does not have the layout of its job, or is not one that honest silos can produce.',
+  'job/bad-state':
+    'Bytes that should be the state of a model are not: the file was damaged, or written by another version.',
   'job/bad-contribution': 'What a silo computed does not fit the layout of its job, or is not finite.',
 });
 

@@ -55,3 +55,12 @@ export {
 } from './job-file.js';
 export { buildManifest } from './manifest.js';
 export { type ManifestFacts } from './manifest-facts.js';
+export { judgeRound, type Judgement, type RoundToJudge } from './judge.js';
+export {
+  decodeModelState,
+  encodeModelState,
+  firstModel,
+  NO_MODEL_STATE,
+  type FirstModel,
+  type ModelState,
+} from './model-state.js';

@@ -1,0 +1,353 @@
+// A whole consortium in memory on a virtual clock: the real state machines of both roles, every message through its wire encoding.
+// Tests steer it by hooks: what is delivered, what is sent, who is up.
+
+import { hex, unixMs, type SiloId } from '../../../src/base/index.js';
+import {
+  advanceCoordinator,
+  directivesFor,
+  dueFor,
+  equalEnvelopes,
+  initialCoordinatorState,
+  layoutOfRound,
+  sumHasher,
+  type ClosedRound,
+  type CoordinatorEffect,
+  type CoordinatorEvent,
+  type CoordinatorState,
+  type Rejection,
+  type SiloPolicy,
+} from '../../../src/protocol/index.js';
+import { packedBytes, sumWidth, unpackInto, unpackWords } from '../../../src/vector/index.js';
+import {
+  CoordinatorRecord,
+  decode,
+  Directive,
+  encode,
+  Outcome,
+  SubmitRequest,
+  type BlobRef,
+  type Envelope,
+  type JobManifest,
+} from '../../../src/wire/index.js';
+import { found, manifestOf, openPolicy, signManifest, type Founded } from './founding.js';
+import { MemorySilo } from './silo.js';
+import {
+  blobOf,
+  bytesOf,
+  fingerprintsOf,
+  hashSum,
+  nextModel,
+  openSum,
+  rootOf,
+  sumInputs,
+} from './vectors.js';
+
+export interface Hooks {
+  /** False: the directive is not delivered this time. */
+  deliver?: (silo: MemorySilo, directive: Directive) => boolean | Directive;
+  /** False: the message does not arrive. */
+  arrive?: (silo: MemorySilo, envelope: Envelope) => boolean;
+  /** Replaces Y before it is announced. */
+  lieAboutSum?: (sum: Float64Array) => void;
+}
+
+export class MemoryConsortium {
+  readonly founded: Founded;
+  readonly silos: MemorySilo[];
+  coordinator: CoordinatorState;
+  readonly journal: Uint8Array[] = [];
+  readonly blobs = new Map<string, Uint8Array>();
+  readonly uploads = new Map<string, Uint8Array>();
+  readonly rejections: { silo: SiloId; rejection: Rejection }[] = [];
+  readonly openedSums = new Map<number, Int32Array>();
+  readonly goneSince = new Map<SiloId, number>();
+  hooks: Hooks = {};
+  time = 1_000_000;
+  #todo: CoordinatorEvent[] = [];
+
+  constructor(n: number, options: { manifest?: Partial<JobManifest>; policy?: SiloPolicy } = {}) {
+    this.founded = found(n);
+    this.coordinator = this.#initial();
+    const world = {
+      now: () => this.time,
+      submit: (silo: SiloId, envelope: Envelope, ciphertexts: readonly Uint8Array[]) => {
+        this.#submit(silo, envelope, ciphertexts);
+      },
+      upload: (silo: SiloId, rid: Uint8Array, attempt: number, bytes: Uint8Array) =>
+        this.uploads.set(`${hex(rid)}/${attempt}/${silo}`, bytes),
+      fetch: (name: string) => this.blobs.get(name) ?? new Uint8Array(),
+    };
+    this.silos = this.founded.silos.map(
+      (id, i) => new MemorySilo(this.founded, id, i, options.policy ?? openPolicy, world),
+    );
+    const manifest = signManifest(this.founded, manifestOf(this.founded, options.manifest));
+    this.feed({ $case: 'jobCreated', value: { manifest } });
+  }
+
+  #initial(): CoordinatorState {
+    return initialCoordinatorState({ signingKey: this.founded.coordinatorKey, roster: this.founded.roster });
+  }
+
+  get job(): NonNullable<ReturnType<CoordinatorState['jobs']['get']>> {
+    return [...this.coordinator.jobs.values()][0]!;
+  }
+
+  /** Kills the coordinator: everything but journal, blobs and uploads is gone; then folds the journal again. */
+  restartCoordinator(): void {
+    this.coordinator = this.#initial();
+    this.#todo = [];
+    const last: CoordinatorEffect[] = [];
+    for (const bytes of this.journal) {
+      const record = decode(CoordinatorRecord, 'record', bytes, 1 << 24);
+      const done = advanceCoordinator(this.coordinator, { at: unixMs(Number(record.atUnixMs)), event: record.event! });
+      if (!('accepted' in done)) throw new Error(`replay rejected: ${done.rejected.code} ${done.rejected.detail}`);
+      this.coordinator = done.accepted.state;
+      const emitted = done.accepted.effects.flatMap((effect) => (effect.kind === 'persist' ? effect.emitted : []));
+      if (
+        emitted.length !== record.emitted.length ||
+        !emitted.every((one, k) => equalEnvelopes(one, record.emitted[k]!))
+      )
+        throw new Error('replay gave other bytes');
+      last.splice(0, last.length, ...done.accepted.effects);
+    }
+    // A computation that the last event asked for is asked for again.
+    for (const effect of last) if (COMPUTATIONS.has(effect.kind)) this.#run(effect);
+    for (const silo of this.silos) silo.cursor = 0n;
+  }
+
+  /** Runs until nothing more happens or `rounds` rounds are closed, advancing the virtual clock to whatever is due. */
+  run(rounds = Infinity, maxSteps = 10_000): void {
+    for (let step = 0; step < maxSteps; step++) {
+      if (this.job.closed.length >= rounds) return;
+      if (this.#deliverAll()) continue;
+      if (!this.#passTime()) return;
+    }
+    throw new Error('the consortium did not come to rest');
+  }
+
+  /** Delivers everything that can be delivered now, without letting time pass beyond what is due at once. */
+  settle(): void {
+    while (this.#deliverAll() || this.#dueNow());
+  }
+
+  #deliverAll(): boolean {
+    let moved = this.#drain();
+    for (const silo of this.silos) {
+      if (!silo.up) continue;
+      for (const directive of directivesFor(this.coordinator, silo.id, (round) => this.#missing(round))) {
+        if (directive.sequence <= silo.cursor) continue;
+        const wire = decode(Directive, 'directive', encode(Directive, directive), 1 << 24);
+        const verdict = this.hooks.deliver?.(silo, wire) ?? true;
+        if (verdict === false) continue;
+        silo.handle(verdict === true ? wire : verdict);
+        moved = true;
+        if (silo.cursor < directive.sequence) break;
+      }
+    }
+    return this.#drain() || moved;
+  }
+
+  #drain(): boolean {
+    let moved = false;
+    for (let event = this.#todo.shift(); event !== undefined; event = this.#todo.shift()) {
+      this.feed(event);
+      moved = true;
+    }
+    return moved;
+  }
+
+  #dueNow(): boolean {
+    const due = dueFor(this.job, unixMs(this.time), (silo) => this.#presence(silo));
+    if (due.event === undefined) return false;
+    this.feed(due.event);
+    return true;
+  }
+
+  #passTime(): boolean {
+    if (this.#dueNow()) return true;
+    const due = dueFor(this.job, unixMs(this.time), (silo) => this.#presence(silo));
+    if (due.again === undefined || due.again <= this.time) return false;
+    this.time = due.again;
+    return this.#dueNow() || this.job.status === 'running' || this.job.status === 'offered';
+  }
+
+  #presence(id: SiloId): true | ReturnType<typeof unixMs> {
+    const silo = this.silos.find((one) => one.id === id)!;
+    if (silo.up) {
+      this.goneSince.delete(id);
+      return true;
+    }
+    if (!this.goneSince.has(id)) this.goneSince.set(id, this.time);
+    return unixMs(this.goneSince.get(id)!);
+  }
+
+  #submit(id: SiloId, envelope: Envelope, ciphertexts: readonly Uint8Array[]): void {
+    const silo = this.silos.find((one) => one.id === id)!;
+    if (this.hooks.arrive?.(silo, envelope) === false) return;
+    const request = decode(
+      SubmitRequest,
+      'submit',
+      encode(SubmitRequest, { envelope, ciphertexts: [...ciphertexts] }),
+      1 << 24,
+    );
+    this.receive(id, request);
+  }
+
+  /** What the transport does with a message under a silo's certificate. */
+  receive(id: SiloId, request: SubmitRequest): void {
+    const open = this.job.open;
+    const upload =
+      open === undefined
+        ? undefined
+        : this.uploads.get(`${hex(open.plan.rid)}/${open.attempt.context.attempt.attempt}/${id}`);
+    const computedRoot =
+      request.envelope?.type === 'masked-header' && upload !== undefined ? rootOf(upload) : new Uint8Array();
+    const value = { siloId: id, envelope: request.envelope, ciphertexts: request.ciphertexts, computedRoot };
+    this.feed({ $case: 'messageReceived', value }, id);
+  }
+
+  feed(event: CoordinatorEvent, from?: SiloId): void {
+    const done = advanceCoordinator(this.coordinator, { at: unixMs(this.time), event });
+    if ('rejected' in done) {
+      if (from === undefined) throw new Error(`${done.rejected.code}: ${done.rejected.detail}`);
+      this.rejections.push({ silo: from, rejection: done.rejected });
+      return;
+    }
+    this.coordinator = done.accepted.state;
+    for (const effect of done.accepted.effects) this.#run(effect, event, from);
+  }
+
+  #run(effect: CoordinatorEffect, event?: CoordinatorEvent, from?: SiloId): void {
+    switch (effect.kind) {
+      case 'store-blob':
+        this.#keep(effect.bytes);
+        return;
+      case 'persist':
+        this.journal.push(
+          encode(CoordinatorRecord, {
+            version: 1,
+            atUnixMs: BigInt(this.time),
+            emitted: [...effect.emitted],
+            event: effect.event,
+          }),
+        );
+        return;
+      case 'answer':
+        if (effect.receipt !== undefined && from !== undefined && event?.$case === 'messageReceived')
+          this.#receipt(from, effect.receipt);
+        return;
+      case 'compute-sum':
+        this.#todo.push(this.#computeSum(effect));
+        return;
+      case 'check-fingerprints':
+        this.#todo.push(this.#checkFingerprints(effect));
+        return;
+      case 'open-sum':
+        this.#todo.push(this.#openSum(effect));
+        return;
+      case 'notify':
+      case 'forget-attempt':
+      case 'closed':
+    }
+  }
+
+  #receipt(id: SiloId, receipt: Envelope): void {
+    const silo = this.silos.find((one) => one.id === id)!;
+    const open = this.job.open!;
+    if (silo.up)
+      silo.feed({
+        $case: 'receiptReceived',
+        value: { rid: open.plan.rid, attempt: open.attempt.context.attempt.attempt, receipt },
+      });
+  }
+
+  #keep(bytes: Uint8Array): BlobRef {
+    const blob = blobOf(bytes);
+    this.blobs.set(hex(blob.sha256), bytes);
+    return blob;
+  }
+
+  #uploadsOf(
+    effect: { context: Extract<CoordinatorEffect, { kind: 'compute-sum' }>['context'] },
+    indices: Iterable<number>,
+  ): Uint8Array[] {
+    const { plan, attempt } = effect.context;
+    return [...indices].map((index) => this.uploads.get(`${hex(plan.rid)}/${attempt.attempt}/${plan.cohort[index]!}`)!);
+  }
+
+  #computeSum(effect: Extract<CoordinatorEffect, { kind: 'compute-sum' }>): CoordinatorEvent {
+    const { plan, manifest, attempt } = effect.context;
+    const { length } = layoutOfRound(manifest, plan.round);
+    let bytes = sumInputs(this.#uploadsOf(effect, effect.inputs.keys()), length, manifest.modulusBits);
+    if (this.hooks.lieAboutSum !== undefined)
+      bytes = this.#lie(bytes, length, manifest.modulusBits, this.hooks.lieAboutSum);
+    const sumHash = hashSum(bytes);
+    this.blobs.set(`sum ${hex(sumHash)}`, bytes);
+    return {
+      $case: 'sumComputed',
+      value: { rid: plan.rid, attempt: attempt.attempt, sumHash, sum: this.#keep(bytes) },
+    };
+  }
+
+  #lie(bytes: Uint8Array, length: number, bits: number, lie: (sum: Float64Array) => void): Uint8Array {
+    const sums = new Float64Array(length);
+    unpackInto(sums, bytes, sumWidth(bits));
+    lie(sums);
+    const out = new Uint8Array(packedBytes(length, sumWidth(bits)));
+    sums.forEach((value, k) => {
+      for (let b = 0; b < 5; b++) out[5 * k + b] = Math.floor(value / 256 ** b) % 256;
+    });
+    return out;
+  }
+
+  #checkFingerprints(effect: Extract<CoordinatorEffect, { kind: 'check-fingerprints' }>): CoordinatorEvent {
+    const { plan, attempt, manifest } = effect.context;
+    const { length } = layoutOfRound(manifest, plan.round);
+    const lying = [...effect.fingerprints].filter(([index, { taus }]) => {
+      const words = unpackWords(this.#uploadsOf(effect, [index])[0]!, length, manifest.modulusBits);
+      const own = fingerprintsOf(words, effect.survivors);
+      return own[0] !== taus[0] || own[1] !== taus[1];
+    });
+    return {
+      $case: 'fingerprintsChecked',
+      value: { rid: plan.rid, attempt: attempt.attempt, lying: lying.map(([index]) => index) },
+    };
+  }
+
+  #openSum(effect: Extract<CoordinatorEffect, { kind: 'open-sum' }>): CoordinatorEvent {
+    const { plan, attempt, manifest } = effect.context;
+    const sums = new Float64Array(layoutOfRound(manifest, plan.round).length);
+    unpackInto(sums, this.blobs.get(`sum ${hex(effect.survivors.sumHash)}`)!, sumWidth(manifest.modulusBits));
+    const words = openSum(effect, sums);
+    this.openedSums.set(plan.round, words);
+    const opened = bytesOf(words);
+    const openedHash = openedHashOf(opened);
+    this.blobs.set(`opened ${hex(openedHash)}`, opened);
+    return {
+      $case: 'sumOpened',
+      value: {
+        rid: plan.rid,
+        attempt: attempt.attempt,
+        openedHash,
+        opened: this.#keep(opened),
+        outcome: Outcome.OUTCOME_APPLIED,
+        newModelHash: nextModel(plan.modelHash, opened),
+        modelState: new Uint8Array(),
+        metrics: [],
+      },
+    };
+  }
+
+  #missing(round: ClosedRound): BlobRef[] {
+    return (round.result?.missing ?? []).map((index) => {
+      const bytes = this.uploads.get(`${hex(round.plan.rid)}/${round.attempt}/${round.plan.cohort[index]!}`)!;
+      return this.#keep(bytes);
+    });
+  }
+}
+
+const COMPUTATIONS = new Set<CoordinatorEffect['kind']>(['compute-sum', 'check-fingerprints', 'open-sum']);
+
+function openedHashOf(bytes: Uint8Array): Uint8Array {
+  return sumHasher('opened').update(bytes).digest();
+}
