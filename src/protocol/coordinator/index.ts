@@ -2,6 +2,7 @@
 
 export { advanceCoordinator, initialCoordinatorState } from './advance.js';
 export { directivesFor, mayFetch, type MissingInputs } from './directives.js';
+export { pendingComputations } from './pending.js';
 export { dueFor, type Due, type Presence } from './due.js';
 export type {
   Accepted as CoordinatorAccepted,

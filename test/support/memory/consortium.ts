@@ -9,6 +9,7 @@ import {
   equalEnvelopes,
   initialCoordinatorState,
   layoutOfRound,
+  pendingComputations,
   sumHasher,
   type ClosedRound,
   type CoordinatorEffect,
@@ -31,16 +32,7 @@ import {
 } from '../../../src/wire/index.js';
 import { found, manifestOf, openPolicy, signManifest, type Founded } from './founding.js';
 import { MemorySilo } from './silo.js';
-import {
-  blobOf,
-  bytesOf,
-  fingerprintsOf,
-  hashSum,
-  nextModel,
-  openSum,
-  rootOf,
-  sumInputs,
-} from './vectors.js';
+import { blobOf, bytesOf, fingerprintsOf, hashSum, nextModel, openSum, rootOf, sumInputs } from './vectors.js';
 
 export interface Hooks {
   /** False: the directive is not delivered this time. */
@@ -96,7 +88,6 @@ export class MemoryConsortium {
   restartCoordinator(): void {
     this.coordinator = this.#initial();
     this.#todo = [];
-    const last: CoordinatorEffect[] = [];
     for (const bytes of this.journal) {
       const record = decode(CoordinatorRecord, 'record', bytes, 1 << 24);
       const done = advanceCoordinator(this.coordinator, { at: unixMs(Number(record.atUnixMs)), event: record.event! });
@@ -108,10 +99,8 @@ export class MemoryConsortium {
         !emitted.every((one, k) => equalEnvelopes(one, record.emitted[k]!))
       )
         throw new Error('replay gave other bytes');
-      last.splice(0, last.length, ...done.accepted.effects);
     }
-    // A computation that the last event asked for is asked for again.
-    for (const effect of last) if (COMPUTATIONS.has(effect.kind)) this.#run(effect);
+    for (const effect of pendingComputations(this.coordinator)) this.#run(effect);
     for (const silo of this.silos) silo.cursor = 0n;
   }
 
@@ -345,8 +334,6 @@ export class MemoryConsortium {
     });
   }
 }
-
-const COMPUTATIONS = new Set<CoordinatorEffect['kind']>(['compute-sum', 'check-fingerprints', 'open-sum']);
 
 function openedHashOf(bytes: Uint8Array): Uint8Array {
   return sumHasher('opened').update(bytes).digest();
