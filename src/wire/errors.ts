@@ -10,6 +10,6 @@ export type WireErrorCode = keyof typeof WIRE_ERRORS;
 
 export class WireError extends CodedError<WireErrorCode> {
   constructor(code: WireErrorCode, message: string, context: ErrorContext = {}) {
-    super(code, message, context);
+    super(code, message, { category: code === 'wire/too-large' ? 'limit' : 'content', ...context });
   }
 }
