@@ -64,3 +64,4 @@ export {
   type FirstModel,
   type ModelState,
 } from './model-state.js';
+export { explainManifest, type ExplanationContext, type ExplanationSection } from './explain.js';

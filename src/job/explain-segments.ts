@@ -1,0 +1,71 @@
+// What leaves a hospital, segment by segment, in plain words.
+
+import { Visibility, type JobManifest, type Segment } from '../wire/index.js';
+import type { Job } from './job.js';
+import { COARSE_WEIGHT_STEPS, SEGMENT } from './layout.js';
+
+/** One line for each segment of the manifest's layout, known or not, and what surrounds them. */
+export function leavesLines({ layout, modulusBits }: JobManifest, job: Job): string[] {
+  const segments = layout?.segments ?? [];
+  const numbers = segments.reduce((sum, { length }) => sum + length, 0n);
+  return [
+    `${String(numbers)} whole numbers of ${String(modulusBits)} bits a round, each masked: alone they are random to everybody else.`,
+    'Only the sum over all hospitals of the round can be opened. It holds:',
+    ...segments.map((segment) => `  ${segment.name} (${String(segment.length)}): ${meaning(segment, job)}`),
+    ...holdoutLines(segments, job),
+  ];
+}
+
+function meaning(segment: Segment, job: Job): string {
+  switch (segment.name) {
+    case SEGMENT.delta:
+      return `the change of each model parameter, its L2 norm cut at ${clipOf(segment)}, times the weight`;
+    case SEGMENT.weight:
+      return weightMeaning(segment, job);
+    case SEGMENT.holdoutRows:
+      return 'number of records kept apart to measure the model';
+    case SEGMENT.holdoutLoss:
+      return 'sum of their losses';
+    case SEGMENT.holdoutCorrect:
+      return 'how many of them the model gets right';
+    case SEGMENT.holdoutPositive:
+      return 'how the scores of those with outcome 1 are distributed';
+    case SEGMENT.holdoutNegative:
+      return 'how the scores of those with outcome 0 are distributed';
+    case SEGMENT.rows:
+      return 'number of records';
+    case SEGMENT.sum:
+      return 'sum of each column, scaled to its declared range';
+    case SEGMENT.sumOfSquares:
+      return 'sum of the squares of each column, scaled to its declared range';
+    case SEGMENT.saturated:
+      return 'how many of these numbers had to be cut';
+    default:
+      return 'NOT KNOWN to this version: do not approve';
+  }
+}
+
+function clipOf({ quantiser }: Segment): string {
+  return quantiser?.$case === 'real' ? String(quantiser.value.clip) : 'no bound';
+}
+
+function weightMeaning({ visibility }: Segment, job: Job): string {
+  const rows = job.kind === 'train' ? String(job.recipe.weightRows) : '';
+  const coarse = visibility === Visibility.VISIBILITY_COARSE;
+  return (
+    `this hospital’s weight, 1 from ${rows} records on` +
+    (coarse
+      ? `, rounded to ${String(COARSE_WEIGHT_STEPS)}ths`
+      : ', exact: comparing two rounds can tell its number of records')
+  );
+}
+
+/** Counts of the same hold-out part come back in each round: docs/design/protocol.md §2.5. */
+function holdoutLines(segments: readonly Segment[], job: Job): string[] {
+  if (job.kind !== 'train' || !segments.some(({ name }) => name === SEGMENT.holdoutRows)) return [];
+  const share = `${String(Math.round(job.recipe.holdoutFraction * 100))} %`;
+  return [
+    `About ${share} of the records are kept apart to measure the model; they are never trained on.`,
+    'When this hospital alone is absent from a round, the difference of two sums tells its number of records kept apart and about how well the model does on them.',
+  ];
+}

@@ -1,0 +1,166 @@
+// A manifest in plain words, for the operator of a hospital who decides whether to approve it. Everything is said from the manifest's
+// own bytes; nothing of it is taken from whoever sent it.
+
+import { hex } from '../base/index.js';
+import type { JobManifest } from '../wire/index.js';
+import { cohortSizes, type CohortSize } from './cohort.js';
+import type { Contract, TargetColumn } from './contract.js';
+import { leavesLines } from './explain-segments.js';
+import { parseJob, type Job } from './job.js';
+import type { Recipe } from './recipe.js';
+
+export interface ExplanationSection {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+export interface ExplanationContext {
+  /** 32 bytes: what an approval signs. */
+  readonly manifestHash: Uint8Array;
+  /** The reader's own silo, to be marked among the others. */
+  readonly silo?: string;
+  /** Names of institutions by silo id, from the roster. */
+  readonly organisations?: ReadonlyMap<string, string>;
+  /** The silo's own floors. A cohort has to meet these too. */
+  readonly policy: { readonly minCohort: number; readonly minHonest: number; readonly maxMalicious: number };
+}
+
+/** Throws JobError when the parts of the manifest are bad: such a manifest cannot be approved. */
+export function explainManifest(manifest: JobManifest, context: ExplanationContext): readonly ExplanationSection[] {
+  const job = parseJob(manifest);
+  return [
+    { title: 'Job', lines: jobLines(manifest, job) },
+    { title: 'What is read', lines: readLines(job.contract) },
+    { title: 'What leaves this hospital', lines: leavesLines(manifest, job) },
+    ...(job.kind === 'statistics' ? [] : [{ title: 'Model', lines: modelLines(manifest, job) }]),
+    { title: 'Who takes part', lines: memberLines(manifest, context) },
+    { title: 'Privacy', lines: privacyLines(manifest) },
+    { title: 'Hashes', lines: hashLines(manifest, context) },
+  ].map(({ title, lines }) => ({ title, lines: lines.map(printable) }));
+}
+
+/** Text of others goes to a terminal: control characters and changes of direction could make it say something else. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
+function jobLines(manifest: JobManifest, job: Job): string[] {
+  const rounds = count(manifest.roundLimit, 'round');
+  const closing = manifest.closingLayout === undefined ? '' : ', and one more that measures the final model';
+  const what = {
+    train: `Trains a model in up to ${rounds}${closing}.`,
+    evaluate: 'Measures one model, in one round.',
+    statistics: 'Sums up columns to get means and standard deviations, in one round.',
+  }[job.kind];
+  return [`${manifest.jobId}: ${what}`, manifest.description];
+}
+
+function readLines({ dataSet, features, target, missing, minRows, maxRows }: Contract): string[] {
+  return [
+    `Data set ${dataSet}, by the query in this hospital’s own configuration. Other columns are not read.`,
+    ...features.map(
+      ({ column, minimum, maximum, unit }) =>
+        `  ${column}: ${String(minimum)} to ${String(maximum)}${unit === '' ? '' : ` (${unit})`}`,
+    ),
+    ...(target === undefined ? ['No outcome is read.'] : [`Outcome: ${targetWords(target)}.`]),
+    missing === 'refuse'
+      ? 'A missing value stops this hospital’s part until it is resolved.'
+      : 'Records with a missing value are left out.',
+    `Between ${String(minRows)} and ${String(maxRows)} records; with fewer this hospital does not take part.`,
+  ];
+}
+
+function targetWords(target: TargetColumn): string {
+  switch (target.kind) {
+    case 'binary':
+      return `${target.column}, 0 or 1`;
+    case 'classes':
+      return `${target.column}, one of ${String(target.classes)} classes`;
+    case 'real':
+      return `${target.column}, ${String(target.minimum)} to ${String(target.maximum)}`;
+  }
+}
+
+function modelLines(manifest: JobManifest, job: Exclude<Job, { kind: 'statistics' }>): string[] {
+  const { forwardModel, standardiseBy } = manifest;
+  const lines = [
+    `The forward model is a file of ${String(forwardModel?.size ?? 0n)} bytes; this hospital checks it and builds the training graph itself.`,
+    standardiseBy === undefined
+      ? 'Features are used as they are.'
+      : `Features are standardised by the result of job ${standardiseBy.jobId}.`,
+  ];
+  if (job.kind === 'evaluate') return [...lines, `Loss: ${job.recipe.loss}.`];
+  return [
+    ...lines,
+    trainingWords(job.recipe),
+    `The mean change is applied with a step of ${String(job.update.serverLearningRate)}.`,
+  ];
+}
+
+function trainingWords({ loss, optimiser, batchSize, localWork }: Recipe): string {
+  const work = localWork.kind === 'epochs' ? count(localWork.epochs, 'pass', 'passes') : count(localWork.steps, 'step');
+  const optimisation = `${optimiser.kind} with a learning rate of ${String(optimiser.learningRate)}`;
+  return `A round trains ${work} over the local records in batches of ${String(batchSize)}: ${loss}, ${optimisation}.`;
+}
+
+function memberLines(manifest: JobManifest, { silo, organisations, policy }: ExplanationContext): string[] {
+  const { silos } = manifest;
+  const maxMalicious = Math.max(manifest.maxMalicious, policy.maxMalicious);
+  const minCohort = Math.max(manifest.minCohort, policy.minCohort);
+  const sizes = cohortSizes({ silos: silos.length, maxMalicious, minCohort, minHonest: policy.minHonest });
+  const raised = maxMalicious > manifest.maxMalicious || minCohort > manifest.minCohort;
+  return [
+    ...silos.map((id) => {
+      const organisation = organisations?.get(id);
+      return `  ${id}${organisation === undefined ? '' : `, ${organisation}`}${id === silo ? ' (this hospital)' : ''}`;
+    }),
+    maxMalicious === 0
+      ? 'None of them may be malicious: this job protects against the coordinator alone.'
+      : `Up to ${String(maxMalicious)} of the ${String(silos.length)} may be malicious and collude with the coordinator.`,
+    `A sum is opened only over ${String(minCohort)} hospitals or more.`,
+    ...(raised ? ['These numbers are this hospital’s own policy, which is stricter than the job.'] : []),
+    ...(sizes.length === 0
+      ? ['No number of hospitals satisfies both the job and this hospital’s policy: it would never take part.']
+      : sizes.map(sizeWords)),
+  ];
+}
+
+function sizeWords({ silos, mayBeAbsent, honestInputs }: CohortSize): string {
+  const absent =
+    mayBeAbsent === 0 ? 'all must stay to the end' : `${String(mayBeAbsent)} may drop out before the sum is opened`;
+  return `  A round of ${String(silos)}: ${absent}; at least ${String(honestInputs)} honest inputs are in the sum.`;
+}
+
+function privacyLines({ privacy, roundLimit }: JobManifest): string[] {
+  const epsilon = privacy?.epsilon ?? 0;
+  if (epsilon === 0)
+    return [
+      'No differential privacy noise is added. What is opened is an exact sum, up to rounding; the ledger counts its uses.',
+      'The sum itself can tell something about the records in it. Every hospital can subtract its own part from it.',
+    ];
+  const total = epsilon * roundLimit;
+  return [
+    `Each round costs epsilon ${String(epsilon)}, delta ${String(privacy?.delta ?? 0)}; all rounds at most ${String(total)} by plain addition.`,
+  ];
+}
+
+function hashLines(manifest: JobManifest, { manifestHash }: ExplanationContext): string[] {
+  const { forwardModel, standardiseBy, reopenedKeys } = manifest;
+  return [
+    `manifest  ${hex(manifestHash)}`,
+    `roster    ${hex(manifest.rosterHash)}`,
+    ...(forwardModel === undefined ? [] : [`model     ${hex(forwardModel.sha256)}`]),
+    `start     ${hex(manifest.initialModelHash)}`,
+    ...(standardiseBy === undefined ? [] : [`statistics result  ${hex(standardiseBy.resultHash)}`]),
+    ...(reopenedKeys.length === 0
+      ? []
+      : [`Approving this also allows ${count(reopenedKeys.length, 'earlier input')} to be opened once more.`]),
+    manifest.fullVerification
+      ? 'Every hospital verifies every result in full.'
+      : 'A hospital may verify a private random tenth of each result, and says so.',
+  ];
+}
+
+function count(n: number, one: string, many = `${one}s`): string {
+  return `${String(n)} ${n === 1 ? one : many}`;
+}
