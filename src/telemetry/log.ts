@@ -1,0 +1,47 @@
+// Structured logs: one JSON object a line, with an event name from the list.
+
+import pino from 'pino';
+import type { EventName } from './events.js';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** What an event may say: short scalars. */
+export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Log {
+  debug(event: EventName, fields?: Fields): void;
+  info(event: EventName, fields?: Fields): void;
+  warn(event: EventName, fields?: Fields): void;
+  error(event: EventName, fields?: Fields): void;
+  /** Waits until everything logged so far is written. */
+  flush(): Promise<void>;
+}
+
+export interface LogOptions {
+  readonly program: string;
+  readonly level: LogLevel;
+  /** Standard error when there is none. */
+  readonly file?: string | undefined;
+}
+
+export function createLog({ program, level, file }: LogOptions): Log {
+  const destination = pino.destination({ dest: file ?? 2, sync: true, mkdir: true });
+  const logger = pino({ level, base: { program }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const at =
+    (method: 'debug' | 'info' | 'warn' | 'error') =>
+    (event: EventName, fields: Fields = {}): void => {
+      logger[method]({ event, ...fields });
+    };
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    flush: () =>
+      new Promise((resolve) => {
+        destination.flush(() => {
+          resolve();
+        });
+      }),
+  };
+}
