@@ -86,10 +86,29 @@ export interface Job {
 }
 
 export interface ListJobsRequest {
+  /** At most 1000; 0 means 100. A page may be shorter than asked for: it also has a bound in bytes. */
+  pageSize: number;
+  /** From the answer before; empty for the first page. */
+  pageToken: string;
 }
 
 export interface ListJobsResponse {
+  /** In the order of their creation. */
   jobs: Job[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface GetJobRequest {
+  jobId: string;
+}
+
+export interface GetJobResponse {
+  job:
+    | Job
+    | undefined;
+  /** JobManifest as its operator signed it. */
+  manifest: Envelope | undefined;
 }
 
 export interface Round {
@@ -140,14 +159,16 @@ export interface Metric {
 
 export interface ListRoundsRequest {
   jobId: string;
-  /** At most 1000; 0 means 100. */
+  /** At most 1000; 0 means 100. A page may be shorter than asked for: it also has a bound in bytes. */
   pageSize: number;
   /** From the answer before; empty for the first page. */
   pageToken: string;
 }
 
 export interface ListRoundsResponse {
+  /** Ascending; the open round is the last. */
   rounds: Round[];
+  /** Empty on the last page. */
   nextPageToken: string;
 }
 
@@ -156,8 +177,25 @@ export interface GetRoundRequest {
   round: number;
 }
 
+/** The signed messages are what an auditor checks instead of believing `round`. */
 export interface GetRoundResponse {
-  round: Round | undefined;
+  round:
+    | Round
+    | undefined;
+  /** RoundPlan, signed by the coordinator. */
+  plan:
+    | Envelope
+    | undefined;
+  /** RoundResult, signed by the coordinator; unset until there is one. */
+  result:
+    | Envelope
+    | undefined;
+  /** Abandon, signed by the coordinator; unset unless the round was given up. */
+  abandon:
+    | Envelope
+    | undefined;
+  /** Ack of each silo that has verified the result, in cohort order. */
+  acknowledgements: Envelope[];
 }
 
 export interface WatchRoundsRequest {
@@ -174,6 +212,15 @@ export interface ExportModelRequest {
 }
 
 export interface ExportModelResponse {
+  data: Uint8Array;
+}
+
+export interface ExportSumRequest {
+  jobId: string;
+  round: number;
+}
+
+export interface ExportSumResponse {
   data: Uint8Array;
 }
 
@@ -556,11 +603,17 @@ export const Job: MessageFns<Job> = {
 };
 
 function createBaseListJobsRequest(): ListJobsRequest {
-  return {};
+  return { pageSize: 0, pageToken: "" };
 }
 
 export const ListJobsRequest: MessageFns<ListJobsRequest> = {
-  encode(_: ListJobsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: ListJobsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
     return writer;
   },
 
@@ -577,6 +630,22 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -591,13 +660,16 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
 };
 
 function createBaseListJobsResponse(): ListJobsResponse {
-  return { jobs: [] };
+  return { jobs: [], nextPageToken: "" };
 }
 
 export const ListJobsResponse: MessageFns<ListJobsResponse> = {
   encode(message: ListJobsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.jobs) {
       Job.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -621,6 +693,117 @@ export const ListJobsResponse: MessageFns<ListJobsResponse> = {
             }
 
             message.jobs.push(Job.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetJobRequest(): GetJobRequest {
+  return { jobId: "" };
+}
+
+export const GetJobRequest: MessageFns<GetJobRequest> = {
+  encode(message: GetJobRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetJobRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetJobRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetJobResponse(): GetJobResponse {
+  return { job: undefined, manifest: undefined };
+}
+
+export const GetJobResponse: MessageFns<GetJobResponse> = {
+  encode(message: GetJobResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.job !== undefined) {
+      Job.encode(message.job, writer.uint32(10).fork()).join();
+    }
+    if (message.manifest !== undefined) {
+      Envelope.encode(message.manifest, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetJobResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetJobResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.job = Job.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.manifest = Envelope.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1285,13 +1468,25 @@ export const GetRoundRequest: MessageFns<GetRoundRequest> = {
 };
 
 function createBaseGetRoundResponse(): GetRoundResponse {
-  return { round: undefined };
+  return { round: undefined, plan: undefined, result: undefined, abandon: undefined, acknowledgements: [] };
 }
 
 export const GetRoundResponse: MessageFns<GetRoundResponse> = {
   encode(message: GetRoundResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.round !== undefined) {
       Round.encode(message.round, writer.uint32(10).fork()).join();
+    }
+    if (message.plan !== undefined) {
+      Envelope.encode(message.plan, writer.uint32(18).fork()).join();
+    }
+    if (message.result !== undefined) {
+      Envelope.encode(message.result, writer.uint32(26).fork()).join();
+    }
+    if (message.abandon !== undefined) {
+      Envelope.encode(message.abandon, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.acknowledgements) {
+      Envelope.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1315,6 +1510,38 @@ export const GetRoundResponse: MessageFns<GetRoundResponse> = {
             }
 
             message.round = Round.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.plan = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.result = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.abandon = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.acknowledgements.push(Envelope.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -1527,6 +1754,109 @@ export const ExportModelResponse: MessageFns<ExportModelResponse> = {
   },
 };
 
+function createBaseExportSumRequest(): ExportSumRequest {
+  return { jobId: "", round: 0 };
+}
+
+export const ExportSumRequest: MessageFns<ExportSumRequest> = {
+  encode(message: ExportSumRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.round !== 0) {
+      writer.uint32(16).uint32(message.round);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportSumRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportSumRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExportSumResponse(): ExportSumResponse {
+  return { data: new Uint8Array(0) };
+}
+
+export const ExportSumResponse: MessageFns<ExportSumResponse> = {
+  encode(message: ExportSumResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data.length !== 0) {
+      writer.uint32(10).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportSumResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportSumResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 export type AdminServiceDefinition = typeof AdminServiceDefinition;
 export const AdminServiceDefinition = {
   name: "AdminService",
@@ -1555,6 +1885,15 @@ export const AdminServiceDefinition = {
       requestType: ListJobsRequest as typeof ListJobsRequest,
       requestStream: false,
       responseType: ListJobsResponse as typeof ListJobsResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
+    /** One job with the manifest that its silos approve. */
+    getJob: {
+      name: "GetJob",
+      requestType: GetJobRequest as typeof GetJobRequest,
+      requestStream: false,
+      responseType: GetJobResponse as typeof GetJobResponse,
       responseStream: false,
       options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
     },
@@ -1589,6 +1928,15 @@ export const AdminServiceDefinition = {
       requestType: ExportModelRequest as typeof ExportModelRequest,
       requestStream: false,
       responseType: ExportModelResponse as typeof ExportModelResponse,
+      responseStream: true,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
+    /** The opened sum X of a round that has a result: d signed 32-bit words, little-endian. Hashes to the result's opened_hash. */
+    exportSum: {
+      name: "ExportSum",
+      requestType: ExportSumRequest as typeof ExportSumRequest,
+      requestStream: false,
+      responseType: ExportSumResponse as typeof ExportSumResponse,
       responseStream: true,
       options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
     },
