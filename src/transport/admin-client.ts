@@ -1,10 +1,10 @@
 // The client of operators and auditors.
 
-import type { ExportModelRequest, WatchRoundsRequest, WatchRoundsResponse } from '../wire/index.js';
+import type { WatchRoundsRequest, WatchRoundsResponse } from '../wire/index.js';
 import { decodeData, encodeData } from './bulk-codec.js';
 import { inChunks } from './chunks.js';
 import type { AdminClient } from './clients.js';
-import { ADMIN_METHODS, decodeMessage, encodeMessage } from './methods.js';
+import { ADMIN_METHODS, decodeMessage, encodeMessage, type Method } from './methods.js';
 import { retried } from './retry.js';
 import type { Connected, ConnectOptions } from './silo-client.js';
 import { connect, unaryCalls } from './silo-client.js';
@@ -13,7 +13,7 @@ export function connectAdmin(options: ConnectOptions): AdminClient {
   const connected = connect(options);
   const { channel, retry } = connected;
   const call = unaryCalls(channel, retry);
-  const { putBlob, createJob, listJobs, listRounds, getRound } = ADMIN_METHODS;
+  const { putBlob, createJob, listJobs, getJob, listRounds, getRound } = ADMIN_METHODS;
   return {
     putBlob: async (read, signal) => {
       const answer = await retried(retry, signal, () => channel.upload(putBlob.path, messages(read()), signal));
@@ -22,10 +22,12 @@ export function connectAdmin(options: ConnectOptions): AdminClient {
     // Idempotent like the rest: a job's name is its caller's choice.
     createJob: (request, signal) => call(createJob, request, signal),
     listJobs: (request, signal) => call(listJobs, request, signal),
+    getJob: (request, signal) => call(getJob, request, signal),
     listRounds: (request, signal) => call(listRounds, request, signal),
     getRound: (request, signal) => call(getRound, request, signal),
     watchRounds: (request, signal) => watchRounds(connected, request, signal),
-    exportModel: (request, signal) => exportModel(connected, request, signal),
+    exportModel: (request, signal) => download(connected, ADMIN_METHODS.exportModel, request, signal),
+    exportSum: (request, signal) => download(connected, ADMIN_METHODS.exportSum, request, signal),
     replaceCertificate: (tls) => {
       channel.replaceCertificate(tls);
     },
@@ -46,12 +48,12 @@ async function* watchRounds(
     yield decodeMessage(definition.responseType, bytes, path);
 }
 
-async function* exportModel(
+async function* download<Request>(
   { channel, limits }: Connected,
-  request: ExportModelRequest,
+  { path, definition }: Method<Request, { data: Uint8Array }>,
+  request: Request,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const { path, definition } = ADMIN_METHODS.exportModel;
   const bytes = encodeMessage(definition.requestType, request);
   for await (const message of channel.stream(path, bytes, signal, limits.stallMs)) yield decodeData(message);
 }

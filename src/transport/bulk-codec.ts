@@ -1,10 +1,10 @@
-// The four messages that carry bulk bytes, by hand: the same bytes on the wire as the generated codec, without its copies. Decoded data
+// The messages that carry bulk bytes, by hand: the same bytes on the wire as the generated codec, without its copies. Decoded data
 // is a view of the received message; encoded data is copied once, into the buffer that goes to the socket.
 
 import { UploadTarget } from '../wire/index.js';
 import { TransportError } from './errors.js';
 
-/** PutBlobRequest, BlobChunk and ExportModelResponse are all `bytes data = 1`. */
+/** PutBlobRequest, BlobChunk, ExportModelResponse and ExportSumResponse are all `bytes data = 1`. */
 export function encodeData(data: Uint8Array): Buffer {
   return bytesField(1, data);
 }

@@ -6,6 +6,9 @@ import type {
   CreateJobResponse,
   Directive,
   ExportModelRequest,
+  ExportSumRequest,
+  GetJobRequest,
+  GetJobResponse,
   GetRoundRequest,
   GetRoundResponse,
   ListJobsRequest,
@@ -65,12 +68,15 @@ export interface AdminClient {
   putBlob(read: () => AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<PutBlobResponse>;
   createJob(request: CreateJobRequest, signal?: AbortSignal): Promise<CreateJobResponse>;
   listJobs(request: ListJobsRequest, signal?: AbortSignal): Promise<ListJobsResponse>;
+  getJob(request: GetJobRequest, signal?: AbortSignal): Promise<GetJobResponse>;
   listRounds(request: ListRoundsRequest, signal?: AbortSignal): Promise<ListRoundsResponse>;
   getRound(request: GetRoundRequest, signal?: AbortSignal): Promise<GetRoundResponse>;
   /** One stream; a break is thrown, and asking again gives the state as it then is. */
   watchRounds(request: WatchRoundsRequest, signal?: AbortSignal): AsyncIterable<WatchRoundsResponse>;
   /** One stream; the caller compares the hash with the job's. */
   exportModel(request: ExportModelRequest, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** One stream; the caller compares the hash with the signed result's. */
+  exportSum(request: ExportSumRequest, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   replaceCertificate(tls: TlsMaterial): void;
   close(): void;
 }

@@ -7,7 +7,10 @@ import type {
   CreateJobResponse,
   Directive,
   ExportModelRequest,
+  ExportSumRequest,
   GetBlobRequest,
+  GetJobRequest,
+  GetJobResponse,
   GetRoundRequest,
   GetRoundResponse,
   ListJobsRequest,
@@ -50,6 +53,7 @@ export interface AdminHandlers {
   putBlob(caller: AdminCaller, chunks: AsyncIterable<Uint8Array>): Promise<PutBlobResponse>;
   createJob(caller: AdminCaller, request: CreateJobRequest): Promise<CreateJobResponse>;
   listJobs(caller: AdminCaller, request: ListJobsRequest): Promise<ListJobsResponse>;
+  getJob(caller: AdminCaller, request: GetJobRequest): Promise<GetJobResponse>;
   listRounds(caller: AdminCaller, request: ListRoundsRequest): Promise<ListRoundsResponse>;
   getRound(caller: AdminCaller, request: GetRoundRequest): Promise<GetRoundResponse>;
   /** Runs until the job ends or `signal` aborts. */
@@ -60,4 +64,6 @@ export interface AdminHandlers {
   ): AsyncIterable<WatchRoundsResponse>;
   /** Pieces of any size. */
   exportModel(caller: AdminCaller, request: ExportModelRequest): AsyncIterable<Uint8Array>;
+  /** Pieces of any size. */
+  exportSum(caller: AdminCaller, request: ExportSumRequest): AsyncIterable<Uint8Array>;
 }

@@ -98,10 +98,12 @@ export const ADMIN_METHODS: { readonly [Name in keyof Admin]: MethodOf<Admin[Nam
   putBlob: adminMethod(admin.putBlob),
   createJob: adminMethod(admin.createJob),
   listJobs: adminMethod(admin.listJobs),
+  getJob: adminMethod(admin.getJob),
   listRounds: adminMethod(admin.listRounds),
   getRound: adminMethod(admin.getRound),
   watchRounds: adminMethod(admin.watchRounds),
   exportModel: adminMethod(admin.exportModel),
+  exportSum: adminMethod(admin.exportSum),
 };
 
 /** What the gate asks before a call. */

@@ -63,13 +63,15 @@ export function siloImplementation(serving: Serving, handlers: SiloHandlers): Un
 }
 
 export function adminImplementation(serving: Serving, handlers: AdminHandlers): UntypedServiceImplementation {
-  const { putBlob, createJob, listJobs, listRounds, getRound, watchRounds, exportModel } = ADMIN_METHODS;
+  const { putBlob, createJob, listJobs, getJob, listRounds, getRound, watchRounds, exportModel, exportSum } =
+    ADMIN_METHODS;
   return {
     putBlob: answerUpload(serving, async (call, messages) =>
       encodeMessage(putBlob.definition.responseType, await handlers.putBlob(adminOf(call), dataOf(messages))),
     ),
     createJob: unary(serving, createJob, (call, request) => handlers.createJob(adminOf(call), request)),
     listJobs: unary(serving, listJobs, (call, request) => handlers.listJobs(adminOf(call), request)),
+    getJob: unary(serving, getJob, (call, request) => handlers.getJob(adminOf(call), request)),
     listRounds: unary(serving, listRounds, (call, request) => handlers.listRounds(adminOf(call), request)),
     getRound: unary(serving, getRound, (call, request) => handlers.getRound(adminOf(call), request)),
     watchRounds: answerStream(serving, (call, bytes) =>
@@ -80,6 +82,9 @@ export function adminImplementation(serving: Serving, handlers: AdminHandlers): 
     ),
     exportModel: answerStream(serving, (call, bytes) =>
       inData(handlers.exportModel(adminOf(call), requestOf(exportModel, bytes))),
+    ),
+    exportSum: answerStream(serving, (call, bytes) =>
+      inData(handlers.exportSum(adminOf(call), requestOf(exportSum, bytes))),
     ),
   };
 }

@@ -84,10 +84,12 @@ export const NO_ADMIN: AdminHandlers = {
   putBlob: () => unused('putBlob'),
   createJob: () => unused('createJob'),
   listJobs: () => unused('listJobs'),
+  getJob: () => unused('getJob'),
   listRounds: () => unused('listRounds'),
   getRound: () => unused('getRound'),
   watchRounds: () => unused('watchRounds'),
   exportModel: () => unused('exportModel'),
+  exportSum: () => unused('exportSum'),
 };
 
 export interface Served extends RunningServer {

@@ -47,7 +47,7 @@ describe('AdminService', () => {
         },
         listJobs: (caller) => {
           note(caller);
-          return Promise.resolve({ jobs: [job] });
+          return Promise.resolve({ jobs: [job], nextPageToken: '' });
         },
         listRounds: (caller, request) => {
           note(caller);
@@ -67,7 +67,7 @@ describe('AdminService', () => {
       type: 'manifest',
     };
     expect((await acting.createJob({ manifest })).jobId).toBe('operator/olga');
-    expect((await reading.listJobs({})).jobs[0]?.silos).toEqual(['alpha', 'beta']);
+    expect((await reading.listJobs({ pageSize: 0, pageToken: '' })).jobs[0]?.silos).toEqual(['alpha', 'beta']);
     expect((await reading.listRounds({ jobId: 'job-1', pageSize: 7, pageToken: '' })).nextPageToken).toBe('job-1/7');
     await expect(acting.getRound({ jobId: 'job-1', round: 9 })).rejects.toMatchObject({
       code: 'admin/no-round',

@@ -3,7 +3,13 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { decodeData, decodeUploadChunk, encodeData, encodeUploadChunk } from '../../../src/transport/bulk-codec.js';
-import { BlobChunk, ExportModelResponse, PutBlobRequest, UploadChunk } from '../../../src/wire/index.js';
+import {
+  BlobChunk,
+  ExportModelResponse,
+  ExportSumResponse,
+  PutBlobRequest,
+  UploadChunk,
+} from '../../../src/wire/index.js';
 
 const SIZES = [0, 1, 127, 128, 16_383, 16_384, 1024 * 1024];
 const TARGETS = [
@@ -17,7 +23,7 @@ describe('the bulk codec', () => {
   it('writes the bytes that the generated codec writes', () => {
     for (const size of SIZES) {
       const data = randomBytes(size);
-      for (const type of [BlobChunk, PutBlobRequest, ExportModelResponse])
+      for (const type of [BlobChunk, PutBlobRequest, ExportModelResponse, ExportSumResponse])
         expect(encodeData(data).equals(type.encode({ data }).finish()), `${size}`).toBe(true);
       for (const target of TARGETS)
         expect(
