@@ -1,6 +1,7 @@
 // DuckDB, shut in: no extensions, no network, files only below the allowed directories, nothing spilled to disk, settings locked. It is
 // loaded on first use, because it costs time and memory that commands which read no records need not pay.
 
+import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult } from '@duckdb/node-api';
 import { DataSetError } from './errors.js';
@@ -46,10 +47,18 @@ export async function nextChunk(query: Query, rows: DuckDBResult): ReturnType<Du
 }
 
 async function shutIn(connection: DuckDBConnection, directories: readonly string[]): Promise<void> {
-  const list = directories.map((directory) => `'${resolve(directory).replaceAll("'", "''")}/'`);
+  const named = directories.map((directory) => resolve(directory));
+  // DuckDB compares files where they really are, so a directory that is a symbolic link is allowed under both of its names.
+  const allowed = [...new Set([...named, ...(await Promise.all(named.map(real)))])];
+  const list = allowed.map((directory) => `'${directory.replaceAll("'", "''")}/'`);
   await connection.run(`SET allowed_directories = [${list.join(', ')}]`);
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
+}
+
+/** Where a directory really is; its name where it is not there, which the query will then notice. */
+async function real(directory: string): Promise<string> {
+  return realpath(directory).catch(() => directory);
 }
 
 /**

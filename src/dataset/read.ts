@@ -16,7 +16,7 @@ export interface DataSetSource {
   readonly name: string;
   /** Exactly one SELECT. */
   readonly query: string;
-  /** The only places on disk that the query may read, with everything below them. */
+  /** The only places on disk that the query may read, with everything below them. Symbolic links that lead elsewhere are refused. */
   readonly directories: readonly string[];
 }
 

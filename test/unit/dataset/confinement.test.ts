@@ -1,6 +1,6 @@
 // What a query may not do: write, load, look elsewhere, or be more than one SELECT.
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readDataSet } from '../../../src/dataset/index.js';
@@ -77,6 +77,20 @@ describe('a query', () => {
     const sibling = `${allowed}-private.csv`;
     writeFileSync(sibling, 'age,chol,sick\n63,233,1\n');
     expect(await code(`SELECT * FROM '${sibling}'`, [allowed])).toBe('dataset/outside');
+  });
+
+  it('is stopped at a symbolic link that leads outside', async () => {
+    const { allowed, secret } = folders();
+    symlinkSync(secret, join(allowed, 'link.csv'));
+    expect(await code(`SELECT * FROM '${join(allowed, 'link.csv')}'`, [allowed])).toBe('dataset/outside');
+  });
+
+  it('reads a directory that is itself named by a symbolic link', async () => {
+    const { allowed } = folders();
+    const alias = join(temporaryFolder(), 'alias');
+    symlinkSync(allowed, alias);
+    expect(await code(`SELECT * FROM '${alias}/data.csv'`, [alias])).toBe('read');
+    expect(await code(`SELECT * FROM '${allowed}/data.csv'`, [alias])).toBe('read');
   });
 
   it('is stopped when it reads from the network', async () => {
