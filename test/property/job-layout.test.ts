@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { deriveLayout, JobError } from '../../src/job/index.js';
 import type { SumLayout } from '../../src/wire/index.js';
+import { refuseOverflow } from '../../src/vector/index.js';
 import { trainingTerms } from '../support/jobs.js';
+import { vectorLayout } from '../support/vector-layout.js';
 
 function largest({ quantiser }: SumLayout['segments'][number]): bigint {
   if (quantiser === undefined) throw new Error('no quantiser');
@@ -28,6 +30,7 @@ it('no layout can overflow: n * qMax < 2^(m-1) in every segment, and a clipped v
           return;
         }
         derived++;
+        refuseOverflow(vectorLayout(layout), room.silos, room.modulusBits);
         for (const segment of layout.segments) {
           expect(BigInt(room.silos) * largest(segment)).toBeLessThan(2n ** BigInt(room.modulusBits - 1));
           if (segment.quantiser?.$case !== 'real') continue;

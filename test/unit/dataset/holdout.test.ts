@@ -59,6 +59,12 @@ describe('the hold-out part', () => {
     expect(ages(train).filter((age) => ages(holdout).includes(age))).toEqual([]);
   });
 
+  it('looks at the target as well as at the features', () => {
+    const all = records(100);
+    const flipped = { ...all, targets: all.targets.map((target) => 1 - target) };
+    expect(ages(splitHoldout(flipped, 0.5, key).holdout)).not.toEqual(ages(splitHoldout(all, 0.5, key).holdout));
+  });
+
   it('is empty for a fraction of 0 and works without targets', () => {
     const { train, holdout } = splitHoldout({ ...records(10), targets: new Float32Array() }, 0, key);
     expect([train.rows, holdout.rows, train.targets.length]).toEqual([10, 0, 0]);

@@ -113,6 +113,11 @@ describe('the version of a data set', () => {
     expect(await version(same)).toBe(await version(good));
   });
 
+  it('does not tell 0 from -0, which are one value', async () => {
+    const zero = 'age,chol,sick\n0.0,1,1\n';
+    expect(await version(zero.replace('0.0', '-0.0'))).toBe(await version(zero));
+  });
+
   it('changes with any value, and with a row more', async () => {
     const versions = await Promise.all(
       [good, good.replace('233', '234'), good.replace('1,63', '0,63'), `${good}0,44.5,130,y\n`].map(version),
