@@ -26,6 +26,7 @@ const job = {
   reason: '',
   silos: ['alpha', 'beta'],
   approvedBy: [],
+  refusedBy: [],
   roundsDone: 1,
   roundLimit: 5,
   modelHash: new Uint8Array(0),

@@ -47,6 +47,8 @@ export enum Phase {
   PHASE_PUBLISH = 6,
   PHASE_DONE = 7,
   PHASE_ABANDONED = 8,
+  /** PHASE_ABORTED - An attempt was given up, and its silos are being asked whether any has released. */
+  PHASE_ABORTED = 9,
   UNRECOGNIZED = -1,
 }
 
@@ -77,12 +79,16 @@ export interface Job {
   reason: string;
   silos: string[];
   approvedBy: string[];
+  /** Rounds with a terminal entry. */
   roundsDone: number;
+  /** Last round of the job, the closing one included. */
   roundLimit: number;
   modelHash: Uint8Array;
   createdUnixMs: bigint;
-  /** H("result", payload) of the last terminal round; empty before the first. */
+  /** H("result", payload) or H("abandon", payload) of the last terminal round; empty before the first. */
   lastResultHash: Uint8Array;
+  /** Silos whose own operator said no. */
+  refusedBy: string[];
 }
 
 export interface ListJobsRequest {
@@ -433,6 +439,7 @@ function createBaseJob(): Job {
     modelHash: new Uint8Array(0),
     createdUnixMs: 0n,
     lastResultHash: new Uint8Array(0),
+    refusedBy: [],
   };
 }
 
@@ -476,6 +483,9 @@ export const Job: MessageFns<Job> = {
     }
     if (message.lastResultHash.length !== 0) {
       writer.uint32(98).bytes(message.lastResultHash);
+    }
+    for (const v of message.refusedBy) {
+      writer.uint32(106).string(v!);
     }
     return writer;
   },
@@ -587,6 +597,14 @@ export const Job: MessageFns<Job> = {
             }
 
             message.lastResultHash = reader.bytes();
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.refusedBy.push(reader.string());
             continue;
           }
         }
