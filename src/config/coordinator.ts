@@ -11,7 +11,11 @@ const coordinator = (folder: string) =>
     state: pathIn(folder),
     listen: address(0),
     tls: tls(folder),
-    keys: strict({ signing: pathIn(folder) }),
+    keys: strict({
+      signing: pathIn(folder),
+      /** Encrypts the journal, which holds released shares until they are published. */
+      storage: pathIn(folder),
+    }),
     roster: strict({ file: pathIn(folder) }),
     /** Serial numbers of revoked certificates, one a line; read again when it changes. */
     revoked: pathIn(folder).optional(),

@@ -14,7 +14,7 @@ export { equalEnvelopes, openEnvelope, seal, type Opened } from './envelope.js';
 export * from './manifest.js';
 export { applyMasks, remainingMasks, RANGE_ALIGNMENT, type MaskKeys } from './masking.js';
 export * from './params.js';
-export { openPlan, type Attempt, type Plan } from './plan.js';
+export { indexIn, openPlan, type Attempt, type Plan } from './plan.js';
 export * from './rejection.js';
 export * from './roster.js';
 export * from './silo/index.js';

@@ -1,5 +1,7 @@
 // How every Veilsum program ends. Scripts and service managers may rely on these numbers; docs/operations.md lists them.
 
+import { isCodedError } from '../base/index.js';
+
 export const EXIT = {
   /** The command did what it was asked to do; a service stopped in good order. */
   ok: 0,
@@ -18,3 +20,18 @@ export const EXIT = {
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+const BY_ROOM: ReadonlyMap<string, ExitCode> = new Map([
+  ['config', EXIT.usage],
+  ['storage', EXIT.storageDamaged],
+]);
+
+/** How a program ends after an error: by its room where that decides, otherwise by what kind of no it is. */
+export function exitCodeFor(error: unknown): ExitCode {
+  if (!isCodedError(error)) return EXIT.failed;
+  if (error.code.endsWith('/journal-mismatch')) return EXIT.storageDamaged;
+  const byRoom = BY_ROOM.get(error.code.split('/')[0] ?? '');
+  if (byRoom !== undefined) return byRoom;
+  if (error.category === 'unavailable') return EXIT.unreachable;
+  return error.category === 'internal' ? EXIT.failed : EXIT.refused;
+}

@@ -1,0 +1,72 @@
+// Y while inputs arrive: each masked input is added from its spool file as soon as it is complete, so that closing U3 costs nothing more.
+// One vector of doubles per open attempt, whatever the cohort; a sum of 200 words of 32 bits is exact in them.
+
+import { invariant } from '../src/base/index.js';
+import { PIECE_COORDINATES } from '../src/protocol/index.js';
+import type { Upload } from '../src/storage/index.js';
+import { pack, packedBytes, sumWidth, unpackWords } from '../src/vector/index.js';
+
+export type OpenUpload = (index: number) => Promise<Upload>;
+
+export class RunningSum {
+  readonly #sums: Float64Array;
+  readonly #bits: number;
+  readonly #open: OpenUpload;
+  readonly #added = new Set<number>();
+  #last: Promise<void> = Promise.resolve();
+
+  /** `length`: d. `open`: the complete upload of a cohort index. */
+  constructor(length: number, modulusBits: number, open: OpenUpload) {
+    this.#sums = new Float64Array(length);
+    this.#bits = modulusBits;
+    this.#open = open;
+  }
+
+  /** Adds an input that is complete, after those before it. A failure shows when the sum is asked for. */
+  add(index: number): void {
+    this.#last = this.#last.then(() => this.#addNow(index));
+    // Reported by `packed`, which waits for the same promise.
+    this.#last.catch(() => undefined);
+  }
+
+  async #addNow(index: number): Promise<void> {
+    if (this.#added.has(index)) return;
+    let at = 0;
+    for await (const bytes of (await this.#open(index)).readChunks(packedBytes(PIECE_COORDINATES, this.#bits))) {
+      const count = Math.min(PIECE_COORDINATES, this.#sums.length - at);
+      const words = unpackWords(bytes, count, this.#bits);
+      // `at + k` is below the length.
+      for (let k = 0; k < count; k++) this.#sums[at + k] = (this.#sums[at + k] as number) + (words[k] as number);
+      at += count;
+    }
+    invariant(at === this.#sums.length, 'a complete upload has the length of the vector');
+    this.#added.add(index);
+  }
+
+  /** Adds what is missing of `indices`; throws when something else has been added. Then Y in packed pieces. */
+  async *packed(indices: Iterable<number>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const wanted = new Set(indices);
+    for (const index of wanted) this.add(index);
+    await this.#last;
+    invariant(
+      [...this.#added].every((index) => wanted.has(index)),
+      'nothing but U3 is in the sum',
+    );
+    for (let at = 0; at < this.#sums.length; at += PIECE_COORDINATES) {
+      yield pack(this.#sums.subarray(at, at + PIECE_COORDINATES), sumWidth(this.#bits));
+      await nextTurn();
+    }
+  }
+
+  /** True when everything added so far is in `indices`, so that the sum can still become theirs. */
+  fits(indices: ReadonlySet<number>): boolean {
+    return [...this.#added].every((index) => indices.has(index));
+  }
+}
+
+/** Lets other work of the process have a turn between pieces. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,0 +1,335 @@
+// The coordinator at work: one queue of events through the state machine, effects strictly in order. What is answered is durable; a
+// failed write ends the process, and a restart folds the journal and goes on.
+
+import { hex, unixMs, unreachable, type Clock, type SiloId } from '../src/base/index.js';
+import {
+  advanceCoordinator,
+  dueFor,
+  equalEnvelopes,
+  initialCoordinatorState,
+  pendingComputations,
+  type ClosedRound,
+  type CoordinatorEffect,
+  type CoordinatorEvent,
+  type CoordinatorSelf,
+  type CoordinatorState,
+} from '../src/protocol/index.js';
+import { failpoint } from '../src/system/index.js';
+import type { Log } from '../src/telemetry/index.js';
+import { BlobRef, CoordinatorRecord, decode, encode, type Envelope } from '../src/wire/index.js';
+import { Computation } from './compute.js';
+import { CoordinatorError } from './errors.js';
+import { PresenceBook } from './presence.js';
+import { Refused } from './refused.js';
+import { keepBlob, uploadName, type Store } from './store.js';
+
+export const JOURNAL = 'events';
+/** One record is at most a message with its ciphertexts, far below what the store takes. */
+const RECORD_BYTES = 8 * 1024 * 1024;
+/** Nothing is due for longer than this: a wake-up costs nothing and bounds the effect of a clock that was set. */
+const LONGEST_SLEEP_MS = 60_000;
+
+export interface ServiceOptions {
+  readonly self: CoordinatorSelf;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Ends the process: a write failed, or there is a bug. */
+  readonly fatal: (error: unknown) => void;
+}
+
+export class CoordinatorService {
+  readonly presence: PresenceBook;
+  readonly computation: Computation;
+  readonly store: Store;
+  readonly #options: ServiceOptions;
+  #state: CoordinatorState;
+  #queue: Promise<unknown> = Promise.resolve();
+  readonly #listeners = new Set<() => void>();
+  readonly #computing = new Set<string>();
+  readonly #missingInputs = new Map<string, BlobRef[]>();
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  private constructor(options: ServiceOptions) {
+    this.#options = options;
+    this.store = options.store;
+    this.presence = new PresenceBook(options.clock);
+    this.computation = new Computation(options.store);
+    this.computation.sumBlob = (sumHash) => this.#sumBlob(sumHash);
+    this.#state = initialCoordinatorState(options.self);
+  }
+
+  /** Folds the journal; throws CoordinatorError `coordinator/journal-mismatch` when that gives other bytes than were sent. */
+  static async start(options: ServiceOptions): Promise<CoordinatorService> {
+    const service = new CoordinatorService(options);
+    let records = 0;
+    for await (const { bytes, sequence } of options.store.journal.readAll(JOURNAL)) {
+      service.#replay(bytes, sequence);
+      records++;
+    }
+    for (const key of options.store.journal.keys('missing/')) service.#loadMissing(key);
+    options.log.info('program.recovered', { records });
+    for (const effect of pendingComputations(service.#state)) service.#compute(effect);
+    service.#schedule();
+    return service;
+  }
+
+  #replay(bytes: Uint8Array, sequence: number): void {
+    const record = decode(CoordinatorRecord, 'journal record', bytes, RECORD_BYTES);
+    const mismatch = (what: string): CoordinatorError =>
+      new CoordinatorError('coordinator/journal-mismatch', `record ${String(sequence)} of the journal: ${what}.`);
+    if (record.event === undefined || record.version !== 1) throw mismatch('it is of an unknown kind or version');
+    const done = advanceCoordinator(this.#state, { at: unixMs(Number(record.atUnixMs)), event: record.event });
+    if ('rejected' in done) throw mismatch(`it is refused now: ${done.rejected.code}`);
+    const emitted = done.accepted.effects.flatMap((effect) => (effect.kind === 'persist' ? effect.emitted : []));
+    if (emitted.length !== record.emitted.length || !emitted.every((one, k) => sameAs(one, record.emitted[k])))
+      throw mismatch('it gives other signed messages than were sent');
+    this.#state = done.accepted.state;
+  }
+
+  get self(): CoordinatorSelf {
+    return this.#options.self;
+  }
+
+  get state(): CoordinatorState {
+    return this.#state;
+  }
+
+  /** `listener` runs after every accepted event and when somebody comes or goes. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  /** Feeds an event; resolves with the receipt, if there is one, when what it changed is durable. Throws Refused. */
+  feed(event: CoordinatorEvent): Promise<Envelope | undefined> {
+    const turn = this.#queue.then(() => this.#step(event));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #step(event: CoordinatorEvent): Promise<Envelope | undefined> {
+    if (this.#stopped)
+      throw new Refused({
+        code: 'transport/unavailable',
+        detail: 'the coordinator is stopping.',
+        category: 'unavailable',
+      });
+    const at = this.#options.clock.now();
+    const done = advanceCoordinator(this.#state, { at, event });
+    if ('rejected' in done) throw new Refused(done.rejected);
+    let receipt: Envelope | undefined;
+    try {
+      for (const effect of done.accepted.effects) {
+        if (effect.kind === 'persist') {
+          await this.#persist(effect.event, effect.emitted, at);
+          // Only now is it so: whoever asks sees what is durable.
+          this.#state = done.accepted.state;
+        } else if (effect.kind === 'answer') receipt = effect.receipt;
+        else await this.#run(effect);
+      }
+    } catch (error) {
+      this.#stopped = true;
+      this.#options.fatal(error);
+      throw error;
+    }
+    this.#state = done.accepted.state;
+    this.changed();
+    return receipt;
+  }
+
+  async #persist(event: CoordinatorEvent, emitted: readonly Envelope[], at: number): Promise<void> {
+    failpoint(`coordinator.before-persist.${event.$case}`);
+    const record = encode(CoordinatorRecord, { version: 1, atUnixMs: BigInt(at), emitted: [...emitted], event });
+    await this.store.journal.append(JOURNAL, [record]);
+    failpoint(`coordinator.after-persist.${event.$case}`);
+  }
+
+  async #run(effect: CoordinatorEffect): Promise<void> {
+    switch (effect.kind) {
+      case 'store-blob':
+        await keepBlob(this.store.blobs, effect.bytes);
+        return;
+      case 'compute-sum':
+      case 'check-fingerprints':
+      case 'open-sum':
+        this.#compute(effect);
+        return;
+      case 'forget-attempt':
+        this.computation.forget(effect.rid, effect.attempt);
+        await this.#dropUploads(`${hex(effect.rid)}.${String(effect.attempt)}.`);
+        return;
+      case 'closed':
+        this.#logClosed(effect.jobId, effect.round);
+        return;
+      case 'persist':
+      case 'answer':
+      case 'notify':
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  /** Runs beside the queue and feeds what it finds; the state machine refuses what has become pointless meanwhile. */
+  #compute(effect: CoordinatorEffect): void {
+    if (effect.kind !== 'compute-sum' && effect.kind !== 'check-fingerprints' && effect.kind !== 'open-sum') return;
+    const { plan, attempt } = effect.context;
+    const name = `${effect.kind} ${hex(plan.rid)}.${String(attempt.attempt)}`;
+    if (this.#computing.has(name)) return;
+    this.#computing.add(name);
+    const work = async (): Promise<void> => {
+      if (effect.kind === 'open-sum') await this.#keepMissing(effect);
+      const event = await this.#answerOf(effect);
+      await this.feed(event);
+    };
+    work().then(
+      () => this.#computing.delete(name),
+      (error: unknown) => {
+        this.#computing.delete(name);
+        if (error instanceof Refused || this.#stopped) return;
+        this.#stopped = true;
+        this.#options.fatal(error);
+      },
+    );
+  }
+
+  #answerOf(
+    effect: Extract<CoordinatorEffect, { kind: 'compute-sum' | 'check-fingerprints' | 'open-sum' }>,
+  ): Promise<CoordinatorEvent> {
+    if (effect.kind === 'compute-sum') return this.computation.computeSum(effect);
+    if (effect.kind === 'check-fingerprints') return this.computation.checkFingerprints(effect);
+    return this.computation.openSum(effect, this.#state);
+  }
+
+  /** Inputs whose fingerprint is missing become blobs that silos may fetch. */
+  async #keepMissing(effect: Extract<CoordinatorEffect, { kind: 'open-sum' }>): Promise<void> {
+    if (effect.missing.length === 0) return;
+    const { plan, attempt } = effect.context;
+    const refs: BlobRef[] = [];
+    for (const index of [...effect.missing].sort((a, b) => a - b)) {
+      const upload = await this.store.uploads.upload(uploadName(plan.rid, attempt.attempt, index));
+      const pieces: Uint8Array[] = [];
+      for await (const piece of upload.readChunks(1 << 20)) pieces.push(piece);
+      refs.push(await keepBlob(this.store.blobs, Buffer.concat(pieces)));
+    }
+    const key = `missing/${hex(plan.rid)}`;
+    await this.store.journal.put(key, Buffer.concat(refs.map((ref) => frame(encode(BlobRef, ref)))));
+    this.#loadMissing(key);
+  }
+
+  #loadMissing(key: string): void {
+    const bytes = this.store.journal.get(key);
+    if (bytes === undefined) return;
+    const refs: BlobRef[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const length = bytes[at] ?? 0;
+      refs.push(decode(BlobRef, 'blob reference', bytes.subarray(at + 1, at + 1 + length)));
+      at += 1 + length;
+    }
+    this.#missingInputs.set(key.slice('missing/'.length), refs);
+  }
+
+  readonly missingInputs = (round: ClosedRound): BlobRef[] => this.#missingInputs.get(hex(round.plan.rid)) ?? [];
+
+  #sumBlob(sumHash: string): string {
+    for (const job of this.#state.jobs.values()) {
+      const attempt = job.open?.attempt;
+      if (attempt?.sum !== undefined && attempt.survivors !== undefined && hex(attempt.survivors.sumHash) === sumHash)
+        return hex(attempt.sum.sha256);
+    }
+    throw new CoordinatorError('coordinator/no-blob', 'there is no sum with this hash.');
+  }
+
+  /** Masked inputs of a round are kept until a threshold of its cohort has acknowledged. */
+  async dropSettledUploads(): Promise<void> {
+    for (const job of this.#state.jobs.values()) {
+      const last = job.closed.at(-1);
+      if (last !== undefined && last.acks.size >= last.plan.t) await this.#dropUploads(`${hex(last.plan.rid)}.`);
+    }
+  }
+
+  async #dropUploads(prefix: string): Promise<void> {
+    for (const name of this.store.uploads.names()) if (name.startsWith(prefix)) await this.store.uploads.delete(name);
+  }
+
+  #logClosed(jobId: string, number: number): void {
+    const job = [...this.#state.jobs.values()].find((one) => one.manifest.jobId === jobId);
+    const round = job?.closed.find((one) => one.plan.round === number);
+    if (round === undefined) return;
+    this.#options.log.info('round.closed', {
+      job: jobId,
+      round: number,
+      attempt: round.attempt,
+      cohort: round.plan.n,
+      survivors: round.survivors.length,
+      ending: round.result === undefined ? 'abandoned' : 'result',
+      ms: round.endedAt - round.startedAt,
+    });
+  }
+
+  opened(silo: SiloId): void {
+    this.presence.opened(silo);
+    this.#options.log.info('silo.connected', { silo });
+    this.changed();
+  }
+
+  closed(silo: SiloId): void {
+    this.presence.closed(silo);
+    this.#options.log.info('silo.gone', { silo });
+    this.changed();
+  }
+
+  changed(): void {
+    for (const listener of this.#listeners) listener();
+    this.#schedule();
+  }
+
+  /** Does what is due now and sleeps until something will be. */
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    if (this.#stopped) return;
+    const now = this.#options.clock.now();
+    let wake = now + LONGEST_SLEEP_MS;
+    for (const job of this.#state.jobs.values()) {
+      const due = dueFor(job, now, (silo) => this.presence.of(silo));
+      if (due.event !== undefined) {
+        this.#feedDue(due.event);
+        return;
+      }
+      if (due.again !== undefined) wake = Math.min(wake, due.again);
+    }
+    this.#timer = setTimeout(
+      () => {
+        this.#schedule();
+      },
+      Math.max(1, wake - now),
+    );
+  }
+
+  #feedDue(event: CoordinatorEvent): void {
+    this.feed(event).catch((error: unknown) => {
+      // Something else happened first, and the state has moved on.
+      if (error instanceof Refused || this.#stopped) return;
+      this.#options.fatal(error);
+    });
+  }
+
+  /** Ends after the event under way; nothing is accepted any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#queue.catch(() => undefined);
+  }
+}
+
+function sameAs(one: Envelope, other: Envelope | undefined): boolean {
+  return other !== undefined && equalEnvelopes(one, other);
+}
+
+function frame(bytes: Uint8Array): Uint8Array {
+  return Buffer.concat([Uint8Array.of(bytes.length), bytes]);
+}

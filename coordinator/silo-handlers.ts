@@ -1,0 +1,202 @@
+// What agents call: their directives, their messages, their uploads, and the objects they fetch.
+
+import { defined, hex, LIMITS, type SiloId } from '../src/base/index.js';
+import {
+  directivesFor,
+  indexIn,
+  InputRoot,
+  layoutOfRound,
+  mayFetch,
+  type CoordinatorRound,
+  type RoundContext,
+} from '../src/protocol/index.js';
+import type { Log } from '../src/telemetry/index.js';
+import type { SiloHandlers } from '../src/transport/index.js';
+import { packedBytes } from '../src/vector/index.js';
+import { decode, MaskedHeader, type Directive, type SubmitRequest, type UploadTarget } from '../src/wire/index.js';
+import { CoordinatorError } from './errors.js';
+import { Refused } from './refused.js';
+import type { CoordinatorService } from './service.js';
+import { uploadName } from './store.js';
+
+/** An upload is synced to disk after this many bytes, and at its end: what a broken connection costs at most. */
+const SYNC_BYTES = 16 * 1024 * 1024;
+
+export function siloHandlers(service: CoordinatorService, log: Log): SiloHandlers {
+  return {
+    watch: (caller, request, signal) => watch(service, caller, request.cursor, signal),
+    submit: async (caller, request) => {
+      try {
+        return { receipt: await submit(service, caller, request) };
+      } catch (error) {
+        if (error instanceof Refused)
+          log.warn('silo.message-refused', {
+            silo: caller,
+            type: request.envelope?.type.slice(0, 40),
+            code: error.code,
+            detail: error.message,
+          });
+        throw error;
+      }
+    },
+    uploadMasked: (caller, target, chunks) => upload(service, caller, target, chunks),
+    uploadStatus: async (caller, request) => {
+      const { name } = expectedUpload(service, caller, request.rid, request.attempt);
+      return { durableBytes: BigInt((await service.store.uploads.upload(name)).durableOffset) };
+    },
+    getBlob: (caller, request) => getBlob(service, caller, request.sha256, request.offset),
+  };
+}
+
+/** Sends what the state says this silo should know, then waits for it to change. Level-triggered: nothing is queued. */
+async function* watch(
+  service: CoordinatorService,
+  silo: SiloId,
+  from: bigint,
+  signal: AbortSignal,
+): AsyncGenerator<Directive> {
+  let cursor = from;
+  let wake: () => void = () => undefined;
+  const stop = service.onChange(() => {
+    wake();
+  });
+  const onAbort = (): void => {
+    wake();
+  };
+  signal.addEventListener('abort', onAbort);
+  service.opened(silo);
+  try {
+    while (!signal.aborted) {
+      const changed = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      for (const directive of directivesFor(service.state, silo, service.missingInputs)) {
+        if (directive.sequence <= cursor) continue;
+        yield directive;
+        cursor = directive.sequence;
+      }
+      await changed;
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    stop();
+    service.closed(silo);
+  }
+}
+
+async function submit(
+  service: CoordinatorService,
+  silo: SiloId,
+  request: SubmitRequest,
+): Promise<SubmitResponseReceipt> {
+  const { envelope, ciphertexts } = request;
+  let computedRoot: Uint8Array = new Uint8Array();
+  let context: RoundContext | undefined;
+  if (envelope?.type === 'masked-header') {
+    const open = roundWithT2(service, decode(MaskedHeader, 'masked-header', envelope.payload).t2);
+    if (open !== undefined) {
+      context = open.attempt.context;
+      computedRoot = await rootOf(service, silo, open);
+    }
+  }
+  const receipt = await service.feed({
+    $case: 'messageReceived',
+    value: { siloId: silo, envelope, ciphertexts, computedRoot },
+  });
+  if (context !== undefined && receipt !== undefined)
+    service.computation.inputArrived(context, defined(indexIn(context.plan, silo), 'index of a member'));
+  if (envelope?.type === 'ack') await service.dropSettledUploads();
+  return receipt;
+}
+
+type SubmitResponseReceipt = Awaited<ReturnType<CoordinatorService['feed']>>;
+
+function roundWithT2(service: CoordinatorService, t2: Uint8Array): CoordinatorRound | undefined {
+  for (const job of service.state.jobs.values()) {
+    const dealers = job.open?.attempt.dealers;
+    if (dealers !== undefined && hex(dealers.t2) === hex(t2)) return job.open;
+  }
+  return undefined;
+}
+
+/** h_i of what has arrived. Bytes that do not match the signed root are dropped by the caller's next upload from zero. */
+async function rootOf(service: CoordinatorService, silo: SiloId, round: CoordinatorRound): Promise<Uint8Array> {
+  const index = indexIn(round.plan, silo);
+  if (index === undefined) return new Uint8Array();
+  const name = uploadName(round.plan.rid, round.attempt.context.attempt.attempt, index);
+  const upload = await service.store.uploads.upload(name);
+  await upload.sync();
+  const root = new InputRoot();
+  for await (const bytes of upload.readChunks(LIMITS.chunkBytes)) root.update(bytes);
+  const { manifest, plan } = round.attempt.context;
+  const expected = packedBytes(layoutOfRound(manifest, plan.round).length, manifest.modulusBits);
+  // An upload that is too short is no input, whatever its hash.
+  return upload.length === expected ? root.digest() : new Uint8Array();
+}
+
+interface ExpectedUpload {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+function expectedUpload(service: CoordinatorService, silo: SiloId, rid: Uint8Array, number: number): ExpectedUpload {
+  for (const job of service.state.jobs.values()) {
+    const { open, manifest } = job;
+    if (open === undefined || hex(open.plan.rid) !== hex(rid)) continue;
+    const index = indexIn(open.plan, silo);
+    const { attempt } = open;
+    if (
+      index === undefined ||
+      attempt.context.attempt.attempt !== number ||
+      attempt.dealers?.members.has(index) !== true
+    )
+      break;
+    const bytes = packedBytes(layoutOfRound(manifest, open.plan.round).length, manifest.modulusBits);
+    return { name: uploadName(rid, number, index), bytes };
+  }
+  throw new CoordinatorError('coordinator/no-upload', 'no open attempt expects an upload from this silo.', {
+    category: 'state',
+  });
+}
+
+async function upload(
+  service: CoordinatorService,
+  silo: SiloId,
+  target: UploadTarget,
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<{ durableBytes: bigint }> {
+  const expected = expectedUpload(service, silo, target.rid, target.attempt);
+  const spooled = await service.store.uploads.upload(expected.name);
+  let at = Number(target.offset);
+  let unsynced = 0;
+  for await (const chunk of chunks) {
+    if (at + chunk.length > expected.bytes)
+      throw new CoordinatorError(
+        'coordinator/upload-too-long',
+        `the vector of this round has ${String(expected.bytes)} bytes on the wire.`,
+        { category: 'limit' },
+      );
+    await spooled.append(at, chunk);
+    at += chunk.length;
+    unsynced += chunk.length;
+    if (unsynced >= SYNC_BYTES) {
+      await spooled.sync();
+      unsynced = 0;
+    }
+  }
+  return { durableBytes: BigInt(await spooled.sync()) };
+}
+
+async function* getBlob(
+  service: CoordinatorService,
+  silo: SiloId,
+  sha256: Uint8Array,
+  offset: bigint,
+): AsyncGenerator<Uint8Array> {
+  const name = hex(sha256);
+  if (!mayFetch(service.state, silo, sha256, service.missingInputs) || !(await service.store.blobs.has(name)))
+    throw new CoordinatorError('coordinator/no-blob', `no object ${name.slice(0, 16)}… may be fetched by ${silo}.`, {
+      category: 'missing',
+    });
+  yield* service.store.blobs.readChunks(name, LIMITS.chunkBytes, Number(offset));
+}
