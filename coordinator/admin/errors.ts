@@ -1,0 +1,34 @@
+// What an operator or auditor can get wrong, as a closed union of codes. Categories are chosen here, once.
+
+import { CodedError, defineErrors, type ErrorCategory } from '../../src/base/index.js';
+
+export const ADMIN_ERRORS = defineErrors({
+  'admin/no-job': 'There is no job of this name here: `veilsum-audit jobs` lists those that are.',
+  'admin/no-round': 'The job has no such round, or not yet: `veilsum-audit rounds JOB` lists those that it has.',
+  'admin/no-sum': 'The round has no result, so no sum was opened: it is still open, or it was abandoned.',
+  'admin/no-model': 'The job trains no model: only jobs of kind train and evaluate have one.',
+  'admin/no-manifest': 'The request carries no signed manifest: the caller runs other software.',
+  'admin/wrong-operator':
+    'A manifest is offered by the operator who signed it: use the certificate and the signing key of one person.',
+  'admin/bad-page': 'The page is not one of this list: start again without a page token.',
+});
+
+export type AdminErrorCode = keyof typeof ADMIN_ERRORS;
+
+const CATEGORY: Readonly<Record<AdminErrorCode, ErrorCategory>> = {
+  'admin/no-job': 'missing',
+  'admin/no-round': 'missing',
+  'admin/no-sum': 'state',
+  'admin/no-model': 'state',
+  'admin/no-manifest': 'content',
+  'admin/wrong-operator': 'membership',
+  'admin/bad-page': 'content',
+};
+
+export class AdminError extends CodedError<AdminErrorCode> {
+  override readonly name = 'AdminError';
+
+  constructor(code: AdminErrorCode, message: string) {
+    super(code, message, { category: CATEGORY[code], remedy: ADMIN_ERRORS[code] });
+  }
+}

@@ -1,0 +1,69 @@
+// A consortium in memory as the admin handlers see it: what the coordinator's service gives them in the program.
+
+import { hex, type SiloId } from '../../src/base/index.js';
+import { sha256 } from '../../src/crypto/index.js';
+import { advanceCoordinator } from '../../src/protocol/index.js';
+import { CodedError, unixMs } from '../../src/base/index.js';
+import type { AdminSource } from '../../coordinator/admin/index.js';
+import type { MemoryConsortium } from './memory/consortium.js';
+
+export class MemorySource implements AdminSource {
+  readonly consortium: MemoryConsortium;
+  readonly listeners = new Set<() => void>();
+  readonly gone = new Set<SiloId>();
+  /** What exportModel gives. */
+  model: Uint8Array = Uint8Array.of(1, 2, 3);
+
+  constructor(consortium: MemoryConsortium) {
+    this.consortium = consortium;
+  }
+
+  state: AdminSource['state'] = () => this.consortium.coordinator;
+
+  onChange: AdminSource['onChange'] = (listener) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  /** Tells everybody who listens. */
+  changed(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  connected: AdminSource['connected'] = (silo) => !this.gone.has(silo);
+
+  createJob: AdminSource['createJob'] = async (manifest) => {
+    const { consortium } = this;
+    const event = { $case: 'jobCreated', value: { manifest } } as const;
+    const done = advanceCoordinator(consortium.coordinator, { at: unixMs(consortium.time), event });
+    if ('rejected' in done) {
+      const { code, detail, category } = done.rejected;
+      throw new CodedError(code, detail, { category });
+    }
+    consortium.feed(event);
+    this.changed();
+    return Promise.resolve();
+  };
+
+  putBlob: AdminSource['putBlob'] = async (chunks) => {
+    const parts: Uint8Array[] = [];
+    for await (const chunk of chunks) parts.push(Uint8Array.from(chunk));
+    const bytes = Uint8Array.from(Buffer.concat(parts));
+    const blob = { sha256: sha256(bytes), size: BigInt(bytes.length) };
+    this.consortium.blobs.set(hex(blob.sha256), bytes);
+    return blob;
+  };
+
+  readBlob: AdminSource['readBlob'] = async function* (this: MemorySource, blob) {
+    await Promise.resolve();
+    const bytes = this.consortium.blobs.get(hex(blob.sha256));
+    if (bytes === undefined) throw new CodedError('storage/no-blob', 'no such object', { category: 'missing' });
+    yield bytes.subarray(0, 5);
+    yield bytes.subarray(5);
+  };
+
+  exportModel: AdminSource['exportModel'] = async function* (this: MemorySource) {
+    await Promise.resolve();
+    yield this.model;
+  };
+}
