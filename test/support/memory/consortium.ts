@@ -39,6 +39,8 @@ export interface Hooks {
   deliver?: (silo: MemorySilo, directive: Directive) => boolean | Directive;
   /** False: the message does not arrive. */
   arrive?: (silo: MemorySilo, envelope: Envelope) => boolean;
+  /** True: the coordinator is killed right after this record of its journal and started again. */
+  crashAfter?: (records: number) => boolean;
   /** Replaces Y before it is announced. */
   lieAboutSum?: (sum: Float64Array) => void;
 }
@@ -203,7 +205,13 @@ export class MemoryConsortium {
       return;
     }
     this.coordinator = done.accepted.state;
-    for (const effect of done.accepted.effects) this.#run(effect, event, from);
+    for (const effect of done.accepted.effects) {
+      this.#run(effect, event, from);
+      if (effect.kind === 'persist' && this.hooks.crashAfter?.(this.journal.length) === true) {
+        this.restartCoordinator();
+        return;
+      }
+    }
   }
 
   #run(effect: CoordinatorEffect, event?: CoordinatorEvent, from?: SiloId): void {

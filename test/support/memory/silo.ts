@@ -63,7 +63,10 @@ export class MemorySilo {
     envelope,
     ciphertexts,
   });
+  /** Called after every journal record with their number; may crash or restart this silo, and what would have followed is lost. */
+  afterRecord: (records: number) => void = () => undefined;
   #fresh = 0;
+  #lives = 0;
 
   constructor(
     readonly founded: Founded,
@@ -86,6 +89,7 @@ export class MemorySilo {
   }
 
   crash(): void {
+    this.#lives++;
     this.up = false;
     this.cursor = 0n;
     this.state = this.#initial();
@@ -93,6 +97,7 @@ export class MemorySilo {
 
   /** Folds the journal; throws when the same events no longer give the same signed messages. */
   restart(): void {
+    this.#lives++;
     this.state = this.#initial();
     for (const bytes of this.journal) {
       const record = decode(SiloRecord, 'record', bytes);
@@ -112,12 +117,9 @@ export class MemorySilo {
 
   handle(directive: Directive): void {
     if (!this.up) return;
+    const life = this.#lives;
     for (const event of this.#eventsOf(directive)) this.feed(event);
-    if (this.#isUp()) this.cursor = directive.sequence;
-  }
-
-  #isUp(): boolean {
-    return this.up;
+    if (this.#lives === life) this.cursor = directive.sequence;
   }
 
   #eventsOf({ body }: Directive): SiloEvent[] {
@@ -165,9 +167,10 @@ export class MemorySilo {
       return;
     }
     this.state = done.accepted.state;
+    const life = this.#lives;
     for (const effect of done.accepted.effects) {
-      if (!this.up) return;
       this.#run(effect, at);
+      if (this.#lives !== life) return;
     }
   }
 
@@ -177,6 +180,7 @@ export class MemorySilo {
         this.journal.push(
           encode(SiloRecord, { version: 1, atUnixMs: BigInt(at), emitted: [...effect.emitted], event: effect.event }),
         );
+        this.afterRecord(this.journal.length);
         return;
       case 'submit': {
         const out = this.tamper(effect.envelope, effect.ciphertexts);

@@ -1,17 +1,8 @@
 // The whole protocol in memory: every message through its encoding, real keys, real masks.
 
 import { describe, expect, it } from 'vitest';
-import { BASE } from '../../support/memory/founding.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
-
-/** Which silos a sum holds, read off its digits; throws when a digit is neither 0 nor 1. */
-function membersOf(sum: Int32Array, n: number): number[] {
-  return Array.from({ length: n }, (_, i) => i).filter((i) => {
-    const digit = Math.floor(sum[Math.floor(i / 10)]! / BASE ** (i % 10)) % BASE;
-    if (digit > 1) throw new Error(`silo ${i} is in the sum ${digit} times`);
-    return digit === 1;
-  });
-}
+import { allBut, openedIn } from '../../support/memory/readings.js';
 
 describe('a consortium without faults', () => {
   for (const n of [3, 4, 5, 7, 10, 13]) {
@@ -21,7 +12,7 @@ describe('a consortium without faults', () => {
       expect(consortium.job.status).toBe('completed');
       expect(consortium.job.closed).toHaveLength(3);
       for (const round of consortium.job.closed) {
-        expect(membersOf(consortium.openedSums.get(round.plan.round)!, n)).toHaveLength(n);
+        expect(openedIn(consortium, round.plan.round)).toEqual(allBut(n));
         expect(round.acks.size).toBe(n);
         expect(round.disputes.size).toBe(0);
       }
