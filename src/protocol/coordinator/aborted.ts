@@ -2,7 +2,7 @@
 
 import { equalBytes, type SiloId, type UnixMs, LIMITS } from '../../base/index.js';
 import { hash, LABELS } from '../../crypto/index.js';
-import { Abandon, Abort, decode, Protest, ReleaseAnswer, ReleaseQuery, type Envelope } from '../../wire/index.js';
+import { Abandon, Abort, decode, Protest, ReleaseAnswer, type Envelope } from '../../wire/index.js';
 import { openEnvelope, seal } from '../envelope.js';
 import { demand, demanded } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
@@ -23,27 +23,8 @@ import {
 import type { Accepted, CoordinatorEffect, CoordinatorEvent } from './event.js';
 import { startAttempt } from './gather.js';
 import type { ClosedRound, CoordinatorState } from './state.js';
+import { openSecrets } from './open.js';
 import { addRelease } from './release.js';
-
-/** The attempt is given up: every live silo is asked whether it has released. */
-export function failAttempt(
-  state: CoordinatorState,
-  found: Located,
-  at: UnixMs,
-  event: CoordinatorEvent,
-  why: string,
-): Accepted<CoordinatorState> {
-  const { attempt, round } = found;
-  const number = attempt.context.attempt.attempt;
-  const query = seal(state.self.signingKey, COORDINATOR, 'release-query', ReleaseQuery, {
-    rid: round.plan.rid,
-    attempt: number,
-  });
-  const notes = [...round.notes, `attempt ${String(number)} ended in ${attempt.phase}: ${why}`];
-  const noted: Located = { ...found, round: { ...round, notes } };
-  const next = enterPhase(state, noted, at, 'aborted', { query, queriedBy: state.events, answers: new Map() });
-  return { state: next, effects: [{ kind: 'persist', event, emitted: [query] }, { kind: 'notify' }] };
-}
 
 /** Everybody asked has answered, or time is up. */
 export function closeAborted(
@@ -55,8 +36,10 @@ export function closeAborted(
   const { job, round, attempt } = found;
   const number = attempt.context.attempt.attempt;
   if (attempt.releases.size > 0 && !attempt.finishing) {
-    // Somebody has released: the attempt is finished, not repeated.
-    return stored(enterPhase(state, found, at, 'unmask', { finishing: true, quorumBy: state.events }), event);
+    // Somebody has released: the attempt is finished, not repeated. Those who answered may have brought all that is needed.
+    const finishing: Located = { ...found, attempt: { ...attempt, finishing: true } };
+    if (attempt.releases.size >= attempt.context.plan.t) return openSecrets(state, finishing, at, event);
+    return stored(enterPhase(state, finishing, at, 'unmask', { quorumBy: state.events }), event);
   }
   const forget: CoordinatorEffect = { kind: 'forget-attempt', rid: round.plan.rid, attempt: number };
   if (number < LIMITS.attemptsPerRound) {
@@ -154,10 +137,10 @@ export function onAbort(
     ...found.round.notes,
     `${silo} aborted attempt ${String(message.attempt)} in ${message.phase.slice(0, 20)}: ${message.code.slice(0, 60)}`,
   ];
-  // A start directive carries the aborts of the attempt before: it has changed for those who wait for proof.
-  const started = { ...found.attempt, startedBy: message.attempt < current ? state.events : found.attempt.startedBy };
+  // A start directive carries the aborts of earlier attempts: it has changed for those who wait for proof.
+  const attempt = message.attempt < current ? { ...found.attempt, abortsBy: state.events } : found.attempt;
   const superseded = message.code === 'attempt/superseded';
-  return stored(withRound(state, found, { aborts, attempt: started, ...(superseded ? {} : { notes }) }), event);
+  return stored(withRound(state, found, { aborts, attempt, ...(superseded ? {} : { notes }) }), event);
 }
 
 export function onReleaseAnswer(
@@ -185,12 +168,12 @@ export function onReleaseAnswer(
   );
 }
 
-/** A claim to have released counts only with shares that verify on the T3 of this attempt. */
+/** A claim to have released counts only where releasing had been asked for, with shares that verify on the T3 of this attempt. */
 function claimed(found: Located, unmask: Envelope): Located | undefined {
   demand(
-    found.attempt.survivors !== undefined,
+    found.attempt.quorumBy !== undefined,
     'abort/invalid',
-    'a release is claimed in an attempt that had no survivors.',
+    'a release is claimed in an attempt in which nobody was asked to release.',
   );
   return addRelease(found, unmask);
 }

@@ -4,7 +4,6 @@ import { equalBytes, type UnixMs } from '../../base/index.js';
 import { Consistency, decode, type CoordinatorFingerprintsChecked, type Envelope } from '../../wire/index.js';
 import { openConsistency } from '../check/survivors.js';
 import { demand, demanded } from '../rejection.js';
-import { failAttempt } from './aborted.js';
 import {
   alreadyStored,
   ANSWERED,
@@ -16,6 +15,7 @@ import {
   type Located,
 } from './change.js';
 import type { Accepted, CoordinatorEvent } from './event.js';
+import { failAttempt } from './fail.js';
 import type { CoordinatorState } from './state.js';
 
 export function onConsistency(

@@ -61,14 +61,14 @@ function forOpenRound(round: CoordinatorRound, silo: SiloId, add: Add): void {
   const { attempt } = round;
   const { rid } = round.plan;
   const number = attempt.context.attempt.attempt;
-  // Later aborts change the start directive only for those who have not started.
-  const startedBy = attempt.advertised.has(index) ? firstStart(attempt) : attempt.startedBy;
+  // Later aborts change the start directive only for those who have not started; for the others it keeps its place before the keys.
+  const startedBy = attempt.advertised.has(index) ? attempt.startedBy : (attempt.abortsBy ?? attempt.startedBy);
   add(startedBy, 0, {
     $case: 'start',
     value: {
       plan: round.plan.envelope,
       attempt: attempt.context.attempt.envelope,
-      aborts: inOrder(round.aborts.get(number - 1) ?? new Map<number, Envelope>()),
+      aborts: earlierAborts(round, number),
     },
   });
   if (attempt.keys?.members.has(index) === true)
@@ -97,9 +97,12 @@ function forOpenRound(round: CoordinatorRound, silo: SiloId, add: Add): void {
     add(attempt.queriedBy ?? 0, 2, { $case: 'releaseQuery', value: { query: attempt.query } });
 }
 
-/** The start directive keeps its place in the order once a silo has answered it. */
-function firstStart(attempt: CoordinatorAttempt): number {
-  return Math.min(attempt.startedBy, attempt.keysBy ?? attempt.startedBy);
+/** What shows that earlier attempts are dead: of every silo the Abort of its latest one, which covers those before. */
+function earlierAborts(round: CoordinatorRound, number: number): Envelope[] {
+  const latest = new Map<number, Envelope>();
+  for (let attempt = 1; attempt < number; attempt++)
+    for (const [index, envelope] of round.aborts.get(attempt) ?? []) latest.set(index, envelope);
+  return inOrder(latest);
 }
 
 function forDealers(attempt: CoordinatorAttempt, index: number, rid: Uint8Array, number: number, add: Add): void {

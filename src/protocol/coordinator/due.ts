@@ -55,14 +55,20 @@ function dueInRound(job: CoordinatorJob, round: CoordinatorRound, now: UnixMs, p
     if (now >= grace) return close('grace');
     again = earlier(again, grace);
   }
-  const gone = missing.map((index) => presence(round.plan.cohort[index] ?? ('' as SiloId)));
-  if (attempt.phase !== 'unmask' && gone.every((since) => since !== true)) {
+  const gone = missing.map((index) => presenceOf(round, index, presence));
+  if (gone.every((since) => since !== true)) {
     const absent = plusMs(latest(gone, attempt.since), timeouts.absentAfterMs);
     // A silo that left before the phase began has the whole absence time from then on, too: it may be on its way back.
     if (now >= absent) return close('absent');
     again = earlier(again, absent);
   }
   return { again };
+}
+
+/** Of a member of the cohort; whoever is meant by no index in particular (shares of any t silos) counts as there. */
+function presenceOf(round: CoordinatorRound, index: number, presence: Presence): true | UnixMs {
+  const silo = round.plan.cohort[index];
+  return silo === undefined ? true : presence(silo);
 }
 
 type Limit = 'advertiseMs' | 'shareMs' | 'maskMs' | 'confirmMs' | 'unmaskMs';
@@ -72,6 +78,9 @@ interface Waiting {
   readonly arrived: ReadonlyMap<number, unknown> | ReadonlySet<number>;
   readonly limit: Limit;
 }
+
+// No member's index.
+const ANYBODY = -1;
 
 /** Whose answer the phase waits for; undefined while a computation of our own is under way. */
 function waitingFor(round: CoordinatorRound): Waiting | undefined {
@@ -107,7 +116,7 @@ function waitingFor(round: CoordinatorRound): Waiting | undefined {
       };
     case 'unmask':
       // t releases close this phase by themselves; only its time can run out.
-      return { expected: [-1], arrived: nobody, limit: 'unmaskMs' };
+      return { expected: [ANYBODY], arrived: nobody, limit: 'unmaskMs' };
     case 'aborted':
       return { expected: cohort, arrived: attempt.answers, limit: 'confirmMs' };
     case 'publish':

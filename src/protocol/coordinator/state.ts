@@ -97,8 +97,10 @@ export interface CoordinatorAttempt {
   readonly context: RoundContext;
   readonly phase: CoordinatorPhase;
   readonly since: UnixMs;
-  /** Event that began the attempt, and the last one that changed its start directive. */
+  /** Event that began the attempt. */
   readonly startedBy: number;
+  /** The last one that added to the aborts which its start directive carries. */
+  readonly abortsBy?: number;
   readonly advertised: ReadonlyMap<number, Advertised>;
   readonly keys?: KeySet;
   readonly keysBy?: number;

@@ -2,11 +2,10 @@
 
 import type { UnixMs } from '../../base/index.js';
 import { decode, Unmask, type Envelope } from '../../wire/index.js';
-import { reconstruct } from '../check/unmask.js';
-import { demand, demanded, Refusal } from '../rejection.js';
-import { failAttempt } from './aborted.js';
-import { ANSWERED, inOrder, enterPhase, stored, withAttempt, type Located } from './change.js';
+import { demand, demanded } from '../rejection.js';
+import { ANSWERED, stored, withAttempt } from './change.js';
 import { byT3 } from './confirm.js';
+import { openSecrets } from './open.js';
 import { addRelease } from './release.js';
 import type { Accepted, CoordinatorEvent } from './event.js';
 import type { CoordinatorState } from './state.js';
@@ -26,35 +25,5 @@ export function onUnmask(
   const { releases } = next.attempt;
   if (attempt.phase !== 'unmask' || releases.size < attempt.context.plan.t)
     return stored(withAttempt(state, found, { releases }), event);
-  return open(state, next, at, event);
-}
-
-/** t releases are there: reconstruct, and have the sum opened. A dealer whose shares do not give its secret ends the attempt. */
-function open(
-  state: CoordinatorState,
-  found: Located,
-  at: UnixMs,
-  event: CoordinatorEvent,
-): Accepted<CoordinatorState> {
-  const { attempt } = found;
-  const keys = demanded(attempt.keys, 'job/state', 'no keys.');
-  const dealers = demanded(attempt.dealers, 'job/state', 'no dealers.');
-  const survivors = demanded(attempt.survivors, 'job/state', 'no survivors.');
-  const quorum = demanded(attempt.quorum, 'job/state', 'no quorum.');
-  try {
-    const secrets = reconstruct(attempt.context, keys, dealers, survivors, inOrder(attempt.releases));
-    const missing = [...survivors.members.keys()].filter((index) => !quorum.has(index));
-    const next = stored(enterPhase(state, found, at, 'publish', { secrets }), event);
-    return {
-      state: next.state,
-      effects: [
-        ...next.effects,
-        { kind: 'open-sum', context: attempt.context, keys, dealers, survivors, secrets, missing },
-      ],
-    };
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'unmask/bad-secret') throw error;
-    const failed = failAttempt(state, found, at, event, error.message);
-    return { state: failed.state, effects: [...failed.effects, ANSWERED] };
-  }
+  return openSecrets(state, next, at, event);
 }

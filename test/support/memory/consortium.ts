@@ -125,9 +125,12 @@ export class MemoryConsortium {
     let moved = this.#drain();
     for (const silo of this.silos) {
       if (!silo.up) continue;
-      for (const directive of directivesFor(this.coordinator, silo.id, (round) => this.#missing(round))) {
+      const directives = directivesFor(this.coordinator, silo.id, (round) => this.#missing(round));
+      this.#demandOrder(silo, directives);
+      for (const directive of directives) {
         if (directive.sequence <= silo.cursor) continue;
         const wire = decode(Directive, 'directive', encode(Directive, directive), 1 << 24);
+        silo.told.add(nameOf(directive));
         const verdict = this.hooks.deliver?.(silo, wire) ?? true;
         if (verdict === false) continue;
         silo.handle(verdict === true ? wire : verdict);
@@ -136,6 +139,16 @@ export class MemoryConsortium {
       }
     }
     return this.#drain() || moved;
+  }
+
+  /** Sequence numbers grow, and none that a silo has passed belongs to a directive that it was never told. */
+  #demandOrder(silo: MemorySilo, directives: readonly Directive[]): void {
+    directives.forEach((directive, k) => {
+      if (k > 0 && directive.sequence <= directives[k - 1]!.sequence)
+        throw new Error(`two directives to ${silo.id} share a place in the order: ${nameOf(directive)}`);
+      if (directive.sequence <= silo.cursor && !silo.told.has(nameOf(directive)))
+        throw new Error(`${silo.id} would never be told: ${nameOf(directive)}`);
+    });
   }
 
   #drain(): boolean {
@@ -341,6 +354,12 @@ export class MemoryConsortium {
       return this.#keep(bytes);
     });
   }
+}
+
+/** What a directive is about; the aborts beside a start may change without making it another one. */
+function nameOf({ sequence, body }: Directive): string {
+  if (body?.$case !== 'start') return `${body?.$case ?? 'nothing'} ${String(sequence)}`;
+  return `start ${hex(body.value.attempt!.payload)}`;
 }
 
 function openedHashOf(bytes: Uint8Array): Uint8Array {

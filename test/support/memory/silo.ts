@@ -49,6 +49,8 @@ export class MemorySilo {
   readonly notices: Extract<SiloEffect, { kind: 'notice' }>[] = [];
   readonly sent: Envelope[] = [];
   cursor = 0n;
+  /** What the coordinator has told this silo since it last came up. */
+  readonly told = new Set<string>();
   up = true;
   approves = true;
   /** What the silo puts into a round; undefined: it cannot. */
@@ -90,6 +92,7 @@ export class MemorySilo {
 
   crash(): void {
     this.#lives++;
+    this.told.clear();
     this.up = false;
     this.cursor = 0n;
     this.state = this.#initial();
@@ -98,6 +101,7 @@ export class MemorySilo {
   /** Folds the journal; throws when the same events no longer give the same signed messages. */
   restart(): void {
     this.#lives++;
+    this.told.clear();
     this.state = this.#initial();
     for (const bytes of this.journal) {
       const record = decode(SiloRecord, 'record', bytes);
