@@ -226,5 +226,7 @@ function resend(job: JobState, open: OpenRound, attempt: Attempt): SiloEffect[] 
   const { plan, roundSecret } = open;
   const compute: SiloEffect[] =
     open.contribution.kind === 'computing' ? [{ kind: 'contribute', manifest: job.manifest, plan, roundSecret }] : [];
-  return [{ kind: 'submit', envelope: open.attempt.advertised, ciphertexts: [] }, ...compute];
+  // Whoever has released waits for proof that the earlier attempt is dead: an Abort that was stored and not sent must not be lost.
+  const signed = [...open.aborts.values(), open.attempt.advertised];
+  return [...signed.map((envelope): SiloEffect => ({ kind: 'submit', envelope, ciphertexts: [] })), ...compute];
 }
