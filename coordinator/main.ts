@@ -2,8 +2,7 @@
 // veilsum-coordinator: relays, adds up masked vectors, publishes results. Commands are in commands/; this file only assembles them.
 
 import { Command, CommanderError } from 'commander';
-import { isCodedError } from '../src/base/index.js';
-import { EXIT, exitCodeFor } from '../src/system/index.js';
+import { EXIT, exitCodeFor, failureText } from '../src/system/index.js';
 import { addRun } from './commands/run.js';
 
 const program = new Command('veilsum-coordinator')
@@ -17,8 +16,7 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
-  process.stderr.write(
-    `${isCodedError(error) ? error.describe() : `unexpected: ${error instanceof Error ? (error.stack ?? error.message) : 'no error object'}`}\n`,
-  );
+  process.stderr.write(`${failureText(error)}
+`);
   process.exit(exitCodeFor(error));
 }

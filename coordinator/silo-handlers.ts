@@ -1,6 +1,6 @@
 // What agents call: their directives, their messages, their uploads, and the objects they fetch.
 
-import { defined, hex, LIMITS, type SiloId } from '../src/base/index.js';
+import { defined, hex, isCodedError, LIMITS, type SiloId } from '../src/base/index.js';
 import {
   directivesFor,
   indexIn,
@@ -99,14 +99,22 @@ async function submit(
       computedRoot = await rootOf(service, silo, open);
     }
   }
-  const receipt = await service.feed({
-    $case: 'messageReceived',
-    value: { siloId: silo, envelope, ciphertexts, computedRoot },
+  const event = { $case: 'messageReceived', value: { siloId: silo, envelope, ciphertexts, computedRoot } } as const;
+  const receipt = await service.feed(event).catch(async (error: unknown) => {
+    if (context !== undefined && isCodedError(error) && error.code === 'mask/root-differs')
+      await dropUpload(service, silo, context);
+    throw error;
   });
   if (context !== undefined && receipt !== undefined)
     service.computation.inputArrived(context, defined(indexIn(context.plan, silo), 'index of a member'));
   if (envelope?.type === 'ack') await service.dropSettledUploads();
   return receipt;
+}
+
+/** Bytes that are not what was signed: the next upload starts from nothing. */
+async function dropUpload(service: CoordinatorService, silo: SiloId, { plan, attempt }: RoundContext): Promise<void> {
+  const index = indexIn(plan, silo);
+  if (index !== undefined) await service.store.uploads.delete(uploadName(plan.rid, attempt.attempt, index));
 }
 
 type SubmitResponseReceipt = Awaited<ReturnType<CoordinatorService['feed']>>;

@@ -1,14 +1,13 @@
 // From a configuration to a running coordinator: files, store, recovery, server.
 
-import { readFile } from 'node:fs/promises';
 import { equalBytes, LIMITS } from '../src/base/index.js';
 import type { CoordinatorConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
-import { readBundle, readSigningKey, RevocationFile } from '../src/pki/index.js';
-import { COORDINATOR, readRoster, type Roster } from '../src/protocol/index.js';
-import { exitCodeFor, fileError, systemClock } from '../src/system/index.js';
-import type { Log } from '../src/telemetry/index.js';
-import { startServer, type TlsMaterial } from '../src/transport/index.js';
+import { readSigningKey, readTlsFiles, RevocationFile } from '../src/pki/index.js';
+import { COORDINATOR, readRoster } from '../src/protocol/index.js';
+import { exitCodeFor, readSmallFile, systemClock } from '../src/system/index.js';
+import { errorFields, type Log } from '../src/telemetry/index.js';
+import { startServer } from '../src/transport/index.js';
 import { adminHandlers } from './admin/index.js';
 import { CoordinatorError } from './errors.js';
 import { adminSource } from './jobs.js';
@@ -22,7 +21,7 @@ export interface RunningCoordinator {
 }
 
 export async function startCoordinator(config: CoordinatorConfig, log: Log): Promise<RunningCoordinator> {
-  const roster = await loadRoster(config.roster.file);
+  const roster = readRoster(await readSmallFile(config.roster.file, LIMITS.manifestBytes));
   const { seed, publicKey } = await readSigningKey(config.keys.signing);
   const expected = roster.keyOf(COORDINATOR);
   if (expected === undefined || !equalBytes(expected, publicKey))
@@ -30,7 +29,7 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
       'coordinator/roster-key',
       `the key in ${config.keys.signing} is not the coordinator's key in ${config.roster.file}.`,
     );
-  const tls = await loadTls(config.tls);
+  const tls = await readTlsFiles(config.tls);
   const revocations = config.revoked === undefined ? undefined : await RevocationFile.open(config.revoked);
   const store = await openStore(config.state, config.keys.storage);
   const service = await CoordinatorService.start({
@@ -53,7 +52,7 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
     silo: siloHandlers(service, log),
     admin: adminHandlers(adminSource(service)),
     onInternalError: (error, path) => {
-      log.error('program.internal-error', { path, ...describe(error) });
+      log.error('program.internal-error', { path, ...errorFields(error) });
     },
   });
   log.info('program.started', { host, port: server.port, consortium: config.consortium });
@@ -70,41 +69,13 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
   };
 }
 
-async function loadRoster(path: string): Promise<Roster> {
-  return readRoster(await readSmall(path));
-}
-
-async function loadTls(paths: { readonly bundle: string; readonly ca: string }): Promise<TlsMaterial> {
-  const { chainPem, privateKeyPem } = await readBundle(paths.bundle);
-  const authorityPem = new TextDecoder().decode(await readSmall(paths.ca));
-  return { chainPem, privateKeyPem, authorityPem };
-}
-
-async function readSmall(path: string): Promise<Uint8Array> {
-  try {
-    const bytes = await readFile(path);
-    return new Uint8Array(bytes.subarray(0, LIMITS.manifestBytes + 1));
-  } catch (cause) {
-    throw fileError('reading', path, cause);
-  }
-}
-
 function splitAddress(address: string): { readonly host: string; readonly port: number } {
   const at = address.lastIndexOf(':');
   return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
 }
 
-/** What a log may say of an error that is ours: its code or its kind and where it was thrown, never values. */
-export function describe(error: unknown): { readonly code: string; readonly detail: string } {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string')
-    return { code: error.code, detail: error.message };
-  if (error instanceof Error)
-    return { code: error.name, detail: `${error.message} ${error.stack?.split('\n')[1]?.trim() ?? ''}` };
-  return { code: 'unknown', detail: 'not an error object' };
-}
-
 /** A write that failed or a bug: nothing may be answered any more. */
 function end(log: Log, error: unknown): void {
-  log.error('program.internal-error', { fatal: true, ...describe(error) });
+  log.error('program.internal-error', { fatal: true, ...errorFields(error) });
   void log.flush().finally(() => process.exit(exitCodeFor(error)));
 }

@@ -11,3 +11,4 @@ export * from './peer.js';
 export * from './request.js';
 export * from './revocation.js';
 export * from './signing-key.js';
+export { readTlsFiles, type TlsFiles } from './tls-files.js';

@@ -35,3 +35,9 @@ export function exitCodeFor(error: unknown): ExitCode {
   if (error.category === 'unavailable') return EXIT.unreachable;
   return error.category === 'internal' ? EXIT.failed : EXIT.refused;
 }
+
+/** What a program prints on standard error before it ends: code, message and remedy; the stack only of what is our fault. */
+export function failureText(error: unknown): string {
+  if (isCodedError(error)) return error.describe();
+  return `unexpected: ${error instanceof Error ? (error.stack ?? error.message) : 'no error object'}`;
+}

@@ -7,6 +7,7 @@ export * from './exit.js';
 export * from './failpoint.js';
 export * from './secret-file.js';
 export * from './shutdown.js';
+export * from './small-file.js';
 export * from './state-lock.js';
 export * from './worker-url.js';
 export * from './world.js';

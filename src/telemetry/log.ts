@@ -1,9 +1,10 @@
 // Structured logs: one JSON object a line, with an event name from the list.
 
 import pino from 'pino';
+import { isCodedError } from '../base/index.js';
 import type { EventName } from './events.js';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** What an event may say: short scalars. */
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -44,4 +45,12 @@ export function createLog({ program, level, file }: LogOptions): Log {
         });
       }),
   };
+}
+
+/** What a log may say of an error: its code or its kind, its message and where it was thrown; never values. */
+export function errorFields(error: unknown): { readonly code: string; readonly detail: string } {
+  if (isCodedError(error)) return { code: error.code, detail: error.message };
+  if (error instanceof Error)
+    return { code: error.name, detail: `${error.message} ${error.stack?.split('\n')[1]?.trim() ?? ''}` };
+  return { code: 'unknown', detail: 'not an error object' };
 }

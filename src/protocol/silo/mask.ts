@@ -102,18 +102,25 @@ export function maskIfReady(state: SiloState, rid: Uint8Array, number: number): 
   if (contribution.kind !== 'ready' || attempt.dealers === undefined || attempt.masked !== undefined)
     return { state, emitted: [], effects: [] };
   const charged = contribution.charged ? state : charge(state, contribution.dataSet);
-  const effect: SiloEffect = {
-    kind: 'mask-and-upload',
-    plan: open.plan,
-    attempt: number,
-    inputHash: contribution.inputHash,
-    masks: masksOf(found),
-    modulusBits: job.manifest.modulusBits,
-  };
   return {
     state: withRound(charged, job, { ...open, contribution: { ...contribution, charged: true } }),
     emitted: [],
-    effects: [effect],
+    effects: [uploadOf(found)],
+  };
+}
+
+/** The stored input under the masks of this attempt: the same bytes every time. */
+export function uploadOf(found: Located): SiloEffect {
+  const { job, open, attempt } = found;
+  const { contribution } = open;
+  demand(contribution.kind === 'ready', 'confirm/wrong-phase', 'this silo has no input in this round.', 'state');
+  return {
+    kind: 'mask-and-upload',
+    plan: open.plan,
+    attempt: attempt.context.attempt.attempt,
+    inputHash: contribution.inputHash,
+    masks: masksOf(found),
+    modulusBits: job.manifest.modulusBits,
   };
 }
 
@@ -138,8 +145,14 @@ export function masksOf(found: Located): MaskKeys {
 /** All bytes are up: the signed header closes the upload and waives all complaints of the attempt. */
 export function onInputMasked(state: SiloState, event: JournalledEvent, value: SiloInputMasked): Accepted<SiloState> {
   const found = locate(state, value.rid, value.attempt);
-  if (found?.attempt.dealers === undefined || found.attempt.keys === undefined || found.attempt.masked !== undefined)
+  if (found?.attempt.dealers === undefined || found.attempt.keys === undefined || found.attempt.receipt !== undefined)
     return { state, effects: [] };
+  const before = found.attempt.masked;
+  if (before !== undefined) {
+    const same = equalBytes(before.root, value.root);
+    demand(same, 'message/conflict', 'the input was masked to other bytes than before.');
+    return { state, effects: [{ kind: 'submit', envelope: before.envelope, ciphertexts: [] }] };
+  }
   const { job, open, attempt } = found;
   const { self } = state;
   const root = demanded(asHash(value.root), 'mask/root-differs', 'the root has not 32 bytes.');

@@ -18,7 +18,7 @@ import { siloSigner } from '../roster.js';
 import { attemptSecrets } from '../secrets.js';
 import { locate, withAttempt, withRound, type Located } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
-import { maskIfReady } from './mask.js';
+import { maskIfReady, uploadOf } from './mask.js';
 import type { SiloState } from './state.js';
 
 /** U1 is known: deal shares of both secrets. */
@@ -137,10 +137,9 @@ export function onSharesClosed(
 /** Told again after a reconnect or a restart: whatever of this phase is not done goes on. */
 function remaining(state: SiloState, found: Located): readonly SiloEffect[] {
   const { attempt } = found;
-  if (attempt.masked !== undefined)
-    return attempt.receipt === undefined
-      ? [{ kind: 'submit', envelope: attempt.masked.envelope, ciphertexts: [] }]
-      : [];
+  if (attempt.receipt !== undefined) return [];
+  // Without a receipt nobody knows how much arrived: the upload goes on from there, and its header follows again.
+  if (attempt.masked !== undefined) return [uploadOf(found)];
   if (attempt.declined !== undefined) return [{ kind: 'submit', envelope: attempt.declined, ciphertexts: [] }];
   return maskIfReady(state, found.open.plan.rid, attempt.context.attempt.attempt).effects;
 }

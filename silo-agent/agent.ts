@@ -1,0 +1,435 @@
+// The agent at work: directives come in one after the other, each becomes an event of the silo's state machine, effects run strictly in
+// order. Long work (training, uploading, verifying) runs beside the queue and comes back as an event.
+
+import {
+  hex,
+  isCodedError,
+  shortHex,
+  unixMs,
+  unreachable,
+  type Clock,
+  type CodedError,
+  type Rng,
+} from '../src/base/index.js';
+import type { AgentConfig } from '../src/config/index.js';
+import {
+  advanceSilo,
+  equalEnvelopes,
+  initialSiloState,
+  layoutOfRound,
+  seal,
+  siloSigner,
+  type Manifest,
+  type SiloEffect,
+  type SiloEvent,
+  type SiloJournalledEvent,
+  type SiloSelf,
+  type SiloState,
+} from '../src/protocol/index.js';
+import { failpoint } from '../src/system/index.js';
+import type { EventName, Log } from '../src/telemetry/index.js';
+import type { SiloClient } from '../src/transport/index.js';
+import { Approval, decode, encode, SiloRecord, type Directive, type Envelope } from '../src/wire/index.js';
+import { Contributor } from './contribute.js';
+import { eventOf } from './directive.js';
+import { AgentError } from './errors.js';
+import { MaskedInput } from './masked-input.js';
+import type { Offers } from './offers.js';
+import { isPassing, Outbox, pause } from './outbox.js';
+import { approvingRule } from './policy.js';
+import { prepareJob, type PreparedJob } from './prepare.js';
+import type { Store } from './store.js';
+import { verifyResult } from './verify.js';
+
+export const JOURNAL = 'events';
+const RECORD_BYTES = 8 * 1024 * 1024;
+/** Between tries of work that failed because the coordinator was away. */
+const RETRY_MS = 1_000;
+
+export interface AgentOptions {
+  readonly config: AgentConfig;
+  readonly self: SiloSelf;
+  readonly store: Store;
+  readonly offers: Offers;
+  readonly client: SiloClient;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly log: Log;
+  /** Ends the process: a write failed, or there is a bug. */
+  readonly fatal: (error: unknown) => void;
+}
+
+export class Agent {
+  readonly #options: AgentOptions;
+  readonly #outbox: Outbox;
+  readonly #contributor: Contributor;
+  readonly #prepared = new Map<string, PreparedJob>();
+  readonly #working = new Map<string, Promise<void>>();
+  readonly #stop = new AbortController();
+  #watching = new AbortController();
+  #state: SiloState;
+  #queue: Promise<unknown> = Promise.resolve();
+  #cursor = 0n;
+
+  private constructor(options: AgentOptions) {
+    this.#options = options;
+    this.#state = initialSiloState(options.self);
+    this.#contributor = new Contributor(options.config, options.store);
+    this.#outbox = new Outbox({
+      client: options.client,
+      signal: this.#stop.signal,
+      onAnswer: (envelope, { receipt }) => {
+        if (receipt !== undefined) this.#onReceipt(envelope, receipt);
+      },
+      onRefused: (envelope, error) => {
+        this.#onSubmitRefused(envelope, error);
+      },
+    });
+  }
+
+  /** Folds the journal; throws AgentError `agent/journal-mismatch` when that gives other bytes than were sent. */
+  static async open(options: AgentOptions): Promise<Agent> {
+    const agent = new Agent(options);
+    let records = 0;
+    for await (const { bytes, sequence } of options.store.journal.readAll(JOURNAL)) {
+      agent.#replay(bytes, sequence);
+      records++;
+    }
+    options.log.info('program.recovered', { records });
+    return agent;
+  }
+
+  get state(): SiloState {
+    return this.#state;
+  }
+
+  #replay(bytes: Uint8Array, sequence: number): void {
+    const record = decode(SiloRecord, 'journal record', bytes, RECORD_BYTES);
+    const mismatch = (what: string): AgentError =>
+      new AgentError('agent/journal-mismatch', `record ${String(sequence)} of the journal: ${what}.`);
+    if (record.event === undefined || record.version !== 1) throw mismatch('it is of an unknown kind or version');
+    const done = advanceSilo(this.#state, { at: unixMs(Number(record.atUnixMs)), event: record.event });
+    if ('rejected' in done) throw mismatch(`it is refused now: ${done.rejected.code}`);
+    const emitted = done.accepted.effects.flatMap((effect) => (effect.kind === 'persist' ? effect.emitted : []));
+    const same = emitted.length === record.emitted.length && emitted.every((one, k) => sameAs(one, record.emitted[k]));
+    if (!same) throw mismatch('it gives other signed messages than were sent');
+    this.#state = done.accepted.state;
+  }
+
+  /** Works until `stop`: watches the coordinator and the decisions of the silo's operator. */
+  async run(): Promise<void> {
+    const { offers, client } = this.#options;
+    const unwatch = offers.watch(() => {
+      this.#readDecisions();
+    });
+    this.#readDecisions();
+    try {
+      while (!this.#stop.signal.aborted) {
+        this.#watching = new AbortController();
+        await client.watch(
+          () => this.#cursor,
+          (directive) => this.#onDirective(directive),
+          AbortSignal.any([this.#stop.signal, this.#watching.signal]),
+        );
+      }
+    } finally {
+      unwatch();
+    }
+  }
+
+  /** Ends after the event under way. Work that was under way begins again after the next start. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#queue.catch(() => undefined);
+    await this.#contributor.close();
+    await Promise.allSettled(this.#working.values());
+  }
+
+  async #onDirective(directive: Directive): Promise<void> {
+    const { client, rng, log } = this.#options;
+    for (;;) {
+      try {
+        const event = await eventOf(directive, client, rng, this.#stop.signal);
+        if (event !== undefined) await this.#feed(event);
+        break;
+      } catch (error) {
+        if (this.#isStopping()) return;
+        if (!isCodedError(error)) throw error;
+        log.warn('directive.refused', { directive: directive.body?.$case, code: error.code, detail: error.message });
+        if (!isPassing(error)) break;
+        await pause(RETRY_MS, this.#stop.signal);
+      }
+    }
+    this.#cursor = directive.sequence;
+  }
+
+  #isStopping(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** Asks for everything again: something that was of no use before is of use now. */
+  #watchAnew(): void {
+    this.#cursor = 0n;
+    this.#watching.abort();
+  }
+
+  #feed(event: SiloEvent): Promise<void> {
+    const turn = this.#queue.then(() => this.#step(event));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #step(event: SiloEvent): Promise<void> {
+    const at = this.#options.clock.now();
+    const done = advanceSilo(this.#state, { at, event });
+    if ('rejected' in done) {
+      const { code, detail } = done.rejected;
+      this.#options.log.warn('directive.refused', { directive: event.$case, code, detail });
+      return;
+    }
+    try {
+      for (const effect of done.accepted.effects) {
+        if (effect.kind === 'persist') {
+          await this.#persist(effect.event, effect.emitted, at);
+          this.#state = done.accepted.state;
+        } else this.#run(effect);
+      }
+      this.#state = done.accepted.state;
+    } catch (error) {
+      this.#options.fatal(error);
+      throw error;
+    }
+    this.#tell(event);
+  }
+
+  async #persist(event: SiloJournalledEvent, emitted: readonly Envelope[], at: number): Promise<void> {
+    failpoint(`silo.before-persist.${event.$case}`);
+    const record = encode(SiloRecord, { version: 1, atUnixMs: BigInt(at), emitted: [...emitted], event });
+    await this.#options.store.journal.append(JOURNAL, [record]);
+    failpoint(`silo.after-persist.${event.$case}`);
+  }
+
+  #run(effect: Exclude<SiloEffect, { kind: 'persist' }>): void {
+    const { store, log } = this.#options;
+    switch (effect.kind) {
+      case 'submit':
+        this.#outbox.send({ envelope: effect.envelope, ciphertexts: [...effect.ciphertexts] });
+        return;
+      case 'ask-operator':
+        this.#work(`ask ${effect.manifest.jobId}`, () => this.#ask(effect.manifest));
+        return;
+      case 'prepare-job':
+        this.#work(`prepare ${effect.manifest.jobId}`, () => this.#prepare(effect.manifest));
+        return;
+      case 'contribute':
+        this.#work(`contribute ${hex(effect.plan.rid)}`, () => this.#contribute(effect));
+        return;
+      case 'mask-and-upload':
+        this.#work(`upload ${hex(effect.plan.rid)} ${String(effect.attempt)}`, () => this.#upload(effect));
+        return;
+      case 'fingerprint':
+        this.#work(`fingerprint ${hex(effect.survivors.t3)}`, () => this.#fingerprint(effect));
+        return;
+      case 'verify-result':
+        this.#work(`verify ${hex(effect.result.hash)}`, () => this.#verify(effect));
+        return;
+      case 'forget-input':
+        this.#work(`forget ${hex(effect.inputHash)}`, () => store.inputs.delete(hex(effect.inputHash)));
+        return;
+      case 'notice':
+        if (effect.code === 'job/closed')
+          this.#work(`release ${effect.jobId}`, () => this.#contributor.release(effect.jobId));
+        log.warn('round.notice', { job: effect.jobId, round: effect.round, code: effect.code, detail: effect.detail });
+        return;
+      default:
+        unreachable(effect);
+    }
+  }
+
+  /** Runs beside the queue, once at a time by name; tries again while the coordinator is away. */
+  #work(name: string, task: () => Promise<void>): void {
+    if (this.#working.has(name)) return;
+    const attempt = async (): Promise<void> => {
+      while (!this.#stop.signal.aborted) {
+        try {
+          await task();
+          return;
+        } catch (error) {
+          if (this.#isStopping()) return;
+          if (!isCodedError(error)) throw error;
+          this.#options.log.warn('round.notice', { work: name.split(' ')[0], code: error.code, detail: error.message });
+          if (error.code.startsWith('storage/')) throw error;
+          // A final no: the round goes on without this work, and the next directive decides what follows.
+          if (!isPassing(error) && !error.code.startsWith('transport/')) return;
+          await pause(RETRY_MS, this.#stop.signal);
+        }
+      }
+    };
+    const done = attempt().catch((error: unknown) => {
+      this.#options.fatal(error);
+    });
+    this.#working.set(
+      name,
+      done.finally(() => this.#working.delete(name)),
+    );
+  }
+
+  async #ask(manifest: Manifest): Promise<void> {
+    const { config, offers, self, clock, log } = this.#options;
+    await offers.offer(manifest);
+    log.info('job.offered', { job: manifest.jobId, manifest: shortHex(manifest.hash) });
+    const rule = approvingRule(config.policy, manifest);
+    if (rule === undefined) return;
+    const approval = seal(self.signingKey, siloSigner(self.siloId), 'approval', Approval, {
+      siloId: self.siloId,
+      manifestHash: manifest.hash,
+      approved: true,
+      note: `by rule: ${rule}`,
+      atUnixMs: BigInt(clock.now()),
+    });
+    await this.#feed({ $case: 'jobDecided', value: { approval } });
+  }
+
+  /** Hands decisions on disk to the state machine; those it knows already change nothing. */
+  #readDecisions(): void {
+    this.#work('decisions', async () => {
+      for (const approval of await this.#options.offers.decisions()) {
+        const { manifestHash } = decode(Approval, 'decision', approval.payload);
+        const job = [...this.#state.jobs.values()].find((one) => hex(one.manifest.hash) === hex(manifestHash));
+        if (job?.decision === 'undecided') await this.#feed({ $case: 'jobDecided', value: { approval } });
+      }
+    });
+  }
+
+  async #prepare(manifest: Manifest): Promise<void> {
+    const { config, store, client, log } = this.#options;
+    const { jobId } = manifest;
+    const answer = { jobId, modelHash: new Uint8Array() as Uint8Array, refusedCode: '', refusedDetail: '' };
+    try {
+      const prepared = await prepareJob(config, store, this.#state, client, manifest);
+      this.#prepared.set(jobId, prepared);
+      answer.modelHash = prepared.modelHash;
+    } catch (error) {
+      if (!isCodedError(error) || isPassing(error) || error.code.startsWith('transport/')) throw error;
+      answer.refusedCode = error.code;
+      answer.refusedDetail = error.message;
+      log.error('job.unfit', { job: jobId, code: error.code, detail: error.message });
+    }
+    await this.#feed({ $case: 'jobPrepared', value: answer });
+    this.#watchAnew();
+  }
+
+  async #contribute(effect: Extract<SiloEffect, { kind: 'contribute' }>): Promise<void> {
+    const { config, store, client, log } = this.#options;
+    const { manifest, plan, roundSecret } = effect;
+    const about = { jobId: plan.jobId, round: plan.round };
+    try {
+      const prepared =
+        this.#prepared.get(plan.jobId) ?? (await prepareJob(config, store, this.#state, client, manifest));
+      this.#prepared.set(plan.jobId, prepared);
+      const { steps, droppedRows, ...stored } = await this.#contributor.contribute(
+        manifest,
+        plan,
+        roundSecret,
+        prepared,
+        this.#stop.signal,
+      );
+      log.info('round.contributed', { job: plan.jobId, round: plan.round, steps, droppedRows });
+      await this.#feed({
+        $case: 'contributionReady',
+        value: { ...about, ...stored, inputKeys: [...stored.inputKeys] },
+      });
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      if (!isCodedError(error) || error.code.startsWith('transport/') || error.code.startsWith('storage/')) throw error;
+      log.error('round.notice', { job: plan.jobId, round: plan.round, code: error.code, detail: error.message });
+      await this.#contributor.release(plan.jobId);
+      await this.#feed({ $case: 'contributionFailed', value: { ...about, code: error.code } });
+    }
+  }
+
+  #maskedInput(effect: Extract<SiloEffect, { kind: 'mask-and-upload' | 'fingerprint' }>): MaskedInput {
+    const { plan, inputHash, masks, modulusBits } = effect;
+    const job = this.#state.jobs.get(plan.jobId);
+    const length = job === undefined ? 0 : layoutOfRound(job.manifest, plan.round).length;
+    return new MaskedInput({ inputs: this.#options.store.inputs, inputHash, length, masks, modulusBits });
+  }
+
+  async #upload(effect: Extract<SiloEffect, { kind: 'mask-and-upload' }>): Promise<void> {
+    const { plan, attempt } = effect;
+    const input = this.#maskedInput(effect);
+    failpoint('silo.before-upload');
+    await this.#options.client.upload({
+      rid: plan.rid,
+      attempt,
+      totalBytes: input.totalBytes,
+      read: (offset) => input.read(offset),
+      signal: this.#stop.signal,
+    });
+    const root = await input.root();
+    input.wipe();
+    await this.#feed({ $case: 'inputMasked', value: { rid: plan.rid, attempt, root } });
+  }
+
+  async #fingerprint(effect: Extract<SiloEffect, { kind: 'fingerprint' }>): Promise<void> {
+    const input = this.#maskedInput(effect);
+    const [tau0, tau1] = await input.fingerprints(effect.survivors);
+    input.wipe();
+    await this.#feed({ $case: 'fingerprinted', value: { t3: effect.survivors.t3, tau0, tau1 } });
+  }
+
+  async #verify({ manifest, result, directive }: Extract<SiloEffect, { kind: 'verify-result' }>): Promise<void> {
+    const { store, client } = this.#options;
+    const value = await verifyResult(store, client, manifest, result, directive);
+    await this.#feed({ $case: 'resultVerified', value });
+  }
+
+  #onReceipt(envelope: Envelope, receipt: Envelope): void {
+    for (const { open } of this.#state.jobs.values()) {
+      const masked = open?.attempt.masked;
+      if (open === undefined || masked === undefined || !equalEnvelopes(masked.envelope, envelope)) continue;
+      failpoint('silo.after-receipt');
+      const value = { rid: open.plan.rid, attempt: open.attempt.context.attempt.attempt, receipt };
+      this.#feed({ $case: 'receiptReceived', value }).catch((error: unknown) => {
+        this.#options.fatal(error);
+      });
+    }
+  }
+
+  /** A final no. The state machine has done its part; people are told, and the next directive decides what follows. */
+  #onSubmitRefused(envelope: Envelope, error: CodedError): void {
+    const { log } = this.#options;
+    const late = error.code === 'message/late' || error.code === 'mask/closed';
+    log[late ? 'info' : 'warn']('round.notice', { message: envelope.type, code: error.code, detail: error.message });
+    // The bytes there are not ours: asked again, the upload starts from nothing.
+    if (error.code === 'mask/root-differs') this.#watchAnew();
+  }
+
+  /** What an operator wants to read in the log. */
+  #tell(event: SiloEvent): void {
+    const { log } = this.#options;
+    if (event.$case === 'jobPrepared' && event.value.refusedCode === '')
+      log.info('job.prepared', { job: event.value.jobId });
+    else if (event.$case === 'resultVerified' && event.value.failedCode === '')
+      log.info('round.verified', { job: event.value.jobId, round: event.value.round });
+    else if (TOLD[event.$case] !== undefined) log.info(TOLD[event.$case] as EventName, this.#roundFields());
+  }
+
+  #roundFields(): { job?: string; round?: number } {
+    const open = [...this.#state.jobs.values()].find((job) => job.open !== undefined)?.open;
+    return open === undefined ? {} : { job: open.plan.jobId, round: open.plan.round };
+  }
+}
+
+/** Events that are logged as they are. */
+const TOLD: Partial<Record<SiloEvent['$case'], EventName>> = {
+  jobDecided: 'job.decided',
+  attemptStarted: 'round.started',
+  receiptReceived: 'round.uploaded',
+  fingerprinted: 'round.signed',
+  unmaskRequested: 'round.released',
+};
+
+function sameAs(one: Envelope, other: Envelope | undefined): boolean {
+  return other !== undefined && equalEnvelopes(one, other);
+}

@@ -1,0 +1,36 @@
+// veilsum-agent run
+
+import type { Command } from 'commander';
+import { printConfig, readAgentConfig } from '../../src/config/index.js';
+import { EXIT, installShutdown } from '../../src/system/index.js';
+import { createLog } from '../../src/telemetry/index.js';
+import { startAgent } from '../start.js';
+
+const STOP_BOUND_MS = 20_000;
+
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .description("take part in the jobs that this silo's operator has approved, until SIGTERM")
+    .requiredOption('--config <file>', 'its configuration (YAML, see docs/samples/agent.yaml)')
+    .option('--print-config', 'print the configuration with defaults filled in and secrets withheld, and exit')
+    .action(run);
+}
+
+async function run(options: { readonly config: string; readonly printConfig?: boolean }): Promise<void> {
+  const config = await readAgentConfig(options.config);
+  if (options.printConfig === true) {
+    console.log(printConfig(config));
+    return;
+  }
+  const { level, file } = config.log;
+  const running = await startAgent(config, createLog({ program: `agent ${config.silo}`, level, file }));
+  installShutdown({
+    stop: async () => {
+      await running.stop();
+      return EXIT.ok;
+    },
+    boundMs: STOP_BOUND_MS,
+  });
+  await running.done;
+}

@@ -1,0 +1,195 @@
+// One silo's input to a round: read the records, train or measure, quantise, store. Drawn once for a round and used in all its attempts.
+
+import { hex, u32be, utf8, type Hash } from '../src/base/index.js';
+import type { AgentConfig } from '../src/config/index.js';
+import { derive, hash, Keystream, LABELS, sha256, type Label, type SecretBytes } from '../src/crypto/index.js';
+import { readDataSet, splitHoldout, type DataSet } from '../src/dataset/index.js';
+import {
+  decodeModelState,
+  evaluationSegments,
+  parseJob,
+  statisticsSegments,
+  trainingSegments,
+  type Contract,
+  type Job,
+  type Recipe,
+} from '../src/job/index.js';
+import { isClosingRound, layoutOfRound, type Manifest, type Plan } from '../src/protocol/index.js';
+import { createTrainer, type Trainer, type TrainingRecipe } from '../src/trainer/index.js';
+import { quantise, type RandomWords, type SegmentValues } from '../src/vector/index.js';
+import { AgentError } from './errors.js';
+import type { PreparedJob } from './prepare.js';
+import type { Store } from './store.js';
+
+export interface StoredInput {
+  /** Name of the sealed file, 32 bytes. */
+  readonly inputHash: Hash;
+  readonly inputKeys: readonly Uint8Array[];
+  readonly dataSet: string;
+  /** For the log: numbers about this silo's own work, which stay in its own log. */
+  readonly steps: number;
+  readonly droppedRows: number;
+}
+
+/** Keeps one trainer, with its thread, for each job that runs. */
+export class Contributor {
+  readonly #config: AgentConfig;
+  readonly #store: Store;
+  readonly #trainers = new Map<string, Promise<Trainer>>();
+
+  constructor(config: AgentConfig, store: Store) {
+    this.#config = config;
+    this.#store = store;
+  }
+
+  /** Throws CodedError `dataset/…`, `trainer/…`, `vector/…`, `agent/…`: the silo then declines the round. */
+  async contribute(
+    manifest: Manifest,
+    plan: Plan,
+    roundSecret: SecretBytes<'round'>,
+    prepared: PreparedJob,
+    signal: AbortSignal,
+  ): Promise<StoredInput> {
+    const inputHash = hash(LABELS.inputKey, utf8('input'), plan.rid);
+    const job = parseJob(manifest.message);
+    const { dataSet } = job.contract;
+    const source = this.#config.dataSets[dataSet];
+    if (source === undefined)
+      throw new AgentError('agent/no-data-set', `the data set "${dataSet}" is not configured here.`);
+    const records = await readDataSet(
+      { name: dataSet, query: source.query, directories: source.directories },
+      job.contract,
+    );
+    const closing = isClosingRound(manifest, plan.round);
+    const layout = layoutOfRound(manifest, plan.round);
+    const { segments, steps } =
+      job.kind === 'statistics'
+        ? { segments: statisticsSegments(records, job.contract), steps: 0 }
+        : await this.#learn(manifest, plan, job, closing, records, roundSecret, prepared, signal);
+    const random = wordsFrom(roundSecret, plan.rid, LABELS.deriveRounding);
+    const { values } = quantise(layout, segments, random);
+    // Written once: a second computation after a crash must not replace what may already have been masked.
+    if (!(await this.#store.inputs.has(hex(inputHash))))
+      await this.#store.inputs.put(hex(inputHash), new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    const parameters = job.kind === 'statistics' ? undefined : (await this.#parameters(plan)).parameters;
+    return {
+      inputHash,
+      inputKeys: inputKeysOf(job, closing, records.version, parameters),
+      dataSet,
+      steps,
+      droppedRows: records.droppedRows,
+    };
+  }
+
+  async #learn(
+    manifest: Manifest,
+    plan: Plan,
+    job: Exclude<Job, { kind: 'statistics' }>,
+    closing: boolean,
+    records: DataSet,
+    roundSecret: SecretBytes<'round'>,
+    prepared: PreparedJob,
+    signal: AbortSignal,
+  ): Promise<{ segments: SegmentValues[]; steps: number }> {
+    const { recipe, contract } = job;
+    const { parameters } = await this.#parameters(plan);
+    using key = this.#store.root.lend((ikm) =>
+      derive<'holdout'>(ikm, utf8(contract.dataSet), LABELS.deriveHoldout, []),
+    );
+    const { train, holdout } = key.lend((k) => splitHoldout(records, recipe.holdoutFraction, k));
+    const trainer = await this.#trainer(manifest, recipe, prepared);
+    const terms = { recipe, contract };
+    const measured =
+      holdout.rows === 0
+        ? NOTHING_HELD_OUT(recipe)
+        : await trainer.evaluate(
+            { parameters, table: holdout, batchSize: EVALUATION_BATCH, bins: recipe.histogramBins },
+            { signal },
+          );
+    if (job.kind === 'evaluate' || closing) return { segments: evaluationSegments(measured, terms), steps: 0 };
+    using seed = roundSecret.lend((ikm) => derive<'shuffling'>(ikm, plan.rid, LABELS.deriveShuffling, []));
+    const trained = await trainer.train(
+      { parameters, table: train, recipe: trainingRecipe(recipe), seed: seed.reveal() },
+      { signal },
+    );
+    const delta = trained.parameters.map((value, i) => value - (parameters[i] ?? 0));
+    const layout = layoutOfRound(manifest, plan.round);
+    return {
+      segments: trainingSegments({ delta, rows: train.rows, holdout: measured }, { ...terms, layout }),
+      steps: trained.steps,
+    };
+  }
+
+  async #parameters(plan: Plan): Promise<{ parameters: Float32Array }> {
+    const name = hex(plan.modelHash);
+    if (!(await this.#store.models.has(name)))
+      throw new AgentError('agent/no-model-state', `the model ${name.slice(0, 16)}… is not in the state folder.`);
+    return decodeModelState(await this.#store.models.read(name, 0, await this.#store.models.size(name)));
+  }
+
+  #trainer(manifest: Manifest, recipe: Recipe, prepared: PreparedJob): Promise<Trainer> {
+    const known = this.#trainers.get(manifest.jobId);
+    if (known !== undefined) return known;
+    if (prepared.first === undefined)
+      throw new AgentError('agent/no-model-state', `job "${manifest.jobId}" has no model here.`);
+    const fresh = createTrainer({ model: prepared.first.onnx, loss: recipe.loss });
+    this.#trainers.set(manifest.jobId, fresh);
+    // A trainer that did not start, or died, is made anew for the next round.
+    fresh.catch(() => this.#trainers.delete(manifest.jobId));
+    return fresh;
+  }
+
+  /** Ends the trainer of a job; the next round, if there is one, starts another. */
+  async release(jobId: string): Promise<void> {
+    const trainer = this.#trainers.get(jobId);
+    this.#trainers.delete(jobId);
+    await trainer?.then((one) => one.close()).catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    for (const jobId of [...this.#trainers.keys()]) await this.release(jobId);
+  }
+}
+
+/** Rows in one evaluation step. */
+const EVALUATION_BATCH = 256;
+
+const NOTHING_HELD_OUT = (recipe: Recipe) => ({
+  count: 0,
+  lossSum: 0,
+  correct: 0,
+  positives: new Float64Array(recipe.histogramBins),
+  negatives: new Float64Array(recipe.histogramBins),
+});
+
+function trainingRecipe({ batchSize, localWork, optimiser }: Recipe): TrainingRecipe {
+  const { learningRate, ...settings } = optimiser;
+  return { batchSize, duration: localWork, optimiser: settings, learningRate };
+}
+
+function wordsFrom(secret: SecretBytes<'round'>, rid: Uint8Array, label: Label): RandomWords {
+  using key = secret.lend((ikm) => derive<'rounding'>(ikm, rid, label, []));
+  const stream = key.lend((k) => new Keystream(k));
+  return (count) => {
+    const bytes = stream.next(4 * count).slice();
+    return new Uint32Array(bytes.buffer, 0, count);
+  };
+}
+
+/** §3: what is computed on which records with which parameters, without quantiser, segment names or neighbours. */
+function inputKeysOf(job: Job, closing: boolean, version: string, parameters: Float32Array | undefined): Hash[] {
+  const of = (what: string, ...more: Uint8Array[]): Hash => {
+    const name = utf8(what);
+    return hash(LABELS.inputKey, u32be(name.length), name, utf8(version), ...more);
+  };
+  if (job.kind === 'statistics') return job.contract.features.map((feature) => of('moments', utf8(feature.column)));
+  const model = sha256(new Uint8Array((parameters ?? new Float32Array()).slice().buffer));
+  const metrics = of('metrics', columnsOf(job.contract), model);
+  return job.kind === 'evaluate' || closing ? [metrics] : [of('update', columnsOf(job.contract), model), metrics];
+}
+
+function columnsOf(contract: Contract): Uint8Array {
+  return sha256(
+    utf8(JSON.stringify([...contract.features.map((feature) => feature.column), contract.target?.column ?? null])),
+  );
+}

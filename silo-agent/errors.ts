@@ -1,0 +1,24 @@
+import { CodedError, defineErrors, type ErrorContext } from '../src/base/index.js';
+
+export const AGENT_ERRORS = defineErrors({
+  'agent/journal-mismatch':
+    'Folding the journal gives other messages than were sent. The state folder is damaged or was written by another version; do not go on, restore a backup and tell the consortium.',
+  'agent/roster-key': 'The signing key of this silo is not the one in the roster.',
+  'agent/no-data-set': "The job wants a data set that this agent's configuration does not have.",
+  'agent/model-too-large': "The model or its number of parameters is larger than this silo's policy allows.",
+  'agent/bad-layout': 'The sum layout in the manifest is not the one that follows from its recipe, contract and model.',
+  'agent/no-statistics': 'The job standardises by a statistics result that this silo has not verified.',
+  'agent/no-model-state': "The model that a round starts from is not in this silo's state folder.",
+  'agent/unknown-job': 'No job with this id or hash waits in the state folder of this agent.',
+  'agent/already-decided':
+    'The operator of this silo has decided on this job before, and decisions are final. A changed job needs a new manifest.',
+  'agent/training-failed': 'The trainer failed for a reason of its own; the log of the agent has the code.',
+});
+
+export type AgentErrorCode = keyof typeof AGENT_ERRORS;
+
+export class AgentError extends CodedError<AgentErrorCode> {
+  constructor(code: AgentErrorCode, message: string, context: ErrorContext = {}) {
+    super(code, message, { category: 'content', ...context });
+  }
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// veilsum-agent: runs inside an institution's network, reads its private records, trains, masks, answers. It only dials out.
+
+import { Command, CommanderError } from 'commander';
+import { EXIT, exitCodeFor, failureText } from '../src/system/index.js';
+import { addJob } from './commands/job.js';
+import { addRun } from './commands/run.js';
+
+const program = new Command('veilsum-agent')
+  .description('The agent of one silo: its records never leave, its model updates leave only masked.')
+  .showHelpAfterError()
+  .exitOverride();
+
+addRun(program);
+addJob(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+  process.stderr.write(`${failureText(error)}
+`);
+  process.exit(exitCodeFor(error));
+}

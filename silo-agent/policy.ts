@@ -1,0 +1,24 @@
+// What the silo's own configuration decides without its operator: statistics jobs that name only columns and row counts it has allowed.
+// Models are never approved by a rule (docs/protocol.md §2.2).
+
+import type { AgentPolicy } from '../src/config/index.js';
+import { parseJob } from '../src/job/index.js';
+import type { Manifest } from '../src/protocol/index.js';
+
+/** The rule that approves this manifest, in words; undefined when the operator must decide. */
+export function approvingRule(policy: AgentPolicy, manifest: Manifest): string | undefined {
+  const job = parseJob(manifest.message);
+  if (job.kind !== 'statistics') return undefined;
+  const { dataSet, features, minRows } = job.contract;
+  const rule = policy.statistics.find((one) => {
+    const allowed = one.columns;
+    return (
+      one.dataSet === dataSet &&
+      minRows >= one.minimumRows &&
+      (allowed === 'all-declared' || features.every((feature) => allowed.includes(feature.column)))
+    );
+  });
+  return rule === undefined
+    ? undefined
+    : `policy.statistics allows statistics of "${dataSet}" from ${String(rule.minimumRows)} rows on`;
+}

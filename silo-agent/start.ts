@@ -1,0 +1,93 @@
+// From a configuration to a running agent: files, store, recovery, connection.
+
+import { asSiloId, equalBytes, LIMITS } from '../src/base/index.js';
+import type { AgentConfig } from '../src/config/index.js';
+import { SigningKey } from '../src/crypto/index.js';
+import { readSigningKey, readTlsFiles } from '../src/pki/index.js';
+import { readRoster, siloSigner, type SiloSelf } from '../src/protocol/index.js';
+import { exitCodeFor, readSmallFile, systemClock, systemRng } from '../src/system/index.js';
+import { errorFields, type Log } from '../src/telemetry/index.js';
+import { connectSilo } from '../src/transport/index.js';
+import { Agent } from './agent.js';
+import { AgentError } from './errors.js';
+import { Offers } from './offers.js';
+import { openStore } from './store.js';
+
+export const AGENT_VERSION = '0.1.0';
+
+export interface RunningAgent {
+  readonly agent: Agent;
+  /** Settles when the agent stops working. */
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Who this silo is: its key, the pinned roster and its own policy. Throws Refusal `roster/…`, AgentError `agent/roster-key`. */
+export async function loadSelf(config: AgentConfig): Promise<SiloSelf> {
+  const siloId = asSiloId(config.silo);
+  if (siloId === undefined) throw new AgentError('agent/roster-key', `"${config.silo}" is not a silo id.`);
+  const roster = readRoster(await readSmallFile(config.roster.file, LIMITS.manifestBytes), config.roster.hash);
+  const { seed, publicKey } = await readSigningKey(config.keys.signing);
+  const expected = roster.keyOf(siloSigner(siloId));
+  if (expected === undefined || !equalBytes(expected, publicKey))
+    throw new AgentError(
+      'agent/roster-key',
+      `the key in ${config.keys.signing} is not the key of silo "${config.silo}" in ${config.roster.file}.`,
+    );
+  const { minCohort, minHonest, maxMalicious, roundsPerDay } = config.policy;
+  return {
+    siloId,
+    signingKey: SigningKey.from(seed),
+    roster,
+    policy: { minCohort, minHonest, maxMalicious, roundsPerDay },
+  };
+}
+
+export async function startAgent(config: AgentConfig, log: Log): Promise<RunningAgent> {
+  const self = await loadSelf(config);
+  const tls = await readTlsFiles(config.tls);
+  const store = await openStore(config.state, config.keys.storage);
+  const offers = await Offers.open(config.state);
+  const fatal = (error: unknown): void => {
+    log.error('program.internal-error', { fatal: true, ...errorFields(error) });
+    void log.flush().finally(() => process.exit(exitCodeFor(error)));
+  };
+  const client = connectSilo({
+    address: config.coordinator.address,
+    serverName: config.coordinator.serverName,
+    tls,
+    consortium: config.consortium,
+    clock: systemClock,
+    rng: systemRng,
+    agentVersion: AGENT_VERSION,
+    onBreak: (error) => {
+      log.warn('connection.lost', { code: error.code, detail: error.message });
+    },
+  });
+  const agent = await Agent.open({
+    config,
+    self,
+    store,
+    offers,
+    client,
+    clock: systemClock,
+    rng: systemRng,
+    log,
+    fatal,
+  });
+  log.info('program.started', { silo: config.silo, coordinator: config.coordinator.address, version: AGENT_VERSION });
+  const done = agent.run();
+  done.catch(fatal);
+  return {
+    agent,
+    done,
+    stop: async () => {
+      log.info('program.stopping');
+      await agent.stop();
+      client.close();
+      await store.close();
+      log.info('program.stopped');
+      await log.flush();
+    },
+  };
+}
