@@ -36,6 +36,7 @@ export function onJobCreated(
     reason: '',
     stoppedBy: 0,
     approvals: new Map(),
+    approvedBy: new Map(),
     refusals: new Map(),
     modelHash: manifest.initialModelHash,
     modelState: new Uint8Array(),
@@ -74,8 +75,9 @@ export function onApproval(
   );
   if (alreadyStored(job.approvals.get(silo) ?? job.refusals.get(silo), envelope)) return { state, effects: [ANSWERED] };
   const approvals = message.approved ? withEntry(job.approvals, silo, envelope) : job.approvals;
+  const approvedBy = message.approved ? withEntry(job.approvedBy, silo, state.events) : job.approvedBy;
   const refusals = message.approved ? job.refusals : withEntry(job.refusals, silo, envelope);
-  return stored(withJob(state, { ...job, approvals, refusals }), event);
+  return stored(withJob(state, { ...job, approvals, approvedBy, refusals }), event);
 }
 
 const STOPPED: ReadonlyMap<string, JobStatus> = new Map([

@@ -1,7 +1,7 @@
 // What each silo is told: a function of the state alone, so that it is the same after a reconnect and after a restart. Numbers grow
 // with the event that gave rise to a directive; a silo that says where it was gets only what came later.
 
-import { equalBytes, type SiloId } from '../../base/index.js';
+import { equalBytes, LIMITS, type SiloId } from '../../base/index.js';
 import type { BlobRef, Directive, Envelope } from '../../wire/index.js';
 import type { Fingerprints } from '../check/survivors.js';
 import { indexIn } from '../plan.js';
@@ -11,8 +11,11 @@ import { toBitmap } from '../bitmap.js';
 
 type Body = NonNullable<Directive['body']>;
 
-// One event can give rise to two directives for a silo (shares, and that they are closed).
-const PER_EVENT = 4n;
+// One event can give rise to several directives for a silo: shares, and that they are closed; a late approval, to all closed rounds.
+const PER_EVENT = BigInt(2 ** 20);
+// Above the slots of a single event: a place for each round, then one for the end of the job.
+const CATCH_UP = 16;
+const JOB_END = CATCH_UP + LIMITS.roundsMax + 2;
 
 /** Where the inputs of missing members are to be had: the runtime knows the blobs of y_i. */
 export type MissingInputs = (round: ClosedRound) => BlobRef[];
@@ -37,22 +40,31 @@ function forJob(job: CoordinatorJob, silo: SiloId, missingInputs: MissingInputs,
   const behind = job.closed.some((round) => !round.acks.has(silo));
   if (!stopped || (behind && job.approvals.has(silo)))
     add(job.offeredBy, 0, { $case: 'jobOffer', value: { manifest: job.manifest.envelope } });
-  if (!job.approvals.has(silo)) return;
-  for (const round of job.closed) if (!round.acks.has(silo)) forClosedRound(round, missingInputs, add);
+  const approvedBy = job.approvedBy.get(silo);
+  if (approvedBy === undefined) return;
+  // What happened before the approval is told because of it: the silo may have seen later directives of other jobs.
+  const toldBy = (event: number, slot: number, late: number): readonly [number, number] =>
+    event > approvedBy ? [event, slot] : [approvedBy, late];
+  for (const round of job.closed) {
+    if (round.acks.has(silo)) continue;
+    add(...toldBy(round.closedBy, 0, CATCH_UP + round.plan.round), closedRound(round, missingInputs));
+  }
   if (job.open !== undefined) forOpenRound(job.open, silo, add);
-  if (stopped) add(job.stoppedBy, 3, { $case: 'jobClosed', value: { jobId: job.manifest.jobId, reason: job.reason } });
+  if (stopped)
+    add(...toldBy(job.stoppedBy, 3, JOB_END), {
+      $case: 'jobClosed',
+      value: { jobId: job.manifest.jobId, reason: job.reason },
+    });
 }
 
-function forClosedRound(round: ClosedRound, missingInputs: MissingInputs, add: Add): void {
-  if (round.result === undefined) {
-    add(round.closedBy, 0, { $case: 'abandon', value: { abandon: round.abandon, plan: round.plan.envelope } });
-    return;
-  }
+function closedRound(round: ClosedRound, missingInputs: MissingInputs): Body {
+  if (round.result === undefined)
+    return { $case: 'abandon', value: { abandon: round.abandon, plan: round.plan.envelope } };
   const { envelope, transcript, sum, opened } = round.result;
-  add(round.closedBy, 0, {
+  return {
     $case: 'result',
     value: { result: envelope, transcript, sum, opened, missingInputs: missingInputs(round) },
-  });
+  };
 }
 
 function forOpenRound(round: CoordinatorRound, silo: SiloId, add: Add): void {

@@ -35,6 +35,8 @@ export interface CoordinatorJob {
   readonly reason: string;
   readonly stoppedBy: number;
   readonly approvals: ReadonlyMap<SiloId, Envelope>;
+  /** Event that brought each approval: only from then on is the silo told of the job's rounds. */
+  readonly approvedBy: ReadonlyMap<SiloId, number>;
   readonly refusals: ReadonlyMap<SiloId, Envelope>;
   readonly modelHash: Hash;
   /** Name of the stored model state; empty until a round has changed the first one. */
