@@ -1,0 +1,68 @@
+// Whether an exported model is the one that the silos computed and acknowledged: the state hash of the last result follows from the
+// forward model, its standardisation and the exported parameters, and from nothing else.
+
+import { equalBytes } from '../src/base/index.js';
+import { hash, LABELS, sha256 } from '../src/crypto/index.js';
+import { encodeModelState, firstModel, parseJob } from '../src/job/index.js';
+import { initialParameters, ModelError, readForwardModel, withParameters } from '../src/model/index.js';
+import { lastRound, type Manifest } from '../src/protocol/index.js';
+import { badAnswer, fetchCheckedRound, type CheckedRound } from './checked-round.js';
+import { fetchStatistics } from './checked-statistics.js';
+import { AuditError } from './errors.js';
+import type { Session } from './session.js';
+
+/**
+ * Throws AuditError `audit/bad-answer` unless `exported` is `forward` with the parameters of the last acknowledged result. Returns the
+ * round whose result it is.
+ */
+export async function demandModel(
+  session: Session,
+  manifest: Manifest,
+  forward: Uint8Array,
+  exported: Uint8Array,
+): Promise<CheckedRound> {
+  const { forwardModel, standardiseBy } = manifest.message;
+  if (forwardModel === undefined || !equalBytes(sha256(forward), forwardModel.sha256))
+    throw new AuditError(
+      'audit/other-model',
+      `the given model is not the one that job "${manifest.jobId}" was made with.`,
+    );
+  const { contract } = parseJob(manifest.message);
+  const checked =
+    standardiseBy === undefined ? undefined : await fetchStatistics(session, standardiseBy.jobId, contract.features);
+  if (standardiseBy !== undefined && checked !== undefined && !equalBytes(checked.resultHash, standardiseBy.resultHash))
+    throw badAnswer(`job "${standardiseBy.jobId}" has another result than the one that the manifest names.`);
+  const first = firstModel(forward, checked?.statistics, sha256);
+  const round = await lastResult(session, manifest);
+  const parameters = parametersOf(exported);
+  // Everything but the parameters must be the forward model's, byte for byte.
+  if (
+    parameters.length !== first.model.parameterCount ||
+    !equalBytes(withParameters(first.model, parameters), exported)
+  )
+    throw badAnswer('the exported file differs from the forward model in more than its parameters.');
+  // The update rules of this version keep no state of their own.
+  const state = encodeModelState({ modelSha256: sha256(first.onnx), parameters, updateState: new Uint8Array() });
+  if (!equalBytes(hash(LABELS.model, state), round.result.newModelHash))
+    throw badAnswer('the exported parameters are not those that the silos have acknowledged.');
+  return round;
+}
+
+function parametersOf(exported: Uint8Array): Float32Array {
+  try {
+    return initialParameters(readForwardModel(exported));
+  } catch (cause) {
+    if (cause instanceof ModelError) throw badAnswer(`what came is no model: ${cause.message}`);
+    throw cause;
+  }
+}
+
+/** Abandoned rounds leave the model as it was, so the last result says what it is. */
+async function lastResult({ client, roster }: Session, manifest: Manifest): Promise<CheckedRound> {
+  const { job } = await client.getJob({ jobId: manifest.jobId });
+  for (let round = Math.min(job?.roundsDone ?? 0, lastRound(manifest)); round >= 1; round--) {
+    const { result } = await client.getRound({ jobId: manifest.jobId, round });
+    if (result !== undefined) return fetchCheckedRound(client, roster, manifest, round);
+  }
+  throw new AuditError('audit/no-result', `no round of job "${manifest.jobId}" has a result yet.`);
+}

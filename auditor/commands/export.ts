@@ -1,0 +1,83 @@
+// veilsum-audit export: the trained model, written whole or not at all.
+
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { hex, LIMITS } from '../../src/base/index.js';
+import { sha256 } from '../../src/crypto/index.js';
+import { SystemError, writeFileDurably } from '../../src/system/index.js';
+import { demandModel } from '../checked-model.js';
+import { badAnswer, fetchManifest, type CheckedRound } from '../checked-round.js';
+import { gather, readBounded } from '../files.js';
+import { withSession, type GlobalOptions, type World } from '../session.js';
+import { printFacts, printJson } from '../terminal.js';
+
+interface Options extends GlobalOptions {
+  readonly out: string;
+  readonly verify?: string;
+  readonly force?: boolean;
+}
+
+export function addExport(program: Command, world: World): void {
+  program
+    .command('export')
+    .description('write the trained model of a job as an ONNX file')
+    .argument('<job>', 'name of the job')
+    .requiredOption('--out <file>', 'where the model goes')
+    .option(
+      '--verify <forward.onnx>',
+      'the model the job was made with: check that its silos have acknowledged this result',
+    )
+    .option('--force', 'replace a file that is already there')
+    .action(async (jobId: string, _options: object, command: Command) => {
+      const options = command.optsWithGlobals<Options>();
+      demandFree(options);
+      const { bytes, round } = await withSession(world, options, async (session) => {
+        const { client, roster } = session;
+        const given = await gather(client.exportModel({ jobId }, world.signal), LIMITS.modelBytes);
+        if (given === undefined)
+          throw badAnswer(`a model has at most ${String(LIMITS.modelBytes)} bytes, more than that came.`);
+        if (options.verify === undefined) return { bytes: given, round: undefined };
+        const forward = await readBounded(options.verify, LIMITS.modelBytes);
+        const manifest = await fetchManifest(client, roster, jobId);
+        return { bytes: given, round: await demandModel(session, manifest, forward, given) };
+      });
+      await writeFileDurably(options.out, bytes, { replace: options.force === true });
+      tell(world, options, jobId, bytes, round);
+    });
+}
+
+/** Before anything is fetched: the file must not be lost, and neither the time. */
+function demandFree({ out, force }: Options): void {
+  if (force === true || !existsSync(out)) return;
+  throw new SystemError('system/exists', `${out} is already there`, {
+    remedy: 'Choose another file, or --force to replace it.',
+  });
+}
+
+function tell(
+  { terminal }: World,
+  { out, json }: Options,
+  jobId: string,
+  bytes: Uint8Array,
+  round: CheckedRound | undefined,
+): void {
+  const digest = hex(sha256(bytes));
+  if (json === true) {
+    const verified = round === undefined ? null : { round: round.plan.round, resultHash: hex(round.resultHash) };
+    printJson(terminal, { job: jobId, file: resolve(out), bytes: bytes.length, sha256: digest, verified });
+    return;
+  }
+  printFacts(terminal, [
+    ['model of job', jobId],
+    ['file', resolve(out)],
+    ['bytes', String(bytes.length)],
+    ['SHA-256', digest],
+    [
+      'verified',
+      round === undefined
+        ? 'no: with --verify FORWARD.onnx it is compared with what the silos have acknowledged'
+        : `the silos have acknowledged these parameters as the result of round ${String(round.plan.round)}`,
+    ],
+  ]);
+}

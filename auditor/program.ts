@@ -1,0 +1,55 @@
+// The commands of veilsum-audit under one roof. Commands are in commands/; this file assembles them and says how they end.
+
+import { Command } from 'commander';
+import { addExport } from './commands/export.js';
+import { addJobCreate } from './commands/job-create.js';
+import { addJobs } from './commands/jobs.js';
+import { addRoster } from './commands/roster.js';
+import { addRound } from './commands/round.js';
+import { addRounds } from './commands/rounds.js';
+import { addWatch } from './commands/watch.js';
+import { exitCodeOf, report } from './outcome.js';
+import type { World } from './session.js';
+import type { ExitCode } from '../src/system/index.js';
+
+export function createProgram(world: World): Command {
+  const program = new Command('veilsum-audit')
+    .description(
+      'Create jobs, follow their rounds and fetch their results, for operators and auditors of a consortium.',
+    )
+    .option('--config <file>', 'client configuration in YAML; docs/samples/client.yaml is one')
+    .option('--json', 'print JSON on standard output, for scripts')
+    .showHelpAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        print(text, (line) => {
+          world.terminal.print(line);
+        });
+      },
+      writeErr: (text) => {
+        print(text, (line) => {
+          world.terminal.note(line);
+        });
+      },
+    });
+  addJobCreate(program.command('job').description('create jobs'), world);
+  for (const add of [addJobs, addRounds, addRound, addWatch, addExport, addRoster]) add(program, world);
+  return program;
+}
+
+/** Runs one command line, without the names of node and script; prints what went wrong and returns how to exit. */
+export async function runProgram(args: readonly string[], world: World): Promise<ExitCode> {
+  const program = createProgram(world);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return 0;
+  } catch (cause) {
+    report(world.terminal, cause, program.opts<{ readonly json?: boolean }>().json === true);
+    return exitCodeOf(cause);
+  }
+}
+
+function print(text: string, line: (text: string) => void): void {
+  for (const one of text.replace(/\n$/, '').split('\n')) line(one);
+}

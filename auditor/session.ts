@@ -1,0 +1,110 @@
+// A command's way to the coordinator: configuration, pinned roster, who this is, and the connection.
+
+import { fromUtf8, isCodedError, isoTime, LIMITS } from '../src/base/index.js';
+import { readClientConfig, type ClientConfig } from '../src/config/index.js';
+import { verifySignatureIndependently } from '../src/crypto/index.js';
+import { inspectCertificate, readBundle, type Bundle } from '../src/pki/index.js';
+import { readRoster, type Roster } from '../src/protocol/index.js';
+import { systemClock, systemRng } from '../src/system/index.js';
+import type { AdminClient, ConnectOptions } from '../src/transport/index.js';
+import { AuditError } from './errors.js';
+import { readBounded } from './files.js';
+import type { Terminal } from './terminal.js';
+
+/** What a command has of the world; tests bring their own. */
+export interface World {
+  readonly terminal: Terminal;
+  readonly connect: (options: ConnectOptions) => AdminClient;
+  /** Aborts when the person at the keyboard wants an end. */
+  readonly signal: AbortSignal;
+}
+
+/** Options of the program, which stand before or behind those of a command. */
+export interface GlobalOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+export interface Officer {
+  readonly role: 'operator' | 'auditor';
+  readonly id: string;
+}
+
+export interface Session {
+  readonly client: AdminClient;
+  readonly config: ClientConfig;
+  /** Verifies with the implementation of Ed25519 that silos and coordinator do not use. */
+  readonly roster: Roster;
+  /** Who the certificate says this is. */
+  readonly officer: Officer;
+}
+
+/** A person waits: three tries of fifteen seconds, not the minutes of an agent. */
+const PATIENCE = { triesMax: 3, unaryMs: 15_000, backoffCapMs: 2_000 };
+
+/** Throws what is wrong with the files before anything is dialled; an unreachable coordinator becomes `audit/unreachable`. */
+export async function withSession<T>(
+  { connect }: World,
+  { config: path }: GlobalOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  if (path === undefined) throw new AuditError('audit/no-config', 'expected the option --config FILE, got none.');
+  const config = await readClientConfig(path);
+  const roster = await readPinnedRoster(config);
+  const bundle = await readBundle(config.tls.bundle);
+  const officer = officerOf(bundle, config);
+  const { address, serverName } = config.coordinator;
+  const authorityPem = fromUtf8(await readBounded(config.tls.ca, LIMITS.certificateBytes));
+  const client = connect({
+    address,
+    serverName,
+    consortium: config.consortium,
+    tls: { ...bundle, authorityPem },
+    clock: systemClock,
+    rng: systemRng,
+    limits: PATIENCE,
+  });
+  try {
+    return await work({ client, config, roster, officer });
+  } catch (cause) {
+    if (!isCodedError(cause) || cause.category !== 'unavailable' || cause.code === 'transport/cancelled') throw cause;
+    throw new AuditError(
+      'audit/unreachable',
+      `expected an answer of the coordinator at ${address}, got none: ${cause.message}`,
+      cause,
+    );
+  } finally {
+    client.close();
+  }
+}
+
+async function readPinnedRoster({ roster: { file, hash }, consortium }: ClientConfig): Promise<Roster> {
+  const roster = readRoster(await readBounded(file, LIMITS.manifestBytes), hash, verifySignatureIndependently);
+  if (roster.consortiumId !== consortium)
+    throw new AuditError(
+      'audit/wrong-consortium',
+      `the configuration is for consortium "${consortium}", ${file} is the roster of "${roster.consortiumId}".`,
+    );
+  return roster;
+}
+
+function officerOf({ leafPem }: Bundle, { consortium, tls }: ClientConfig): Officer {
+  const facts = inspectCertificate(leafPem);
+  const { identity, notAfter } = facts;
+  if (identity === undefined || (identity.role !== 'operator' && identity.role !== 'auditor'))
+    throw new AuditError(
+      'audit/no-identity',
+      `expected a certificate of an operator or auditor in ${tls.bundle}, it names ${facts.names.join(', ') || 'nobody'}.`,
+    );
+  if (facts.consortium !== consortium)
+    throw new AuditError(
+      'audit/wrong-consortium',
+      `the configuration is for consortium "${consortium}", the certificate in ${tls.bundle} for "${facts.consortium ?? ''}".`,
+    );
+  if (notAfter < systemClock.now())
+    throw new AuditError(
+      'audit/expired-certificate',
+      `the certificate in ${tls.bundle} ended at ${isoTime(notAfter)}.`,
+    );
+  return { role: identity.role, id: identity.id };
+}

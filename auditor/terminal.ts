@@ -1,0 +1,69 @@
+// Where output goes. Results on standard output, everything else on standard error; colours only for somebody who looks at a terminal.
+
+export type Style = 'plain' | 'heading';
+
+export interface Terminal {
+  /** One line of the result. */
+  print(line: string, style?: Style): void;
+  /** One line for whoever runs the command; never part of a result. */
+  note(line: string): void;
+}
+
+const BOLD = '\u001b[1m';
+const RESET = '\u001b[0m';
+
+/** Text of others goes to a terminal: control characters and changes of direction could make it say something else. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
+}
+
+export function systemTerminal(): Terminal {
+  const colour = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
+  return {
+    print: (line, style = 'plain') => {
+      const text = printable(line);
+      process.stdout.write(`${colour && style === 'heading' ? `${BOLD}${text}${RESET}` : text}\n`);
+    },
+    note: (line) => {
+      process.stderr.write(`${printable(line)}\n`);
+    },
+  };
+}
+
+/** JSON for people and scripts, on many lines. */
+export function printJson(terminal: Terminal, value: unknown): void {
+  for (const line of JSON.stringify(value, null, 2).split('\n')) terminal.print(escaped(line));
+}
+
+/** JSON on one line, for streams. */
+export function jsonLine(value: unknown): string {
+  return escaped(JSON.stringify(value));
+}
+
+/** What `printable` would replace stands in JSON as an escape, so that no value is changed. */
+function escaped(json: string): string {
+  return json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
+    Array.from({ length: character.length }, (_, i) => character.charCodeAt(i))
+      .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+}
+
+/** Columns as wide as their widest cell, two spaces apart; a cell never breaks its line. */
+export function printTable(terminal: Terminal, header: readonly string[], rows: readonly (readonly string[])[]): void {
+  const clean = rows.map((row) => row.map(printable));
+  const widths = header.map((title, i) => Math.max(title.length, ...clean.map((row) => (row[i] ?? '').length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
+  terminal.print(line(header), 'heading');
+  for (const row of clean) terminal.print(line(row));
+}
+
+/** Names and values, values aligned. */
+export function printFacts(terminal: Terminal, facts: readonly (readonly [string, string])[]): void {
+  const width = Math.max(...facts.map(([name]) => name.length));
+  for (const [name, value] of facts) terminal.print(`${name.padEnd(width)}  ${value}`);
+}

@@ -1,0 +1,93 @@
+// The wire's numbers in words, the same in tables and in JSON.
+
+import { isoTime, unixMs } from '../src/base/index.js';
+import { JobKind, JobState, Outcome, Phase, type Round } from '../src/wire/index.js';
+
+const KINDS: ReadonlyMap<JobKind, string> = new Map([
+  [JobKind.JOB_KIND_TRAIN, 'train'],
+  [JobKind.JOB_KIND_EVALUATE, 'evaluate'],
+  [JobKind.JOB_KIND_STATISTICS, 'statistics'],
+]);
+
+const STATES: ReadonlyMap<JobState, string> = new Map([
+  [JobState.JOB_STATE_OFFERED, 'offered'],
+  [JobState.JOB_STATE_RUNNING, 'running'],
+  [JobState.JOB_STATE_COMPLETED, 'completed'],
+  [JobState.JOB_STATE_PAUSED, 'paused'],
+  [JobState.JOB_STATE_ENDED, 'ended'],
+]);
+
+const PHASES: ReadonlyMap<Phase, string> = new Map([
+  [Phase.PHASE_ADVERTISE, 'advertise'],
+  [Phase.PHASE_SHARE, 'share'],
+  [Phase.PHASE_MASK, 'mask'],
+  [Phase.PHASE_CONFIRM, 'confirm'],
+  [Phase.PHASE_UNMASK, 'unmask'],
+  [Phase.PHASE_PUBLISH, 'publish'],
+  [Phase.PHASE_DONE, 'done'],
+  [Phase.PHASE_ABANDONED, 'abandoned'],
+  [Phase.PHASE_ABORTED, 'aborted'],
+]);
+
+const OUTCOMES: ReadonlyMap<Outcome, string> = new Map([
+  [Outcome.OUTCOME_APPLIED, 'applied'],
+  [Outcome.OUTCOME_REJECTED, 'rejected'],
+]);
+
+/** A later version may send what this one does not know. */
+const UNKNOWN = 'unknown';
+
+export function kindWord(kind: JobKind): string {
+  return KINDS.get(kind) ?? UNKNOWN;
+}
+
+export function stateWord(state: JobState): string {
+  return STATES.get(state) ?? UNKNOWN;
+}
+
+/** A job in any other state may go on by itself. */
+export function isOver(state: JobState): boolean {
+  return (
+    state === JobState.JOB_STATE_COMPLETED || state === JobState.JOB_STATE_PAUSED || state === JobState.JOB_STATE_ENDED
+  );
+}
+
+export function phaseWord(phase: Phase): string {
+  return PHASES.get(phase) ?? UNKNOWN;
+}
+
+/** Undefined while there is none. */
+export function outcomeWord({ outcome, phase }: Round): string | undefined {
+  if (phase === Phase.PHASE_ABANDONED) return 'abandoned';
+  return outcome === Outcome.OUTCOME_UNSPECIFIED ? undefined : (OUTCOMES.get(outcome) ?? UNKNOWN);
+}
+
+/** Year 9999: what a coordinator sends beyond is no time. */
+const LAST_MS = 253_402_300_799_999n;
+
+/** ISO 8601 in UTC; undefined for 0, which the wire uses for "not yet", and for what is no time. */
+export function timeWord(ms: bigint): string | undefined {
+  return ms <= 0n || ms > LAST_MS ? undefined : isoTime(unixMs(Number(ms)));
+}
+
+/** `850 ms`, `12.3 s`, `4 min 05 s`, `2 h 07 min`. */
+export function durationWord(ms: number): string {
+  if (ms < 1000) return `${String(ms)} ms`;
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  if (minutes < 60) return `${String(minutes)} min ${two(Math.floor(seconds) % 60)} s`;
+  return `${String(Math.floor(minutes / 60))} h ${two(minutes % 60)} min`;
+}
+
+/** A metric by name, for a table. */
+export function metricWord({ metrics }: Round, name: string): string {
+  const value = metrics.find((metric) => metric.name === name)?.value;
+  return value === undefined ? '-' : numberWord(value);
+}
+
+/** Counts in full, everything else with four digits behind the point. */
+export function numberWord(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(4);
+}
