@@ -1,7 +1,7 @@
 // P0: a round's plan and its attempts, as both sides read them. What is checked here follows from the signed objects alone; a silo's
 // own floors are checked in silo/advertise.ts.
 
-import { asHash, asJobId, asSiloId, equalBytes, type Hash, type JobId, type SiloId } from '../base/index.js';
+import { asHash, asJobId, asSiloId, equalBytes, LIMITS, type Hash, type JobId, type SiloId } from '../base/index.js';
 import { hash, LABELS } from '../crypto/index.js';
 import { AttemptStart, RoundPlan, type Envelope } from '../wire/index.js';
 import { openEnvelope } from './envelope.js';
@@ -101,7 +101,11 @@ export function openAttempt(roster: Roster, envelope: Envelope | undefined, rid:
     AttemptStart,
   );
   demand(equalBytes(message.rid, rid), 'plan/invalid', 'the attempt belongs to another plan.');
-  demand(message.attempt >= 1, 'plan/invalid', 'attempts count from 1.');
+  demand(
+    message.attempt >= 1 && message.attempt <= LIMITS.attemptsPerRound,
+    'plan/invalid',
+    `a round has attempts 1 to ${String(LIMITS.attemptsPerRound)}, this one is ${String(message.attempt)}.`,
+  );
   demand(
     message.checkpoint.length === 0,
     'plan/reserved',

@@ -1,7 +1,7 @@
 // P4: the survivors and the sum are announced. The silo signs at most one T3 in an attempt, and none that leaves out somebody who
 // holds a receipt for its own upload.
 
-import { equalBytes, hex } from '../../base/index.js';
+import { equalBytes } from '../../base/index.js';
 import {
   Consistency,
   ConsistencyRequest,
@@ -10,7 +10,6 @@ import {
   type Envelope,
   type SiloFingerprinted,
 } from '../../wire/index.js';
-import { siloAt } from '../check/context.js';
 import { openRequest, type SurvivorSet } from '../check/survivors.js';
 import { equalEnvelopes, openEnvelope, seal } from '../envelope.js';
 import { demand, demanded } from '../rejection.js';
@@ -18,8 +17,9 @@ import { COORDINATOR, siloSigner } from '../roster.js';
 import { locate, withAttempt, type Located } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
 import { masksOf } from './mask.js';
+import { demandInputRule, recordOpening } from './openings.js';
 import { demandAlive } from './share.js';
-import { effectiveMalicious, type Opening, type SiloState } from './state.js';
+import { effectiveMalicious, type SiloState } from './state.js';
 
 /** The attempt that a request is about, by the rid inside it; undefined when it is not open here. */
 export function locateRequest(state: SiloState, request: Envelope | undefined): Located | undefined {
@@ -97,46 +97,6 @@ export function demandSurvivors(state: SiloState, found: Located, survivors: Sur
     'the masked header listed for this silo is not the one it signed.',
   );
   demandInputRule(state, found, survivors);
-}
-
-/** §3: the same input may not be opened again with other survivors outside its own (job, round). */
-function demandInputRule(state: SiloState, found: Located, survivors: SurvivorSet): void {
-  const { job, open } = found;
-  if (open.contribution.kind !== 'ready') return;
-  const silos = siloSet(found, survivors);
-  const reopened = new Set(job.manifest.message.reopenedKeys.map(hex));
-  for (const key of open.contribution.inputKeys) {
-    const before = state.openings.get(hex(key)) ?? [];
-    const clash = before.find((o) => !isSameRound(o, found) && o.silos.join(',') !== silos.join(','));
-    demand(
-      clash === undefined || reopened.has(hex(key)),
-      'confirm/input-rule',
-      clash === undefined
-        ? ''
-        : `this input was opened in round ${String(clash.round)} of job "${clash.jobId}" with other survivors.`,
-    );
-  }
-}
-
-/** What is signed or released counts as opened from then on; attempts of one round replace each other. */
-export function recordOpening(state: SiloState, found: Located, survivors: SurvivorSet): SiloState {
-  const { open } = found;
-  if (open.contribution.kind !== 'ready' || !survivors.members.has(open.index)) return state;
-  const opening: Opening = { jobId: open.plan.jobId, round: open.plan.round, silos: siloSet(found, survivors) };
-  const openings = new Map(state.openings);
-  for (const key of open.contribution.inputKeys) {
-    const others = (openings.get(hex(key)) ?? []).filter((o) => !isSameRound(o, found));
-    openings.set(hex(key), [...others, opening]);
-  }
-  return { ...state, openings };
-}
-
-function isSameRound(opening: Opening, found: Located): boolean {
-  return opening.jobId === found.open.plan.jobId && opening.round === found.open.plan.round;
-}
-
-function siloSet(found: Located, survivors: SurvivorSet): Opening['silos'] {
-  return [...survivors.members.keys()].map((index) => siloAt(found.attempt.context, index));
 }
 
 /** Our fingerprints are there: sign this T3, once and for all. */

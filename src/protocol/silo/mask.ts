@@ -101,6 +101,8 @@ export function maskIfReady(state: SiloState, rid: Uint8Array, number: number): 
   }
   if (contribution.kind !== 'ready' || attempt.dealers === undefined || attempt.masked !== undefined)
     return { state, emitted: [], effects: [] };
+  // Whose shares came too late is not in U2: its mask could never be removed, and nobody takes its input.
+  if (!attempt.dealers.members.has(open.index)) return { state, emitted: [], effects: [] };
   const charged = contribution.charged ? state : charge(state, contribution.dataSet);
   return {
     state: withRound(charged, job, { ...open, contribution: { ...contribution, charged: true } }),

@@ -10,8 +10,9 @@ import { seal } from '../envelope.js';
 import { demand, demanded } from '../rejection.js';
 import { siloSigner } from '../roster.js';
 import { withRound } from './change.js';
-import { demandSurvivors, locateRequest, recordOpening, survivorsOf } from './confirm.js';
+import { demandSurvivors, locateRequest, survivorsOf } from './confirm.js';
 import type { Accepted, JournalledEvent } from './event.js';
+import { recordOpening } from './openings.js';
 import type { OpenRound, SiloState } from './state.js';
 
 export function onUnmaskRequested(

@@ -20,6 +20,7 @@ import { demand, demanded } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf, withJob } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { settleOpening } from './openings.js';
 import type { JobState, SiloState } from './state.js';
 
 /** Changes nothing yet: the vectors are checked by an effect, and `resultVerified` brings what came of it. */
@@ -119,7 +120,10 @@ export function onResultVerified(
     newModelHash: value.newModelHash,
   });
   const newModel = demanded(asHash(value.newModelHash), 'result/outcome', 'the new model hash has not 32 bytes.');
-  return close(state, job, plan.round, event, { ack, previous: resultId, model: newModel });
+  // self_b was opened for exactly the survivors, which `checkResult` demanded.
+  const survivors = message.selfSecrets.map(({ index }) => index);
+  const settled = job.open === undefined ? state : settleOpening(state, job.open, survivors);
+  return close(settled, job, plan.round, event, { ack, previous: resultId, model: newModel });
 }
 
 /** A terminal entry closes the round: everything of it may be forgotten but what is resent for ever. */

@@ -1,0 +1,79 @@
+// §3, the input rule: what was opened under the key of an input, and with whom. Its state spans all jobs of the silo.
+
+import { hex } from '../../base/index.js';
+import { siloAt } from '../check/context.js';
+import type { SurvivorSet } from '../check/survivors.js';
+import type { Plan } from '../plan.js';
+import { demand } from '../rejection.js';
+import type { Located } from './change.js';
+import type { Opening, OpenRound, SiloState } from './state.js';
+
+/** §3: the same input may not be opened again with other survivors outside its own (job, round). */
+export function demandInputRule(state: SiloState, found: Located, survivors: SurvivorSet): void {
+  const { job, open } = found;
+  if (open.contribution.kind !== 'ready') return;
+  const silos = siloSet(found, survivors);
+  const reopened = new Set(job.manifest.message.reopenedKeys.map(hex));
+  for (const key of open.contribution.inputKeys) {
+    const before = state.openings.get(hex(key)) ?? [];
+    const clash = before.find((o) => !isSameRound(o, open.plan) && o.silos.join(',') !== silos.join(','));
+    demand(
+      clash === undefined || reopened.has(hex(key)),
+      'confirm/input-rule',
+      clash === undefined
+        ? ''
+        : `this input was opened in round ${String(clash.round)} of job "${clash.jobId}" with other survivors.`,
+    );
+  }
+}
+
+/**
+ * What is signed or released counts as opened from then on. Which attempt of a round is opened is not known before its result, so every
+ * set that was signed counts until then.
+ */
+export function recordOpening(state: SiloState, found: Located, survivors: SurvivorSet): SiloState {
+  const { open } = found;
+  if (!survivors.members.has(open.index)) return state;
+  const silos = siloSet(found, survivors);
+  return withOpenings(state, open, (known) =>
+    known.some((o) => isSameRound(o, open.plan) && o.silos.join(',') === silos.join(','))
+      ? known
+      : [...known, openingOf(open, silos)],
+  );
+}
+
+/** A verified result says which set was opened, and that no other one of the round was or will be (§1: one aggregate per round). */
+export function settleOpening(state: SiloState, open: OpenRound, survivors: readonly number[]): SiloState {
+  const silos = survivors.flatMap((index) => open.plan.cohort[index] ?? []);
+  return withOpenings(state, open, (known) => {
+    const others = known.filter((o) => !isSameRound(o, open.plan));
+    return survivors.includes(open.index) ? [...others, openingOf(open, silos)] : others;
+  });
+}
+
+function withOpenings(
+  state: SiloState,
+  open: OpenRound,
+  change: (known: readonly Opening[]) => readonly Opening[],
+): SiloState {
+  if (open.contribution.kind !== 'ready') return state;
+  const openings = new Map(state.openings);
+  for (const key of open.contribution.inputKeys) {
+    const changed = change(openings.get(hex(key)) ?? []);
+    if (changed.length > 0) openings.set(hex(key), changed);
+    else openings.delete(hex(key));
+  }
+  return { ...state, openings };
+}
+
+function openingOf({ plan }: OpenRound, silos: Opening['silos']): Opening {
+  return { jobId: plan.jobId, round: plan.round, silos };
+}
+
+function isSameRound(opening: Opening, plan: Plan): boolean {
+  return opening.jobId === plan.jobId && opening.round === plan.round;
+}
+
+function siloSet(found: Located, survivors: SurvivorSet): Opening['silos'] {
+  return [...survivors.members.keys()].map((index) => siloAt(found.attempt.context, index));
+}
