@@ -65,6 +65,11 @@ export class VectorCheck {
       update: (bytes) => {
         root.update(bytes);
         const count = Math.min(PIECE_COORDINATES, this.#length - at);
+        demand(
+          bytes.length === packedBytes(count, this.#bits),
+          'result/missing-input',
+          `the input of member ${String(index)} that was served has another length than its coordinates need.`,
+        );
         const words = unpackWords(bytes, count, this.#bits);
         prints.forEach((print, s) => {
           print.update(words, weights[s]?.next(count) ?? new Uint8Array());
@@ -91,6 +96,11 @@ export class VectorCheck {
    */
   update(sumBytes: Uint8Array, openedBytes: Uint8Array): Int32Array {
     const count = Math.min(PIECE_COORDINATES, this.#length - this.#at);
+    demand(
+      sumBytes.length === packedBytes(count, sumWidth(this.#bits)),
+      'result/sum',
+      'the sum that was served has another length than its coordinates need.',
+    );
     this.#sumHash.update(sumBytes);
     const sums = new Float64Array(count);
     unpackInto(sums, sumBytes, sumWidth(this.#bits));

@@ -45,7 +45,9 @@ export function closeAborted(
   if (number < LIMITS.attemptsPerRound) {
     const next = startAttempt(state, job, round.plan, number + 1, at);
     const timeline = [...round.timeline, { attempt: number + 1, phase: 'advertise', at } as const];
-    const done = stored(withRound(state, found, { attempt: next, timeline }), event, [next.context.attempt.envelope]);
+    // Protests are about the survivors of one attempt; those of earlier ones are in the journal and in the notes.
+    const change = { attempt: next, timeline, protests: new Map<number, Envelope>() };
+    const done = stored(withRound(state, found, change), event, [next.context.attempt.envelope]);
     return { state: done.state, effects: [...done.effects.filter((e) => e.kind !== 'answer'), forget] };
   }
   return abandon(state, found, at, event, forget);

@@ -130,15 +130,17 @@ function protest(
   survivors: SurvivorSet,
 ): Accepted<SiloState> {
   const { self } = state;
-  const t2 = demanded(found.attempt.dealers, 'confirm/wrong-phase', 'no dealers.').t2;
+  const { job, open, attempt } = found;
+  if (attempt.protest !== undefined) return { state, effects: [submit(attempt.protest)] };
+  const t2 = demanded(attempt.dealers, 'confirm/wrong-phase', 'no dealers.').t2;
   const envelope = seal(self.signingKey, siloSigner(self.siloId), 'protest', Protest, {
     t2,
     receipt,
     request: survivors.request,
   });
-  const { jobId, round } = found.open.plan;
+  const { jobId, round } = open.plan;
   return {
-    state,
+    state: withAttempt(state, job, open, { protest: envelope }),
     effects: [
       { kind: 'persist', event, emitted: [envelope] },
       submit(envelope),

@@ -73,6 +73,8 @@ export interface JobState {
   readonly released: ReadonlyMap<string, Envelope>;
   /** Ack by round. */
   readonly acks: ReadonlyMap<number, Envelope>;
+  /** Our first Dispute of the round after the last closed one; one for each round, however often its result is shown. */
+  readonly dispute?: Envelope | undefined;
   readonly ended: boolean;
 }
 
@@ -132,6 +134,8 @@ export interface AttemptState {
   readonly receipt?: Envelope;
   readonly survivors?: SurvivorSet;
   readonly signed?: Envelope;
+  /** Sent because a set of survivors left out this silo, which holds a receipt; one for each attempt. */
+  readonly protest?: Envelope;
 }
 
 /** c as this silo counts it: never less than its own policy says. */

@@ -91,6 +91,8 @@ export function onResultVerified(
   const failure = value.failedCode !== '' ? value.failedCode : agrees ? undefined : 'result/outcome';
   const { self } = state;
   const signer = siloSigner(self.siloId);
+  if (failure !== undefined && job.dispute !== undefined)
+    return { state, effects: [{ kind: 'submit', envelope: job.dispute, ciphertexts: [] }] };
   if (failure !== undefined) {
     const evidence = value.result === undefined ? [] : [value.result];
     const dispute = seal(self.signingKey, signer, 'dispute', Dispute, {
@@ -99,7 +101,7 @@ export function onResultVerified(
       evidence,
     });
     return {
-      state,
+      state: withJob(state, { ...job, dispute }),
       effects: [
         { kind: 'persist', event, emitted: [dispute] },
         { kind: 'submit', envelope: dispute, ciphertexts: [] },
@@ -150,6 +152,7 @@ export function close(
     closedRound: round,
     lastAckHash: hash(LABELS.ack, ack.payload),
     open: undefined,
+    dispute: undefined,
     acks: new Map(job.acks).set(round, ack),
   };
   return {
