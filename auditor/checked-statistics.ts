@@ -7,7 +7,7 @@ import { sumHasher } from '../src/protocol/index.js';
 import { JobKind, Outcome } from '../src/wire/index.js';
 import { badAnswer, fetchCheckedRound, fetchManifest, type CheckedRound } from './checked-round.js';
 import { AuditError } from './errors.js';
-import { gather } from './files.js';
+import { gather } from './gather.js';
 import type { Session } from './session.js';
 
 export interface CheckedStatistics {

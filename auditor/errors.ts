@@ -16,7 +16,6 @@ export const AUDIT_ERRORS = defineErrors({
     'Check that the coordinator runs, that coordinator.address names it, that DNS, firewall and proxy let this machine through, and that tls.ca is the consortium’s authority.',
   'audit/unknown-silos': 'Correct `silos` in the job file, or pin the roster that has them.',
   'audit/model-option': 'Leave out --model: a statistics job has no model.',
-  'audit/too-large': 'Check that the path names the right file.',
   'audit/other-columns':
     'Give both jobs the same features in the same order: the result of one standardises the inputs of the other.',
   'audit/not-statistics': 'Name a job of kind statistics in model.standardiseBy.',
@@ -43,7 +42,6 @@ const USAGE: ReadonlySet<AuditErrorCode> = new Set<AuditErrorCode>([
   'audit/wrong-key',
   'audit/unknown-silos',
   'audit/model-option',
-  'audit/too-large',
   'audit/other-columns',
   'audit/not-statistics',
   'audit/other-model',

@@ -10,8 +10,8 @@ import { systemTerminal } from './terminal.js';
 const STOP_BOUND_MS = 5_000;
 
 // A reader that has seen enough (`| head`) is no error; a full disk is one.
-process.stdout.on('error', (error) => {
-  process.exit('code' in error && error.code === 'EPIPE' ? EXIT.ok : EXIT.failed);
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed);
 });
 
 const ending = new AbortController();

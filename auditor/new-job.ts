@@ -4,12 +4,12 @@ import { LIMITS } from '../src/base/index.js';
 import { hash, LABELS, sha256, SigningKey } from '../src/crypto/index.js';
 import { buildManifest, firstModel, NO_MODEL_STATE, type JobFile, type ManifestFacts } from '../src/job/index.js';
 import { readSigningKey } from '../src/pki/index.js';
+import { readSmallFile } from '../src/system/index.js';
 import { openManifest, seal, type Manifest } from '../src/protocol/index.js';
 import { JobManifest, type BlobRef } from '../src/wire/index.js';
 import { fetchStatistics } from './checked-statistics.js';
 import { equalBytes } from '../src/base/index.js';
 import { AuditError } from './errors.js';
-import { readBounded } from './files.js';
 import type { Session } from './session.js';
 
 export interface NewJob {
@@ -49,7 +49,7 @@ async function factsOf(
       );
     return { facts: { rosterHash, initialModelHash: hash(LABELS.model, NO_MODEL_STATE) }, model: undefined };
   }
-  const bytes = await readBounded(modelPath ?? file.model.file, LIMITS.modelBytes);
+  const bytes = await readSmallFile(modelPath ?? file.model.file, LIMITS.modelBytes);
   const { standardiseBy } = file.model;
   const checked =
     standardiseBy === undefined ? undefined : await fetchStatistics(session, standardiseBy, file.data.features);

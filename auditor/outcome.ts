@@ -1,12 +1,13 @@
 // How commands end: one line for a person, or JSON, and an exit code for a script.
 
 import { CommanderError } from 'commander';
-import { isCodedError } from '../src/base/index.js';
+import { isCodedError, type CodedError } from '../src/base/index.js';
 import { ConfigError } from '../src/config/index.js';
-import { JobError } from '../src/job/index.js';
-import { ModelError } from '../src/model/index.js';
-import { PkiError } from '../src/pki/index.js';
-import { EXIT, exitCodeFor, SystemError, type ExitCode } from '../src/system/index.js';
+import { JOB_ERRORS, JobError } from '../src/job/index.js';
+import { MODEL_ERRORS, ModelError } from '../src/model/index.js';
+import { PKI_ERRORS, PkiError } from '../src/pki/index.js';
+import { PROTOCOL_ERRORS } from '../src/protocol/index.js';
+import { EXIT, exitCodeFor, SYSTEM_ERRORS, SystemError, type ExitCode } from '../src/system/index.js';
 import { AuditError } from './errors.js';
 import { jsonLine, type Terminal } from './terminal.js';
 
@@ -35,14 +36,26 @@ export function report(terminal: Terminal, cause: unknown, json: boolean): void 
     terminal.note(jsonLine({ error: errorJson(cause), exitCode: exitCodeOf(cause) }));
     return;
   }
-  const text = isCodedError(cause) ? cause.describe() : `unexpected: ${messageOf(cause)}`;
+  const text = isCodedError(cause) ? describe(cause) : `unexpected: ${messageOf(cause)}`;
   // Lists of problems have lines of their own.
   for (const line of text.split('\n')) terminal.note(line);
 }
 
+/** Errors that bring no remedy of their own have the line of their room's registry. */
+function describe(error: CodedError): string {
+  const meaning = MEANINGS.get(error.code);
+  return error.remedy === undefined && meaning !== undefined
+    ? `${error.describe()} What it means: ${meaning}`
+    : error.describe();
+}
+
+const MEANINGS: ReadonlyMap<string, string> = new Map(
+  [PROTOCOL_ERRORS, JOB_ERRORS, MODEL_ERRORS, PKI_ERRORS, SYSTEM_ERRORS].flatMap((room) => Object.entries(room)),
+);
+
 function errorJson(cause: unknown) {
   if (!isCodedError(cause)) return { code: 'unexpected', message: messageOf(cause), remedy: null };
-  return { code: cause.code, message: cause.message, remedy: cause.remedy ?? null };
+  return { code: cause.code, message: cause.message, remedy: cause.remedy ?? MEANINGS.get(cause.code) ?? null };
 }
 
 function messageOf(cause: unknown): string {

@@ -8,9 +8,10 @@ import { addRoster } from './commands/roster.js';
 import { addRound } from './commands/round.js';
 import { addRounds } from './commands/rounds.js';
 import { addWatch } from './commands/watch.js';
+import { EXIT, type ExitCode } from '../src/system/index.js';
 import { exitCodeOf, report } from './outcome.js';
 import type { World } from './session.js';
-import type { ExitCode } from '../src/system/index.js';
+import { guarded } from './terminal.js';
 
 export function createProgram(world: World): Command {
   const program = new Command('veilsum-audit')
@@ -39,11 +40,12 @@ export function createProgram(world: World): Command {
 }
 
 /** Runs one command line, without the names of node and script; prints what went wrong and returns how to exit. */
-export async function runProgram(args: readonly string[], world: World): Promise<ExitCode> {
+export async function runProgram(args: readonly string[], given: World): Promise<ExitCode> {
+  const world = { ...given, terminal: guarded(given.terminal) };
   const program = createProgram(world);
   try {
     await program.parseAsync([...args], { from: 'user' });
-    return 0;
+    return EXIT.ok;
   } catch (cause) {
     report(world.terminal, cause, program.opts<{ readonly json?: boolean }>().json === true);
     return exitCodeOf(cause);

@@ -1,14 +1,13 @@
 // A command's way to the coordinator: configuration, pinned roster, who this is, and the connection.
 
-import { fromUtf8, isCodedError, isoTime, LIMITS } from '../src/base/index.js';
+import { isCodedError, isoTime, LIMITS } from '../src/base/index.js';
 import { readClientConfig, type ClientConfig } from '../src/config/index.js';
 import { verifySignatureIndependently } from '../src/crypto/index.js';
-import { inspectCertificate, readBundle, type Bundle } from '../src/pki/index.js';
+import { certificatesIn, inspectCertificate, readTlsFiles } from '../src/pki/index.js';
 import { readRoster, type Roster } from '../src/protocol/index.js';
-import { systemClock, systemRng } from '../src/system/index.js';
+import { readSmallFile, systemClock, systemRng } from '../src/system/index.js';
 import type { AdminClient, ConnectOptions } from '../src/transport/index.js';
 import { AuditError } from './errors.js';
-import { readBounded } from './files.js';
 import type { Terminal } from './terminal.js';
 
 /** What a command has of the world; tests bring their own. */
@@ -51,15 +50,14 @@ export async function withSession<T>(
   if (path === undefined) throw new AuditError('audit/no-config', 'expected the option --config FILE, got none.');
   const config = await readClientConfig(path);
   const roster = await readPinnedRoster(config);
-  const bundle = await readBundle(config.tls.bundle);
-  const officer = officerOf(bundle, config);
+  const tls = await readTlsFiles(config.tls);
+  const officer = officerOf(tls.chainPem, config);
   const { address, serverName } = config.coordinator;
-  const authorityPem = fromUtf8(await readBounded(config.tls.ca, LIMITS.certificateBytes));
   const client = connect({
     address,
     serverName,
     consortium: config.consortium,
-    tls: { ...bundle, authorityPem },
+    tls,
     clock: systemClock,
     rng: systemRng,
     limits: PATIENCE,
@@ -79,7 +77,7 @@ export async function withSession<T>(
 }
 
 async function readPinnedRoster({ roster: { file, hash }, consortium }: ClientConfig): Promise<Roster> {
-  const roster = readRoster(await readBounded(file, LIMITS.manifestBytes), hash, verifySignatureIndependently);
+  const roster = readRoster(await readSmallFile(file, LIMITS.manifestBytes), hash, verifySignatureIndependently);
   if (roster.consortiumId !== consortium)
     throw new AuditError(
       'audit/wrong-consortium',
@@ -88,8 +86,8 @@ async function readPinnedRoster({ roster: { file, hash }, consortium }: ClientCo
   return roster;
 }
 
-function officerOf({ leafPem }: Bundle, { consortium, tls }: ClientConfig): Officer {
-  const facts = inspectCertificate(leafPem);
+function officerOf(chainPem: string, { consortium, tls }: ClientConfig): Officer {
+  const facts = inspectCertificate(certificatesIn(chainPem)[0] ?? '');
   const { identity, notAfter } = facts;
   if (identity === undefined || (identity.role !== 'operator' && identity.role !== 'auditor'))
     throw new AuditError(

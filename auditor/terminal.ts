@@ -21,11 +21,22 @@ export function systemTerminal(): Terminal {
   const colour = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
   return {
     print: (line, style = 'plain') => {
-      const text = printable(line);
-      process.stdout.write(`${colour && style === 'heading' ? `${BOLD}${text}${RESET}` : text}\n`);
+      process.stdout.write(`${colour && style === 'heading' ? `${BOLD}${line}${RESET}` : line}\n`);
     },
     note: (line) => {
-      process.stderr.write(`${printable(line)}\n`);
+      process.stderr.write(`${line}\n`);
+    },
+  };
+}
+
+/** A terminal that is given printable text only. */
+export function guarded(terminal: Terminal): Terminal {
+  return {
+    print: (line, style) => {
+      terminal.print(printable(line), style);
+    },
+    note: (line) => {
+      terminal.note(printable(line));
     },
   };
 }

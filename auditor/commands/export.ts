@@ -5,10 +5,10 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { hex, LIMITS } from '../../src/base/index.js';
 import { sha256 } from '../../src/crypto/index.js';
-import { SystemError, writeFileDurably } from '../../src/system/index.js';
+import { readSmallFile, SystemError, writeFileDurably } from '../../src/system/index.js';
 import { demandModel } from '../checked-model.js';
 import { badAnswer, fetchManifest, type CheckedRound } from '../checked-round.js';
-import { gather, readBounded } from '../files.js';
+import { gather } from '../gather.js';
 import { withSession, type GlobalOptions, type World } from '../session.js';
 import { printFacts, printJson } from '../terminal.js';
 
@@ -38,7 +38,7 @@ export function addExport(program: Command, world: World): void {
         if (given === undefined)
           throw badAnswer(`a model has at most ${String(LIMITS.modelBytes)} bytes, more than that came.`);
         if (options.verify === undefined) return { bytes: given, round: undefined };
-        const forward = await readBounded(options.verify, LIMITS.modelBytes);
+        const forward = await readSmallFile(options.verify, LIMITS.modelBytes);
         const manifest = await fetchManifest(client, roster, jobId);
         return { bytes: given, round: await demandModel(session, manifest, forward, given) };
       });

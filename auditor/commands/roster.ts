@@ -5,10 +5,9 @@ import type { Command } from 'commander';
 import { hex, LIMITS } from '../../src/base/index.js';
 import { readRosterFile, rosterFromFile } from '../../src/config/index.js';
 import { readRoster, type Roster } from '../../src/protocol/index.js';
-import { writeFileDurably } from '../../src/system/index.js';
+import { readSmallFile, writeFileDurably } from '../../src/system/index.js';
 import { verifySignatureIndependently } from '../../src/crypto/index.js';
 import { encode, Roster as RosterMessage } from '../../src/wire/index.js';
-import { readBounded } from '../files.js';
 import type { GlobalOptions, World } from '../session.js';
 import { printFacts, printJson } from '../terminal.js';
 
@@ -53,7 +52,7 @@ export function addRoster(program: Command, world: World): void {
 }
 
 async function bytesOf(file: string): Promise<Uint8Array> {
-  return /\.ya?ml$/i.test(file) ? bytesFromYaml(file) : readBounded(file, LIMITS.manifestBytes);
+  return /\.ya?ml$/i.test(file) ? bytesFromYaml(file) : readSmallFile(file, LIMITS.manifestBytes);
 }
 
 async function bytesFromYaml(file: string): Promise<Uint8Array> {
