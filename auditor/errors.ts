@@ -14,6 +14,7 @@ export const AUDIT_ERRORS = defineErrors({
     'The roster names another public key for this operator: use the key that belongs to it, or have the roster changed.',
   'audit/unreachable':
     'Check that the coordinator runs, that coordinator.address names it, that DNS, firewall and proxy let this machine through, and that tls.ca is the consortium’s authority.',
+  'audit/not-a-roster': 'Name a roster that `veilsum-audit roster make` wrote, or its YAML with the ending .yaml.',
   'audit/unknown-silos': 'Correct `silos` in the job file, or pin the roster that has them.',
   'audit/model-option': 'Leave out --model: a statistics job has no model.',
   'audit/other-columns':
@@ -40,6 +41,7 @@ const USAGE: ReadonlySet<AuditErrorCode> = new Set<AuditErrorCode>([
   'audit/no-signing-key',
   'audit/not-operator',
   'audit/wrong-key',
+  'audit/not-a-roster',
   'audit/unknown-silos',
   'audit/model-option',
   'audit/other-columns',

@@ -1,13 +1,13 @@
 // A command's way to the coordinator: configuration, pinned roster, who this is, and the connection.
 
-import { isCodedError, isoTime, LIMITS } from '../src/base/index.js';
+import { isCodedError, isoTime } from '../src/base/index.js';
 import { readClientConfig, type ClientConfig } from '../src/config/index.js';
-import { verifySignatureIndependently } from '../src/crypto/index.js';
 import { certificatesIn, inspectCertificate, readTlsFiles } from '../src/pki/index.js';
-import { readRoster, type Roster } from '../src/protocol/index.js';
-import { readSmallFile, systemClock, systemRng } from '../src/system/index.js';
+import type { Roster } from '../src/protocol/index.js';
+import { systemClock, systemRng } from '../src/system/index.js';
 import type { AdminClient, ConnectOptions } from '../src/transport/index.js';
 import { AuditError } from './errors.js';
+import { readRosterBin } from './roster-file.js';
 import type { Terminal } from './terminal.js';
 
 /** What a command has of the world; tests bring their own. */
@@ -77,7 +77,7 @@ export async function withSession<T>(
 }
 
 async function readPinnedRoster({ roster: { file, hash }, consortium }: ClientConfig): Promise<Roster> {
-  const roster = readRoster(await readSmallFile(file, LIMITS.manifestBytes), hash, verifySignatureIndependently);
+  const roster = await readRosterBin(file, hash);
   if (roster.consortiumId !== consortium)
     throw new AuditError(
       'audit/wrong-consortium',

@@ -2,12 +2,12 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { hex, LIMITS } from '../../src/base/index.js';
+import { hex } from '../../src/base/index.js';
 import { readRosterFile, rosterFromFile } from '../../src/config/index.js';
-import { readRoster, type Roster } from '../../src/protocol/index.js';
-import { readSmallFile, writeFileDurably } from '../../src/system/index.js';
-import { verifySignatureIndependently } from '../../src/crypto/index.js';
+import type { Roster } from '../../src/protocol/index.js';
+import { writeFileDurably } from '../../src/system/index.js';
 import { encode, Roster as RosterMessage } from '../../src/wire/index.js';
+import { checkedRoster, readRosterBin } from '../roster-file.js';
 import type { GlobalOptions, World } from '../session.js';
 import { printFacts, printJson } from '../terminal.js';
 
@@ -24,7 +24,8 @@ export function addRoster(program: Command, world: World): void {
     .argument('<file>', 'roster in YAML (.yaml, .yml), or as `roster make` wrote it')
     .action(async (file: string, _options: object, command: Command) => {
       const { json } = command.optsWithGlobals<GlobalOptions>();
-      const checked = checkedRoster(await bytesOf(file));
+      const isYaml = /\.ya?ml$/i.test(file);
+      const checked = isYaml ? checkedRoster(await bytesFromYaml(file), file) : await readRosterBin(file);
       if (json === true) printJson(world.terminal, rosterJson(checked));
       // The hash alone, so that a script can take it as it is.
       else world.terminal.print(hex(checked.hash));
@@ -38,7 +39,7 @@ export function addRoster(program: Command, world: World): void {
     .action(async (file: string, _options: object, command: Command) => {
       const { out, force, json } = command.optsWithGlobals<MakeOptions>();
       const bytes = await bytesFromYaml(file);
-      const checked = checkedRoster(bytes);
+      const checked = checkedRoster(bytes, file);
       await writeFileDurably(out, bytes, { replace: force === true });
       if (json === true) printJson(world.terminal, { ...rosterJson(checked), file: resolve(out) });
       else
@@ -51,16 +52,8 @@ export function addRoster(program: Command, world: World): void {
     });
 }
 
-async function bytesOf(file: string): Promise<Uint8Array> {
-  return /\.ya?ml$/i.test(file) ? bytesFromYaml(file) : readSmallFile(file, LIMITS.manifestBytes);
-}
-
 async function bytesFromYaml(file: string): Promise<Uint8Array> {
   return encode(RosterMessage, rosterFromFile(await readRosterFile(file)));
-}
-
-function checkedRoster(bytes: Uint8Array): Roster {
-  return readRoster(bytes, undefined, verifySignatureIndependently);
 }
 
 function rosterJson({ hash, consortiumId, epoch, members }: Roster) {
