@@ -21,7 +21,7 @@ import { Computation } from './compute.js';
 import { CoordinatorError } from './errors.js';
 import { PresenceBook } from './presence.js';
 import { Refused } from './refused.js';
-import { keepBlob, uploadName, type Store } from './store.js';
+import { keepBlob, uploadName, uploadPrefix, type Store } from './store.js';
 
 export const JOURNAL = 'events';
 /** One record is at most a message with its ciphertexts, far below what the store takes. */
@@ -160,7 +160,7 @@ export class CoordinatorService {
         return;
       case 'forget-attempt':
         this.computation.forget(effect.rid, effect.attempt);
-        await this.#dropUploads(`${hex(effect.rid)}.${String(effect.attempt)}.`);
+        await this.#dropUploads(`${uploadPrefix(effect.rid)}${String(effect.attempt)}.`);
         return;
       case 'closed':
         this.#logClosed(effect.jobId, effect.round);
@@ -248,7 +248,7 @@ export class CoordinatorService {
   async dropSettledUploads(): Promise<void> {
     for (const job of this.#state.jobs.values()) {
       const last = job.closed.at(-1);
-      if (last !== undefined && last.acks.size >= last.plan.t) await this.#dropUploads(`${hex(last.plan.rid)}.`);
+      if (last !== undefined && last.acks.size >= last.plan.t) await this.#dropUploads(uploadPrefix(last.plan.rid));
     }
   }
 

@@ -63,7 +63,12 @@ export async function readBlob(blobs: BlobStore, hash: string): Promise<Uint8Arr
   return blobs.read(hash, 0, Math.min(size, LIMITS.modelBytes));
 }
 
+/** Beginning of the names of a round's uploads: 24 of the 32 bytes of its rid, which is what a name has room for. */
+export function uploadPrefix(rid: Uint8Array): string {
+  return `${hex(rid.subarray(0, 24))}.`;
+}
+
 /** Name of an upload: one per silo and attempt. */
 export function uploadName(rid: Uint8Array, attempt: number, index: number): string {
-  return `${hex(rid)}.${String(attempt)}.${String(index)}`;
+  return `${uploadPrefix(rid)}${String(attempt)}.${String(index)}`;
 }

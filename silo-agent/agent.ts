@@ -38,7 +38,7 @@ import type { Offers } from './offers.js';
 import { isPassing, Outbox, pause } from './outbox.js';
 import { approvingRule } from './policy.js';
 import { prepareJob, type PreparedJob } from './prepare.js';
-import type { Store } from './store.js';
+import { inputName, type Store } from './store.js';
 import { verifyResult } from './verify.js';
 
 export const JOURNAL = 'events';
@@ -234,7 +234,7 @@ export class Agent {
         this.#work(`verify ${hex(effect.result.hash)}`, () => this.#verify(effect));
         return;
       case 'forget-input':
-        this.#work(`forget ${hex(effect.inputHash)}`, () => store.inputs.delete(hex(effect.inputHash)));
+        this.#work(`forget ${hex(effect.inputHash)}`, () => store.inputs.delete(inputName(effect.inputHash)));
         return;
       case 'notice':
         if (effect.code === 'job/closed')

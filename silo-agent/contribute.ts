@@ -19,7 +19,7 @@ import { createTrainer, type Trainer, type TrainingRecipe } from '../src/trainer
 import { quantise, type RandomWords, type SegmentValues } from '../src/vector/index.js';
 import { AgentError } from './errors.js';
 import type { PreparedJob } from './prepare.js';
-import type { Store } from './store.js';
+import { inputName, type Store } from './store.js';
 
 export interface StoredInput {
   /** Name of the sealed file, 32 bytes. */
@@ -69,8 +69,11 @@ export class Contributor {
     const random = wordsFrom(roundSecret, plan.rid, LABELS.deriveRounding);
     const { values } = quantise(layout, segments, random);
     // Written once: a second computation after a crash must not replace what may already have been masked.
-    if (!(await this.#store.inputs.has(hex(inputHash))))
-      await this.#store.inputs.put(hex(inputHash), new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    if (!(await this.#store.inputs.has(inputName(inputHash))))
+      await this.#store.inputs.put(
+        inputName(inputHash),
+        new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+      );
     const parameters = job.kind === 'statistics' ? undefined : (await this.#parameters(plan)).parameters;
     return {
       inputHash,

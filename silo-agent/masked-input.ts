@@ -1,6 +1,5 @@
 // The masked input as bytes on the wire, made in pieces from the stored input and the masks: the same bytes every time it is asked for.
 
-import { hex } from '../src/base/index.js';
 import {
   applyMasks,
   InputRoot,
@@ -12,6 +11,7 @@ import {
 import type { SealedStore } from '../src/storage/index.js';
 import { Fingerprint, packedBytes, packWords } from '../src/vector/index.js';
 import { AgentError } from './errors.js';
+import { inputName } from './store.js';
 
 export interface MaskedInputOptions {
   readonly inputs: SealedStore;
@@ -40,7 +40,7 @@ export class MaskedInput {
     let at = 0;
     let piece = new Int32Array(Math.min(PIECE_COORDINATES, length));
     let filled = 0;
-    for await (const block of inputs.read(hex(inputHash))) {
+    for await (const block of inputs.read(inputName(inputHash))) {
       const bytes = block.byteOffset % 4 === 0 ? block : block.slice();
       const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
       for (let taken = 0; taken < words.length; ) {

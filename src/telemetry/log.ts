@@ -27,7 +27,15 @@ export interface LogOptions {
 
 export function createLog({ program, level, file }: LogOptions): Log {
   const destination = pino.destination({ dest: file ?? 2, sync: true, mkdir: true });
-  const logger = pino({ level, base: { program }, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const logger = pino(
+    {
+      level,
+      base: { program },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (name) => ({ level: name }) },
+    },
+    destination,
+  );
   const at =
     (method: 'debug' | 'info' | 'warn' | 'error') =>
     (event: EventName, fields: Fields = {}): void => {
