@@ -1,11 +1,11 @@
 // A finished round as its signed messages tell it: the manifest by its operator, plan and result by the coordinator, and the silos that
 // have verified the result in full. Nothing is believed that is not signed under a key of the pinned roster.
 
-import { equalBytes, LIMITS, type Hash } from '../src/base/index.js';
+import { equalBytes, isCodedError, LIMITS, type Hash } from '../src/base/index.js';
 import { hash, LABELS } from '../src/crypto/index.js';
 import { openEnvelope, openManifest, openPlan, type Manifest, type Plan, type Roster } from '../src/protocol/index.js';
 import type { AdminClient } from '../src/transport/index.js';
-import { Ack, Coverage, RoundResult, type Envelope, type Outcome } from '../src/wire/index.js';
+import { Ack, Coverage, RoundResult, type Envelope, type GetRoundResponse, type Outcome } from '../src/wire/index.js';
 import { AuditError } from './errors.js';
 
 /** A result at 200 silos has some 100 KiB. */
@@ -36,8 +36,9 @@ export async function fetchCheckedRound(
   manifest: Manifest,
   round: number,
 ): Promise<CheckedRound> {
-  const answer = await client.getRound({ jobId: manifest.jobId, round });
   const name = `round ${String(round)} of job "${manifest.jobId}"`;
+  const answer = await roundOf(client, manifest.jobId, round);
+  if (answer === undefined) throw new AuditError('audit/no-result', `${name} has no result: it has not begun.`);
   if (answer.result === undefined)
     throw new AuditError(
       'audit/no-result',
@@ -65,6 +66,16 @@ export async function fetchCheckedRound(
       `${String(verified)} of ${String(plan.n)} silos have verified the result of ${name} in full, ${String(plan.t)} are needed.`,
     );
   return { manifest, plan, result, resultHash, survivors: result.selfSecrets.length };
+}
+
+/** Undefined when the round has not begun. */
+async function roundOf(client: AdminClient, jobId: string, round: number): Promise<GetRoundResponse | undefined> {
+  try {
+    return await client.getRound({ jobId, round });
+  } catch (cause) {
+    if (isCodedError(cause) && cause.code === 'admin/no-round') return undefined;
+    throw cause;
+  }
 }
 
 /** Distinct members of the cohort that acknowledge this result, outcome and model after verifying all of it. */

@@ -182,9 +182,13 @@ describe('statistics are not used', () => {
   it('before the round has a result', async () => {
     const consortium = await statisticsConsortium();
     consortium.hooks = { arrive: (_, { type }) => type !== 'masked-header' };
-    consortium.settle();
     const at = await desk(consortium);
     await at.write('train.yaml', await trainingFile());
+    expect(await create(at)).toEqual([
+      4,
+      expect.stringContaining('audit/no-result: round 1 of job "heart-statistics" has no result: it has not begun'),
+    ]);
+    consortium.settle();
     expect(await create(at)).toEqual([
       4,
       expect.stringContaining('audit/no-result: round 1 of job "heart-statistics" has no result: it is still open'),
