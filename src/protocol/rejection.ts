@@ -39,7 +39,6 @@ export const PROTOCOL_ERRORS = defineErrors({
     'The plan starts from another model than the one this silo computed itself. Two silos are being shown different models, or this one missed a round.',
   'plan/second-plan': 'A second plan with other bytes came for the same round. Both are kept as evidence.',
   'plan/reserved': 'A field that this version reserves (checkpoint, exclusions) is not empty.',
-  'plan/overflow': 'With this cohort the sum of a segment could overflow the modulus.',
   'plan/released': 'This silo has released its shares in an earlier attempt, and that attempt is not proven dead.',
   'keys/wrong-round': 'A key advertisement belongs to another round or attempt.',
   'keys/model': "A member advertises keys for another model hash than the plan's.",

@@ -1,6 +1,6 @@
 // P0 and P1: a round is opened with a signed plan, key advertisements are gathered, U1 is closed.
 
-import { asSiloId, compareBytes, utf8, type SiloId, type UnixMs } from '../../base/index.js';
+import { asSiloId, compareBytes, equalBytes, utf8, type SiloId, type UnixMs } from '../../base/index.js';
 import {
   AdvertiseKeys,
   AttemptStart,
@@ -139,6 +139,14 @@ export function onAdvertised(
   if (alreadyStored(attempt.advertised.get(advertised.index)?.envelope, envelope))
     return { state, effects: [ANSWERED] };
   demand(attempt.phase === 'advertise', 'message/late', 'the keys of this attempt are closed.', 'state');
+  // Whoever repeats a key is turned away here: once in U1, it would keep the set from ever being closed.
+  const others = [...attempt.advertised.values()].flatMap((one) => [one.channelKey, one.maskKey]);
+  const { channelKey, maskKey } = advertised;
+  demand(
+    !equalBytes(channelKey, maskKey) && !others.some((key) => equalBytes(key, channelKey) || equalBytes(key, maskKey)),
+    'keys/repeated',
+    'a key of this advertisement is used twice in this attempt.',
+  );
   return stored(
     withAttempt(state, found, { advertised: withEntry(attempt.advertised, advertised.index, advertised) }),
     event,
