@@ -3,7 +3,7 @@
 import { equalBytes, type JobId, type UnixMs } from '../../base/index.js';
 import type { Envelope } from '../../wire/index.js';
 import { equalEnvelopes } from '../envelope.js';
-import { demand, demanded } from '../rejection.js';
+import { demand, demanded, demandOne } from '../rejection.js';
 import type { Accepted, CoordinatorEffect, CoordinatorEvent } from './event.js';
 import type {
   CoordinatorAttempt,
@@ -82,10 +82,12 @@ export function attemptOf(state: CoordinatorState, rid: Uint8Array, attempt: num
 /** True when the same message is already stored; a Refusal when another one is. */
 export function alreadyStored(stored: Envelope | undefined, envelope: Envelope): boolean {
   if (stored === undefined) return false;
-  demand(
+  const both = [stored, envelope];
+  demandOne(
     equalEnvelopes(stored, envelope),
     'message/conflict',
     'a message with other bytes is already stored in this place.',
+    both,
   );
   return true;
 }

@@ -33,7 +33,9 @@ export function openSecrets(
     };
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'unmask/bad-secret') throw error;
-    const failed = failAttempt(state, found, at, event, error.message);
+    // Proof against a dealer: no further share can finish this attempt.
+    const dead = { ...found, attempt: { ...attempt, finishing: true } };
+    const failed = failAttempt(state, dead, at, event, error.message);
     return { state: failed.state, effects: [...failed.effects, ANSWERED] };
   }
 }

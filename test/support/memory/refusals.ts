@@ -20,14 +20,16 @@ export function until<Kind extends Told>(
   consortium: MemoryConsortium,
   kind: Kind,
   index = 0,
-): { silo: MemorySilo; value: BodyOf<Kind> } {
+): { silo: MemorySilo; value: BodyOf<Kind>; sequence: bigint } {
   let held: Body | undefined;
+  let sequence = 0n;
   const before = consortium.hooks;
   consortium.hooks = {
     ...before,
     deliver: (silo, directive) => {
       if (silo.index !== index || directive.body?.$case !== kind) return before.deliver?.(silo, directive) ?? true;
       held = directive.body;
+      sequence = directive.sequence;
       throw new Reached();
     },
   };
@@ -37,7 +39,7 @@ export function until<Kind extends Told>(
   consortium.hooks = before;
   if (held === undefined) throw new Error(`nobody was ever told ${kind}`);
   // The kind was compared above.
-  return { silo: consortium.silos[index]!, value: held.value as BodyOf<Kind> };
+  return { silo: consortium.silos[index]!, value: held.value as BodyOf<Kind>, sequence };
 }
 
 /** Runs until the silo would hand in a message of this type; returns it without its arriving. */
