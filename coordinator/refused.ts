@@ -4,7 +4,7 @@ import { CodedError } from '../src/base/index.js';
 import type { Rejection } from '../src/protocol/index.js';
 
 export class Refused extends CodedError {
-  constructor(rejection: Rejection) {
+  constructor(rejection: Omit<Rejection, 'evidence'>) {
     super(rejection.code, rejection.detail, { category: rejection.category });
   }
 }

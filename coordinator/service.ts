@@ -1,11 +1,14 @@
 // The coordinator at work: one queue of events through the state machine, effects strictly in order. What is answered is durable; a
 // failed write ends the process, and a restart folds the journal and goes on.
 
-import { hex, unixMs, unreachable, type Clock, type SiloId } from '../src/base/index.js';
+import { hex, unixMs, unreachable, type Clock, type SiloId, type UnixMs } from '../src/base/index.js';
 import {
   advanceCoordinator,
   dueFor,
   equalEnvelopes,
+  EVIDENCE_JOURNAL,
+  EVIDENCE_RECORDS_MAX,
+  evidenceOf,
   initialCoordinatorState,
   pendingComputations,
   type ClosedRound,
@@ -13,6 +16,7 @@ import {
   type CoordinatorEvent,
   type CoordinatorSelf,
   type CoordinatorState,
+  type Rejection,
 } from '../src/protocol/index.js';
 import { failpoint } from '../src/system/index.js';
 import type { Log } from '../src/telemetry/index.js';
@@ -120,7 +124,10 @@ export class CoordinatorService {
       });
     const at = this.#options.clock.now();
     const done = advanceCoordinator(this.#state, { at, event });
-    if ('rejected' in done) throw new Refused(done.rejected);
+    if ('rejected' in done) {
+      await this.#keepEvidence(done.rejected, at);
+      throw new Refused(done.rejected);
+    }
     let receipt: Envelope | undefined;
     try {
       for (const effect of done.accepted.effects) {
@@ -139,6 +146,11 @@ export class CoordinatorService {
     this.#state = done.accepted.state;
     this.changed();
     return receipt;
+  }
+
+  async #keepEvidence(rejection: Rejection, at: UnixMs): Promise<void> {
+    const record = evidenceOf(rejection, at);
+    if (record !== undefined) await this.store.journal.appendAtMost(EVIDENCE_JOURNAL, record, EVIDENCE_RECORDS_MAX);
   }
 
   async #persist(event: CoordinatorEvent, emitted: readonly Envelope[], at: number): Promise<void> {

@@ -15,6 +15,9 @@ import type { AgentConfig } from '../src/config/index.js';
 import {
   advanceSilo,
   equalEnvelopes,
+  EVIDENCE_JOURNAL,
+  EVIDENCE_RECORDS_MAX,
+  evidenceOf,
   initialSiloState,
   layoutOfRound,
   seal,
@@ -183,8 +186,11 @@ export class Agent {
     const at = this.#options.clock.now();
     const done = advanceSilo(this.#state, { at, event });
     if ('rejected' in done) {
-      const { code, detail } = done.rejected;
-      this.#options.log.warn('directive.refused', { directive: event.$case, code, detail });
+      const { code, detail, evidence } = done.rejected;
+      this.#options.log.warn('directive.refused', { directive: event.$case, code, detail, evidence: evidence.length });
+      const record = evidenceOf(done.rejected, at);
+      const { journal } = this.#options.store;
+      if (record !== undefined) await journal.appendAtMost(EVIDENCE_JOURNAL, record, EVIDENCE_RECORDS_MAX);
       return;
     }
     try {

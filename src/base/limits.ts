@@ -31,6 +31,8 @@ export const LIMITS = {
   callsPerIdentity: 64,
   /** Envelopes one silo may have stored for one attempt: each phase once, aborts and disputes, with room. */
   envelopesPerAttempt: 32,
+  /** Contradictions kept as evidence, per journal: enough to convict, not enough to fill a disk. */
+  evidenceRecords: 10_000,
   /** Attempts of one round (docs/protocol.md §2.4). */
   attemptsPerRound: 3,
   /** Rounds of one job. */

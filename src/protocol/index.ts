@@ -11,6 +11,7 @@ export * from './check/unmask.js';
 export * from './check/vectors.js';
 export * from './coordinator/index.js';
 export { equalEnvelopes, openEnvelope, seal, type Opened } from './envelope.js';
+export * from './evidence.js';
 export * from './manifest.js';
 export { applyMasks, remainingMasks, RANGE_ALIGNMENT, type MaskKeys } from './masking.js';
 export * from './params.js';

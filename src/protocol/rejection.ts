@@ -2,6 +2,7 @@
 // check, named in docs/errors.md and tested by a sentence; `advance` catches them at its door, so that a check is one line.
 
 import { CodedError, defineErrors, isCodedError, type ErrorCategory, type ErrorContext } from '../base/index.js';
+import type { Envelope } from '../wire/index.js';
 
 export const PROTOCOL_ERRORS = defineErrors({
   'envelope/unknown-signer':
@@ -100,8 +101,16 @@ export const PROTOCOL_ERRORS = defineErrors({
 export type RejectionCode = keyof typeof PROTOCOL_ERRORS;
 
 export class Refusal extends CodedError<RejectionCode> {
-  constructor(code: RejectionCode, message: string, context: ErrorContext = {}) {
+  /** Signed messages that contradict each other: kept by whoever refuses, for anybody to check. */
+  readonly evidence: readonly Envelope[];
+
+  constructor(
+    code: RejectionCode,
+    message: string,
+    context: ErrorContext & { readonly evidence?: readonly Envelope[] } = {},
+  ) {
     super(code, message, { category: 'content', ...context });
+    this.evidence = context.evidence ?? [];
   }
 }
 
@@ -113,6 +122,16 @@ export function demand(
   category: ErrorCategory = 'content',
 ): asserts holds {
   if (!holds) throw new Refusal(code, detail, { category });
+}
+
+/** Throws a Refusal unless `holds`, with the signed messages that cannot both be honest. */
+export function demandOne(
+  holds: boolean,
+  code: RejectionCode,
+  detail: string,
+  evidence: readonly (Envelope | undefined)[],
+): asserts holds {
+  if (!holds) throw new Refusal(code, detail, { evidence: evidence.filter((one) => one !== undefined) });
 }
 
 /** The value, or a Refusal when there is none. */
@@ -131,6 +150,8 @@ export interface Rejection {
   readonly code: string;
   readonly detail: string;
   readonly category: ErrorCategory;
+  /** Signed messages worth keeping; mostly none. */
+  readonly evidence: readonly Envelope[];
 }
 
 /** Runs a transition and turns its refusals into a value; bugs stay exceptions. */
@@ -139,6 +160,7 @@ export function orRejection<T>(transition: () => T): { readonly accepted: T } | 
     return { accepted: transition() };
   } catch (error) {
     if (!isCodedError(error) || error.category === 'internal') throw error;
-    return { rejected: { code: error.code, detail: error.message, category: error.category } };
+    const evidence = error instanceof Refusal ? error.evidence : [];
+    return { rejected: { code: error.code, detail: error.message, category: error.category, evidence } };
   }
 }

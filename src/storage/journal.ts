@@ -74,6 +74,13 @@ export class Journal {
     return this.transaction(records.map((record) => ({ kind: 'append', journal, record })));
   }
 
+  /** As `append` of one record, unless the journal holds `maxRecords` already: for what a peer can make us write. */
+  async appendAtMost(journal: string, record: Uint8Array, maxRecords: number): Promise<boolean> {
+    if (this.lastSequence(journal) >= maxRecords) return false;
+    await this.append(journal, [record]);
+    return true;
+  }
+
   put(key: string, value: Uint8Array): Promise<number[]> {
     return this.transaction([{ kind: 'put', key, value }]);
   }

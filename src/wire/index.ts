@@ -56,6 +56,7 @@ export {
   CoordinatorRoundOpened,
   CoordinatorSumComputed,
   CoordinatorSumOpened,
+  EvidenceRecord,
   SiloAttemptStarted,
   SiloContributionFailed,
   SiloContributionReady,

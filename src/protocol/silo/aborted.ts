@@ -14,7 +14,7 @@ import {
 } from '../../wire/index.js';
 import { openEnvelope, seal } from '../envelope.js';
 import { openPlan } from '../plan.js';
-import { demand } from '../rejection.js';
+import { demand, demandOne } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf } from './change.js';
 import type { Accepted, JournalledEvent } from './event.js';
@@ -60,10 +60,11 @@ export function onAbandoned(state: SiloState, event: JournalledEvent, value: Aba
     `round ${String(plan.round)} is not the next one here.`,
     'state',
   );
-  demand(
+  demandOne(
     job.open === undefined || equalBytes(job.open.plan.rid, plan.rid),
     'plan/second-plan',
     `another plan was accepted for round ${String(plan.round)}.`,
+    [job.open?.plan.envelope, plan.envelope, value.abandon],
   );
   demand(
     equalBytes(plan.previousResultHash, job.previousResultHash) && equalBytes(plan.modelHash, job.modelHash),

@@ -8,7 +8,7 @@ import { equalEnvelopes, openEnvelope, seal } from '../envelope.js';
 import { layoutOfRound } from '../manifest.js';
 import { cohortProblem, deadAfterAborts } from '../params.js';
 import { demandPlanFits, indexIn, openAttempt, openPlan, type Attempt, type Plan } from '../plan.js';
-import { demand, demanded } from '../rejection.js';
+import { demand, demanded, demandOne } from '../rejection.js';
 import { siloSigner } from '../roster.js';
 import { attemptSecrets } from '../secrets.js';
 import { jobOf, withRound } from './change.js';
@@ -95,10 +95,11 @@ function demandPlan(state: SiloState, job: JobState, plan: Plan): number {
     `the next round is ${String(job.closedRound + 1)}, the plan opens ${String(plan.round)}.`,
     'state',
   );
-  demand(
+  demandOne(
     job.open === undefined || equalBytes(job.open.plan.rid, plan.rid),
     'plan/second-plan',
     `another plan was accepted for round ${String(plan.round)}.`,
+    [job.open?.plan.envelope, plan.envelope],
   );
   demand(
     equalBytes(plan.previousResultHash, job.previousResultHash),
@@ -218,10 +219,11 @@ function resend(job: JobState, open: OpenRound, attempt: Attempt): SiloEffect[] 
     const abort = open.aborts.get(attempt.attempt);
     return abort === undefined ? [] : [{ kind: 'submit', envelope: abort, ciphertexts: [] }];
   }
-  demand(
+  demandOne(
     equalEnvelopes(attempt.envelope, current.envelope),
     'plan/second-plan',
     'a second start with other bytes came for this attempt.',
+    [current.envelope, attempt.envelope],
   );
   const { plan, roundSecret } = open;
   const compute: SiloEffect[] =

@@ -12,7 +12,7 @@ import {
 } from '../../wire/index.js';
 import { openRequest, type SurvivorSet } from '../check/survivors.js';
 import { equalEnvelopes, openEnvelope, seal } from '../envelope.js';
-import { demand, demanded } from '../rejection.js';
+import { demand, demanded, demandOne } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { locate, withAttempt, type Located } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
@@ -58,10 +58,11 @@ export function survivorsOf(found: Located, request: Envelope | undefined): Surv
   const keys = demanded(attempt.keys, 'confirm/wrong-phase', 'the survivors came before the keys.', 'state');
   const dealers = demanded(attempt.dealers, 'confirm/wrong-phase', 'the survivors came before the dealers.', 'state');
   const survivors = openRequest(attempt.context, keys, dealers, request);
-  demand(
+  demandOne(
     attempt.survivors === undefined || equalBytes(attempt.survivors.t3, survivors.t3),
     'confirm/second-set',
     'another survivor set or sum was accepted in this attempt.',
+    [attempt.survivors?.request, survivors.request],
   );
   return survivors;
 }

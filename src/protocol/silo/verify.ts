@@ -16,7 +16,7 @@ import { checkResult, checkTranscript, resultHash } from '../check/result.js';
 import { openEnvelope, seal } from '../envelope.js';
 import { cohortProblem } from '../params.js';
 import { openPlan, type Plan } from '../plan.js';
-import { demand, demanded } from '../rejection.js';
+import { demand, demanded, demandOne } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf, withJob } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
@@ -39,12 +39,13 @@ export function onResultReceived(
   const problem = cohortProblem(plan.n, { c: maxMalicious, minCohort, minHonest: 2 });
   demand(problem === undefined, 'plan/floor-honest', `${problem ?? ''}.`);
   const own = job.open?.attempt;
-  demand(
+  demandOne(
     own?.survivors === undefined ||
       own.context.attempt.attempt !== checked.context.attempt.attempt ||
       equalBytes(own.survivors.t3, checked.survivors.t3),
     'confirm/second-set',
     'the result rests on another survivor set or sum than the one this silo knows of this attempt.',
+    [own?.survivors?.request, checked.survivors.request, directive.result],
   );
   const result = checkResult(checked, directive.result);
   return { state, effects: [{ kind: 'verify-result', manifest: job.manifest, result, directive }] };
@@ -58,10 +59,11 @@ function demandNext(job: JobState, plan: Plan): void {
     `the next result to verify is that of round ${String(job.closedRound + 1)}, this one is of round ${String(plan.round)}.`,
     'state',
   );
-  demand(
+  demandOne(
     job.open === undefined || equalBytes(job.open.plan.rid, plan.rid),
     'plan/second-plan',
     'the result rests on another plan than the one accepted here.',
+    [job.open?.plan.envelope, plan.envelope],
   );
   demand(
     equalBytes(plan.previousResultHash, job.previousResultHash),
