@@ -73,6 +73,7 @@ export class Agent {
   #state: SiloState;
   #queue: Promise<unknown> = Promise.resolve();
   #cursor = 0n;
+  #unread = false;
 
   private constructor(options: AgentOptions) {
     this.#options = options;
@@ -276,7 +277,10 @@ export class Agent {
     });
     this.#working.set(
       name,
-      done.finally(() => this.#working.delete(name)),
+      done.finally(() => {
+        this.#working.delete(name);
+        if (name === 'decisions' && this.#unread) this.#readDecisions();
+      }),
     );
   }
 
@@ -298,13 +302,22 @@ export class Agent {
 
   /** Hands decisions on disk to the state machine; those it knows already change nothing. */
   #readDecisions(): void {
+    this.#unread = true;
+    // A decision that is written while others are read is read in another pass: the flag is looked at after each.
     this.#work('decisions', async () => {
-      for (const approval of await this.#options.offers.decisions()) {
-        const { manifestHash } = decode(Approval, 'decision', approval.payload);
-        const job = [...this.#state.jobs.values()].find((one) => hex(one.manifest.hash) === hex(manifestHash));
-        if (job?.decision === 'undecided') await this.#feed({ $case: 'jobDecided', value: { approval } });
+      while (this.#unread) {
+        this.#unread = false;
+        await this.#readDecisionsOnce();
       }
     });
+  }
+
+  async #readDecisionsOnce(): Promise<void> {
+    for (const approval of await this.#options.offers.decisions()) {
+      const { manifestHash } = decode(Approval, 'decision', approval.payload);
+      const job = [...this.#state.jobs.values()].find((one) => hex(one.manifest.hash) === hex(manifestHash));
+      if (job?.decision === 'undecided') await this.#feed({ $case: 'jobDecided', value: { approval } });
+    }
   }
 
   async #prepare(manifest: Manifest): Promise<void> {
