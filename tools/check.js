@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const bin = (name) => join('node_modules', '.bin', name);
-const GENERATED = ['src/wire/gen', 'src/model/gen', 'src/wire/index.ts'];
+const GENERATED = ['src/wire/gen', 'src/model/gen', 'src/wire/index.ts', 'docs/errors.md'];
 
 const steps = [
   ['format', () => run(bin('prettier'), ['--log-level', 'warn', '--check', '.'])],
@@ -53,7 +53,7 @@ function digest() {
 }
 
 function files(path) {
-  if (path.endsWith('.ts')) return [path];
+  if (/\.(ts|md)$/.test(path)) return [path];
   return readdirSync(path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))

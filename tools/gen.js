@@ -14,3 +14,6 @@ run(`${bin}/buf`, ['generate', '--template', 'buf.gen.yaml', '--path', 'proto/ve
 run(`${bin}/buf`, ['generate', '--template', 'buf.gen.onnx.yaml', '--path', 'proto/onnx']);
 run(process.execPath, ['tools/wire-index.js']);
 run(`${bin}/prettier`, ['--log-level', 'warn', '--write', 'src/wire/index.ts']);
+// The list of error codes is written by a compiled program, so what was just generated is compiled first.
+run(process.execPath, ['tools/ensure-installed.js']);
+run(process.execPath, ['dist/tools/errors-doc.js']);
