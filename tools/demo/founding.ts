@@ -10,7 +10,7 @@ export const CONSORTIUM = 'demo';
 const OPERATOR = 'olga';
 const AUDITOR = 'arno';
 /** Two cores: more at once only wait for each other. */
-const AT_ONCE = 3;
+export const AT_ONCE = 3;
 
 export interface Founded {
   readonly folder: string;
@@ -71,7 +71,8 @@ export async function foundConsortium(folder: string, scenario: Scenario): Promi
   };
 }
 
-async function inBatches(tasks: readonly (() => Promise<unknown>)[], size: number): Promise<void> {
+/** Runs tasks a few at a time. */
+export async function inBatches(tasks: readonly (() => Promise<unknown>)[], size: number): Promise<void> {
   for (let at = 0; at < tasks.length; at += size) await Promise.all(tasks.slice(at, at + size).map((task) => task()));
 }
 

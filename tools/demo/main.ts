@@ -8,7 +8,7 @@ import { openManifest, readRoster, thresholdFor } from '../../src/protocol/index
 import type { AdminClient } from '../../src/transport/index.js';
 import { JobState } from '../../src/wire/index.js';
 import { compare, type Comparison } from './compare.js';
-import { foundConsortium, writeConfigs, type Founded } from './founding.js';
+import { AT_ONCE, foundConsortium, inBatches, writeConfigs, type Founded } from './founding.js';
 import { readOptions, type DemoOptions } from './options.js';
 import { command, Processes, type RunningProcess } from './processes.js';
 import { prepareRecords, type JobText, type Scenario } from './records.js';
@@ -159,10 +159,15 @@ async function createAndApprove(
   const path = join(founded.folder, `${job.id}.yaml`);
   await writeFile(path, job.yaml);
   await command('audit', ['job', 'create', path, '--config', founded.operatorConfig]);
-  for (const { id } of scenario.silos) {
-    screen.live(`  ${id}'s operator reads and approves ${job.id} ...`);
-    await approve(founded, id, job.id);
-  }
+  screen.live(`  the operator of each hospital reads and approves ${job.id} ...`);
+  await inBatches(
+    scenario.silos.map(
+      ({ id }) =>
+        () =>
+          approve(founded, id, job.id),
+    ),
+    AT_ONCE,
+  );
   await waitFor(async () => {
     const { jobs } = await client.listJobs({ pageSize: 0, pageToken: '' });
     const state = jobs.find(({ jobId }) => jobId === job.id)?.state;
@@ -225,7 +230,7 @@ async function finish(
   }
   screen.say(`Trained model: ${model} (takes raw features; opens in any ONNX runtime)`);
   if (options.keep !== undefined) screen.say(`Keys, configurations, state and logs: ${founded.folder}`);
-  screen.say(`No hospital's records or updates were seen by anybody. ${((Date.now() - began) / 1000).toFixed(0)} s.`);
+  screen.say(`The coordinator only ever held masked updates and their sum; no hospital saw another's. ${((Date.now() - began) / 1000).toFixed(0)} s.`);
   if (json === undefined) return;
   const plain = (score: { accuracy: number; auc: number }): { accuracy: number; auc: number } => ({
     accuracy: score.accuracy,
