@@ -18,7 +18,7 @@ import {
   type Rejection,
   type SiloPolicy,
 } from '../../../src/protocol/index.js';
-import { packedBytes, sumWidth, unpackInto, unpackWords } from '../../../src/vector/index.js';
+import { sumWidth, unpackInto, unpackWords } from '../../../src/vector/index.js';
 import {
   CoordinatorRecord,
   decode,
@@ -31,8 +31,19 @@ import {
   type JobManifest,
 } from '../../../src/wire/index.js';
 import { found, manifestOf, openPolicy, signManifest, type Founded } from './founding.js';
+import { demandOrder, nameOf } from './order.js';
 import { MemorySilo } from './silo.js';
-import { blobOf, bytesOf, fingerprintsOf, hashSum, nextModel, openSum, rootOf, sumInputs } from './vectors.js';
+import {
+  blobOf,
+  bytesOf,
+  changedSum,
+  fingerprintsOf,
+  hashSum,
+  nextModel,
+  openSum,
+  rootOf,
+  sumInputs,
+} from './vectors.js';
 
 export interface Hooks {
   /** False: the directive is not delivered this time. */
@@ -86,7 +97,7 @@ export class MemoryConsortium {
     return [...this.coordinator.jobs.values()][0]!;
   }
 
-  /** Kills the coordinator: everything but journal, blobs and uploads is gone; then folds the journal again. */
+  /** Kills the coordinator: only journal, blobs and uploads stay; then folds the journal again. */
   restartCoordinator(): void {
     this.coordinator = this.#initial();
     this.#todo = [];
@@ -126,7 +137,7 @@ export class MemoryConsortium {
     for (const silo of this.silos) {
       if (!silo.up) continue;
       const directives = directivesFor(this.coordinator, silo.id, (round) => this.#missing(round));
-      this.#demandOrder(silo, directives);
+      demandOrder(silo, directives);
       for (const directive of directives) {
         if (directive.sequence <= silo.cursor) continue;
         const wire = decode(Directive, 'directive', encode(Directive, directive), 1 << 24);
@@ -139,16 +150,6 @@ export class MemoryConsortium {
       }
     }
     return this.#drain() || moved;
-  }
-
-  /** Sequence numbers grow, and none that a silo has passed belongs to a directive that it was never told. */
-  #demandOrder(silo: MemorySilo, directives: readonly Directive[]): void {
-    directives.forEach((directive, k) => {
-      if (k > 0 && directive.sequence <= directives[k - 1]!.sequence)
-        throw new Error(`two directives to ${silo.id} share a place in the order: ${nameOf(directive)}`);
-      if (directive.sequence <= silo.cursor && !silo.told.has(nameOf(directive)))
-        throw new Error(`${silo.id} would never be told: ${nameOf(directive)}`);
-    });
   }
 
   #drain(): boolean {
@@ -290,24 +291,13 @@ export class MemoryConsortium {
     const { length } = layoutOfRound(manifest, plan.round);
     let bytes = sumInputs(this.#uploadsOf(effect, effect.inputs.keys()), length, manifest.modulusBits);
     if (this.hooks.lieAboutSum !== undefined)
-      bytes = this.#lie(bytes, length, manifest.modulusBits, this.hooks.lieAboutSum);
+      bytes = changedSum(bytes, length, manifest.modulusBits, this.hooks.lieAboutSum);
     const sumHash = hashSum(bytes);
     this.blobs.set(`sum ${hex(sumHash)}`, bytes);
     return {
       $case: 'sumComputed',
       value: { rid: plan.rid, attempt: attempt.attempt, sumHash, sum: this.#keep(bytes) },
     };
-  }
-
-  #lie(bytes: Uint8Array, length: number, bits: number, lie: (sum: Float64Array) => void): Uint8Array {
-    const sums = new Float64Array(length);
-    unpackInto(sums, bytes, sumWidth(bits));
-    lie(sums);
-    const out = new Uint8Array(packedBytes(length, sumWidth(bits)));
-    sums.forEach((value, k) => {
-      for (let b = 0; b < 5; b++) out[5 * k + b] = Math.floor(value / 256 ** b) % 256;
-    });
-    return out;
   }
 
   #checkFingerprints(effect: Extract<CoordinatorEffect, { kind: 'check-fingerprints' }>): CoordinatorEvent {
@@ -331,7 +321,7 @@ export class MemoryConsortium {
     const words = openSum(effect, sums);
     this.openedSums.set(plan.round, words);
     const opened = bytesOf(words);
-    const openedHash = openedHashOf(opened);
+    const openedHash = sumHasher('opened').update(opened).digest();
     this.blobs.set(`opened ${hex(openedHash)}`, opened);
     return {
       $case: 'sumOpened',
@@ -354,14 +344,4 @@ export class MemoryConsortium {
       return this.#keep(bytes);
     });
   }
-}
-
-/** What a directive is about; the aborts beside a start may change without making it another one. */
-function nameOf({ sequence, body }: Directive): string {
-  if (body?.$case !== 'start') return `${body?.$case ?? 'nothing'} ${String(sequence)}`;
-  return `start ${hex(body.value.attempt!.payload)}`;
-}
-
-function openedHashOf(bytes: Uint8Array): Uint8Array {
-  return sumHasher('opened').update(bytes).digest();
 }

@@ -41,6 +41,9 @@ export interface SiloWorld {
   fetch(name: string): Uint8Array;
 }
 
+/** Bytes of a record, of all headers or of a transcript at the largest cohort. */
+const WHOLE = 1 << 26;
+
 export class MemorySilo {
   state: SiloState;
   readonly journal: Uint8Array[] = [];
@@ -104,7 +107,7 @@ export class MemorySilo {
     this.told.clear();
     this.state = this.#initial();
     for (const bytes of this.journal) {
-      const record = decode(SiloRecord, 'record', bytes);
+      const record = decode(SiloRecord, 'record', bytes, WHOLE);
       const done = advanceSilo(this.state, { at: unixMs(Number(record.atUnixMs)), event: record.event! });
       if (!('accepted' in done)) throw new Error(`replay rejected: ${done.rejected.code} ${done.rejected.detail}`);
       this.state = done.accepted.state;
@@ -138,7 +141,7 @@ export class MemorySilo {
       case 'keys':
         return [{ $case: 'keysReceived', value: body.value }];
       case 'shares': {
-        const { headers } = decode(HeaderBundle, 'headers', this.world.fetch(hex(body.value.headers!.sha256)));
+        const { headers } = decode(HeaderBundle, 'headers', this.world.fetch(hex(body.value.headers!.sha256)), WHOLE);
         return [{ $case: 'sharesReceived', value: { ...body.value, headers } }];
       }
       case 'sharesClosed':
@@ -148,7 +151,12 @@ export class MemorySilo {
       case 'unmask':
         return [{ $case: 'unmaskRequested', value: body.value }];
       case 'result': {
-        const transcript = decode(RoundTranscript, 'transcript', this.world.fetch(hex(body.value.transcript!.sha256)));
+        const transcript = decode(
+          RoundTranscript,
+          'transcript',
+          this.world.fetch(hex(body.value.transcript!.sha256)),
+          WHOLE,
+        );
         return [{ $case: 'resultReceived', value: { directive: body.value, transcript } }];
       }
       case 'releaseQuery':

@@ -17,7 +17,7 @@ import {
   type MaskKeys,
   type SurvivorSet,
 } from '../../../src/protocol/index.js';
-import { Fingerprint, pack, packWords, sumWidth, unpackWords } from '../../../src/vector/index.js';
+import { Fingerprint, pack, packWords, sumWidth, unpackInto, unpackWords } from '../../../src/vector/index.js';
 
 export interface Blob {
   readonly sha256: Uint8Array;
@@ -58,6 +58,23 @@ export function sumInputs(inputs: readonly Uint8Array[], length: number, bits: n
   const sums = new Float64Array(length);
   for (const bytes of inputs) unpackWords(bytes, length, bits).forEach((word, k) => (sums[k]! += word));
   return pack(sums, sumWidth(bits));
+}
+
+/** Y after somebody has changed it; values are taken modulo what the width holds. */
+export function changedSum(
+  bytes: Uint8Array,
+  length: number,
+  bits: number,
+  change: (sum: Float64Array) => void,
+): Uint8Array {
+  const width = sumWidth(bits);
+  const sums = new Float64Array(length);
+  unpackInto(sums, bytes, width);
+  change(sums);
+  return pack(
+    sums.map((value) => ((value % 2 ** width) + 2 ** width) % 2 ** width),
+    width,
+  );
 }
 
 export function hashSum(bytes: Uint8Array): Hash {

@@ -2,7 +2,16 @@
 
 import { describe, expect, it } from 'vitest';
 import { hex } from '../../../src/base/index.js';
-import { Ack, Consistency, decode, encode, RoundPlan, RoundResult, RoundTranscript } from '../../../src/wire/index.js';
+import {
+  Ack,
+  Consistency,
+  Coverage,
+  decode,
+  encode,
+  RoundPlan,
+  RoundResult,
+  RoundTranscript,
+} from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { byCoordinator, bySilo, distinctSent } from '../../support/memory/readings.js';
 import { refusedByCoordinator, refusedBySilo, until, type BodyOf } from '../../support/memory/refusals.js';
@@ -168,7 +177,7 @@ describe('the coordinator that gathers verdicts', () => {
   });
   it('answers the same Ack again, and refuses another one in its place', () => {
     expect(refusedByCoordinator(one, sender!.id, ack)).toBe('accepted');
-    const other = bySilo(one.founded, sender!.id, ack!, Ack, () => ({ coverage: 2 }));
+    const other = bySilo(one.founded, sender!.id, ack!, Ack, () => ({ coverage: Coverage.COVERAGE_SAMPLED }));
     expect(refusedByCoordinator(one, sender!.id, other)).toBe('message/conflict');
   });
   it('refuses an Ack of a silo that is not in the job', () => {

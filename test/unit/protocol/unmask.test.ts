@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { commitShare, hash, LABELS } from '../../../src/crypto/index.js';
+import { openRelease, orRejection, reconstruct } from '../../../src/protocol/index.js';
 import { Consistency, ConsistencyRequest, ShareHeader, Unmask, type Envelope } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { allBut, byCoordinator, bySilo, jobOf, openedIn } from '../../support/memory/readings.js';
@@ -163,7 +164,20 @@ describe('a dealer whose shares are off the polynomial', () => {
           : envelope,
       ciphertexts,
     });
+    const codes: string[] = [];
+    consortium.hooks.arrive = (_, envelope) => {
+      if (envelope.type !== 'unmask') return true;
+      const { context, keys, dealers, survivors, releases } = consortium.job.open!.attempt;
+      if (releases.size !== 3) return true;
+      const last = openRelease(context, keys!, dealers!, survivors!, envelope);
+      const tried = orRejection(() => reconstruct(context, keys!, dealers!, survivors!, [...releases.values(), last]));
+      codes.push('rejected' in tried ? tried.rejected.code : 'accepted');
+      const few = orRejection(() => reconstruct(context, keys!, dealers!, survivors!, [...releases.values()]));
+      codes.push('rejected' in few ? few.rejected.code : 'accepted');
+      return true;
+    };
     consortium.run();
+    expect(codes).toEqual(['unmask/bad-secret', 'unmask/too-few']);
     const [round] = consortium.job.closed;
     expect(round!.result).toBeUndefined();
     expect(round!.abandon).toBeDefined();
