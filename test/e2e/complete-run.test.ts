@@ -1,0 +1,264 @@
+// A whole consortium as real processes: a statistics job, then training with its closing round, and everything that is promised of it
+// afterwards.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { hex, utf8 } from '../../src/base/index.js';
+import { derive, hash, LABELS, sha256 } from '../../src/crypto/index.js';
+import { readDataSet, splitHoldout, type Records } from '../../src/dataset/index.js';
+import {
+  encodeModelState,
+  parseJob,
+  readStatistics,
+  roundingError,
+  type ColumnStatistics,
+} from '../../src/job/index.js';
+import { initialParameters, readForwardModel } from '../../src/model/index.js';
+import { openManifest, type Manifest } from '../../src/protocol/index.js';
+import { openStorageKey } from '../../src/storage/index.js';
+import { dequantise, segmentNamed } from '../../src/vector/index.js';
+import { JobState, Outcome, type Envelope, type Job, type Round } from '../../src/wire/index.js';
+import { Consortium } from '../support/e2e/consortium.js';
+import { statisticsFile, statisticsManifest, trainingFile, trainingManifest } from '../support/e2e/jobs.js';
+import { foldCoordinator, foldSilo, problemsOf } from '../support/e2e/journals.js';
+import { RANGES, trueSums } from '../support/e2e/records.js';
+import { gathered } from '../support/transport.js';
+import { logisticRegression } from '../support/onnx-models.js';
+import { runOnce, tensor } from '../support/onnx-run.js';
+
+const ROUNDS = 3;
+let consortium: Consortium;
+let statistics: ColumnStatistics;
+let statisticsOpened: { manifest: Manifest; values: Int32Array };
+let job: Job;
+let manifest: Manifest;
+let rounds: Round[];
+let exported: Uint8Array;
+
+beforeAll(async () => {
+  consortium = await Consortium.found({ silos: 5 });
+  await consortium.start();
+  const { roster, silos } = consortium.founded;
+  const first = await offerAndFinish('sums', () =>
+    consortium.offer(statisticsManifest(statisticsFile('sums', silos, { maxMalicious: 1, minCohort: 5 }), roster.hash)),
+  );
+  const values = int32(await gathered(consortium.client.exportSum({ jobId: 'sums', round: 1 })));
+  statisticsOpened = { manifest: first.manifest, values };
+  const { contract } = parseJob(first.manifest.message);
+  statistics = readStatistics({ layout: first.manifest.layout, values }, contract, silos.length);
+
+  const model = logisticRegression(RANGES.length);
+  await consortium.putBlob(model);
+  const made = trainingManifest(
+    trainingFile('training', silos, {
+      rounds: ROUNDS,
+      maxMalicious: 1,
+      minCohort: 5,
+      model: { file: 'model.onnx', standardiseBy: 'sums' },
+    }),
+    roster.hash,
+    model,
+    { statistics, resultHash: first.job.lastResultHash },
+  );
+  ({ job, manifest } = await offerAndFinish('training', () => consortium.offer(made.manifest)));
+  rounds = await consortium.acknowledgedRounds('training');
+  exported = await gathered(consortium.client.exportModel({ jobId: 'training' }));
+  await consortium.stopPrograms();
+}, 120_000);
+
+afterAll(() => consortium.close());
+
+async function offerAndFinish(
+  jobId: string,
+  offer: () => Promise<Envelope>,
+): Promise<{ job: Job; manifest: Manifest }> {
+  const envelope = await offer();
+  await consortium.approve(envelope);
+  const done = await consortium.finished(jobId);
+  expect(done.state).toBe(JobState.JOB_STATE_COMPLETED);
+  return { job: done, manifest: openManifest(consortium.founded.roster, envelope) };
+}
+
+function int32(bytes: Uint8Array): Int32Array {
+  return new Int32Array(Uint8Array.from(bytes).buffer);
+}
+
+describe('a statistics job', () => {
+  it('opens the true sums of all silos, within the rounding of its quantiser', () => {
+    const truth = trueSums([...consortium.founded.tables.values()]);
+    const { layout } = statisticsOpened.manifest;
+    const opened = (name: string): Float64Array => dequantise(segmentNamed(layout, name)!, statisticsOpened.values);
+    const wire = statisticsOpened.manifest.message.layout!.segments.find(({ name }) => name === 'sum')!;
+    const most = roundingError(wire, 5);
+    expect(most).toBeLessThan(0.01);
+    expect([...opened('rows')]).toEqual([truth.rows]);
+    expect(opened('saturated')[0]).toBe(0);
+    truth.sum.forEach((sum, k) => {
+      expect(Math.abs(opened('sum')[k]! - sum)).toBeLessThanOrEqual(most);
+      expect(Math.abs(opened('sum-of-squares')[k]! - truth.squares[k]!)).toBeLessThanOrEqual(most);
+    });
+  });
+});
+
+describe('a training job', () => {
+  it('has its rounds and the closing one applied, with everybody in each sum and acknowledging each', () => {
+    expect(rounds.map(({ round }) => round)).toEqual([1, 2, 3, 4]);
+    for (const round of rounds) {
+      expect(round.outcome).toBe(Outcome.OUTCOME_APPLIED);
+      expect(round.survivors).toEqual(consortium.silos);
+      expect(round.acknowledgedBy).toEqual(consortium.silos);
+      expect(round.disputedBy).toEqual([]);
+      expect(round.attempt).toBe(1);
+    }
+  });
+
+  it('learns: the loss of the final model is below that of the first', () => {
+    const loss = (round: Round): number => metric(round, 'loss');
+    expect(loss(rounds[0]!)).toBeCloseTo(Math.log(2), 3);
+    expect(loss(rounds.at(-1)!)).toBeLessThan(0.9 * loss(rounds[0]!));
+  });
+
+  it('exports the model that every silo computed by itself', () => {
+    const model = readForwardModel(exported);
+    const first = trainingManifestOf();
+    const state = encodeModelState({
+      modelSha256: sha256(first.onnx),
+      parameters: initialParameters(model),
+      updateState: new Uint8Array(),
+    });
+    expect(hex(hash(LABELS.model, state))).toBe(hex(job.modelHash));
+  });
+
+  it('exports a model that any ONNX runtime opens, with the predictions of a float evaluation by hand', async () => {
+    const rows = [...consortium.founded.tables.values()].flat();
+    const { logits } = await runOnce(exported, {
+      x: tensor(
+        rows.flatMap((row) => row.slice(0, 3)),
+        [rows.length, 3],
+      ),
+    });
+    rows.forEach((row, i) => {
+      expect(logits![i]).toBeCloseTo(logitByHand(row), 3);
+    });
+  });
+
+  it('reports the metrics that the same hold-out rows give in the clear', async () => {
+    const parts = await Promise.all(consortium.silos.map(holdoutOf));
+    const closing = rounds.at(-1)!;
+    const scored = parts.flatMap(({ rows, features, targets, columns }) =>
+      Array.from({ length: rows }, (_, r) => ({
+        logit: logitByHand([...features.subarray(r * columns, (r + 1) * columns)]),
+        sick: targets[r] === 1,
+      })),
+    );
+    expect(scored.length).toBeGreaterThan(40);
+    expect(metric(closing, 'records')).toBe(scored.length);
+    const loss = scored.reduce((sum, { logit, sick }) => sum + Math.log1p(Math.exp(sick ? -logit : logit)), 0);
+    const wire = manifest.message.closingLayout!.segments.find(({ name }) => name === 'holdout.loss')!;
+    const most = roundingError(wire, 5) / scored.length;
+    expect(Math.abs(metric(closing, 'loss') - loss / scored.length)).toBeLessThan(most + 1e-4);
+    const right = scored.filter(({ logit, sick }) => logit > 0 === sick).length;
+    expect(metric(closing, 'accuracy')).toBe(right / scored.length);
+    expect(Math.abs(metric(closing, 'auc') - aucOf(scored))).toBeLessThanOrEqual(
+      metric(closing, 'auc-error-bound') + 1e-9,
+    );
+  });
+});
+
+describe('what is left on disk', () => {
+  it('is whole in every state folder', async () => {
+    for (const name of ['coordinator', ...consortium.silos])
+      expect(await problemsOf(consortium.founded, name)).toEqual([]);
+  });
+
+  it('folds again, to the same messages and the same model on both sides', async () => {
+    const coordinator = await foldCoordinator(consortium.founded);
+    const known = [...coordinator.jobs.values()].find((one) => one.manifest.jobId === 'training')!;
+    expect(hex(known.modelHash)).toBe(hex(job.modelHash));
+    for (const silo of consortium.silos) {
+      const state = await foldSilo(consortium.founded, silo);
+      const own = [...state.jobs.values()].find((one) => one.manifest.jobId === 'training')!;
+      expect(hex(own.modelHash)).toBe(hex(job.modelHash));
+      expect(own.acks.size).toBe(ROUNDS + 1);
+      expect(own.ended).toBe(true);
+    }
+  });
+
+  it('keeps no input of a closed round, and no upload', () => {
+    for (const silo of consortium.silos)
+      expect(readdirSync(consortium.founded.at('state', silo, 'inputs'))).toEqual([]);
+    expect(readdirSync(consortium.founded.at('state', 'coordinator', 'uploads'))).toEqual([]);
+  });
+
+  it('holds no record of any silo outside its own table: not in the logs, and nowhere at the coordinator', () => {
+    const { at, tables } = consortium.founded;
+    const found: string[] = [];
+    const files = [...filesIn(at('logs')), ...filesIn(at('state', 'coordinator'))];
+    expect(files.length).toBeGreaterThan(10);
+    const canaries = [...tables.values()].flatMap((rows) => rows.slice(0, 3));
+    for (const file of files) {
+      const bytes = readFileSync(file);
+      for (const [age, pressure, chol] of canaries) {
+        const texts = [age, pressure, chol].map(String);
+        // Two neighbours of a row as float32: four bytes alone might turn up by chance.
+        const pairs = [Float32Array.of(age, pressure), Float32Array.of(pressure, chol), Float64Array.of(chol)];
+        const needles = [...texts.map((text) => Buffer.from(text)), ...pairs.map((pair) => Buffer.from(pair.buffer))];
+        if (needles.some((needle) => bytes.includes(needle))) found.push(file);
+      }
+    }
+    expect(found).toEqual([]);
+    // The search finds what is there.
+    const own = readFileSync(at('records', `${consortium.silos[0]!}.csv`));
+    expect(own.includes(String(canaries[0]![0]))).toBe(true);
+  });
+});
+
+function trainingManifestOf(): { onnx: Uint8Array } {
+  const { silos, roster } = consortium.founded;
+  const source = { statistics, resultHash: new Uint8Array(32) };
+  const file = trainingFile('training', silos, { model: { file: 'model.onnx', standardiseBy: 'sums' } });
+  return trainingManifest(file, roster.hash, logisticRegression(RANGES.length), source).first;
+}
+
+/** w · (x - mean) / deviation + b, with the parameters of the exported model. */
+function logitByHand(row: readonly number[]): number {
+  const parameters = initialParameters(readForwardModel(exported));
+  let logit = parameters[3]!;
+  for (let k = 0; k < 3; k++)
+    logit += (parameters[k]! * (row[k]! - statistics.mean[k]!)) / statistics.standardDeviation[k]!;
+  return logit;
+}
+
+async function holdoutOf(silo: string): Promise<Records> {
+  const { at } = consortium.founded;
+  const { contract } = parseJob(manifest.message);
+  const query = `SELECT * FROM '${at('records', `${silo}.csv`)}'`;
+  const records = await readDataSet({ name: contract.dataSet, query, directories: [at('records')] }, contract);
+  const root = await openStorageKey(at(`${silo}.storage.key`));
+  const key = root.lend((ikm) => derive<'holdout'>(ikm, utf8(contract.dataSet), LABELS.deriveHoldout, []));
+  return key.lend((k) => splitHoldout(records, 0.25, k).holdout);
+}
+
+function metric(round: Round, name: string): number {
+  return round.metrics.find((one) => one.name === name)?.value ?? NaN;
+}
+
+/** Share of pairs of a sick and a healthy record that are ranked right; ties count half. */
+function aucOf(scored: readonly { logit: number; sick: boolean }[]): number {
+  let right = 0;
+  let pairs = 0;
+  for (const ill of scored)
+    for (const well of scored) {
+      if (!ill.sick || well.sick) continue;
+      pairs += 1;
+      right += ill.logit > well.logit ? 1 : ill.logit === well.logit ? 0.5 : 0;
+    }
+  return right / pairs;
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,74 @@
+// The real programs, from dist/: started, killed, started again. Nothing that is started here outlives the test process.
+
+import type { ChildProcess } from 'node:child_process';
+import { built, startNode, type Ended, type Running } from '../built-program.js';
+
+export type { Ended, Running };
+
+const PROGRAMS = { coordinator: 'coordinator/main.ts', agent: 'silo-agent/main.ts', audit: 'auditor/main.ts' } as const;
+
+export type Program = keyof typeof PROGRAMS;
+
+const children = new Set<ChildProcess>();
+// The last resort, for a test file that ends without its hooks.
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+export function startProgram(program: Program, args: readonly string[], failpoint = ''): Running {
+  const running = startNode([built(PROGRAMS[program]), ...args], {
+    VEILSUM_FAILPOINT: failpoint,
+    no_grpc_proxy: '127.0.0.1,localhost',
+  });
+  children.add(running.child);
+  const gone = (): void => {
+    children.delete(running.child);
+  };
+  running.ended.then(gone, gone);
+  return running;
+}
+
+export function isAlive({ child }: Running): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
+
+/** Long enough for a loaded machine; a test that passes never waits for it. */
+export const PATIENCE_MS = 40_000;
+const POLL_MS = 40;
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+/** Asks until the answer is not undefined or false. `why` adds to the error what a reader wants to see. */
+export async function eventually<T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  { ms = PATIENCE_MS, why = () => '' }: { readonly ms?: number; readonly why?: () => string } = {},
+): Promise<Exclude<T, undefined | false>> {
+  for (let left = ms; left > 0; left -= POLL_MS) {
+    const answer = await ask();
+    if (answer !== undefined && answer !== false) return answer as Exclude<T, undefined | false>;
+    await pause(POLL_MS);
+  }
+  throw new Error(`did not come about: ${what}\n${why()}`);
+}
+
+/** The end of a process, which must come. */
+export async function endOf(running: Running, what: string, why: () => string = () => ''): Promise<Ended> {
+  let ended: Ended | undefined;
+  void running.ended.then((end) => (ended = end));
+  return eventually(`the end of ${what}`, () => ended, { why });
+}
+
+/** SIGTERM to all, SIGKILL to what is left after the patience of a test. */
+export async function stopAll(all: readonly Running[]): Promise<void> {
+  for (const { child } of all) child.kill('SIGTERM');
+  const timer = setTimeout(() => {
+    for (const { child } of all) child.kill('SIGKILL');
+  }, PATIENCE_MS);
+  await Promise.allSettled(all.map(({ ended }) => ended));
+  clearTimeout(timer);
+}
