@@ -3,7 +3,7 @@
 import { equalBytes, LIMITS } from '../src/base/index.js';
 import type { CoordinatorConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
-import { readSigningKey, readTlsFiles, RevocationFile } from '../src/pki/index.js';
+import { keepFresh, readSigningKey, TlsFiles, RevocationFile } from '../src/pki/index.js';
 import { COORDINATOR, readRoster } from '../src/protocol/index.js';
 import { exitCodeFor, readSmallFile, systemClock } from '../src/system/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
@@ -29,7 +29,7 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
       'coordinator/roster-key',
       `the key in ${config.keys.signing} is not the coordinator's key in ${config.roster.file}.`,
     );
-  const tls = await readTlsFiles(config.tls);
+  const tls = await TlsFiles.open(config.tls);
   const revocations = config.revoked === undefined ? undefined : await RevocationFile.open(config.revoked);
   const store = await openStore(config.state, config.keys.storage);
   const service = await CoordinatorService.start({
@@ -45,7 +45,7 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
   const server = await startServer({
     host,
     port,
-    tls,
+    tls: tls.current,
     consortium: config.consortium,
     clock: systemClock,
     ...(revocations === undefined ? {} : { revocations }),
@@ -55,11 +55,35 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
       log.error('program.internal-error', { path, ...errorFields(error) });
     },
   });
+  const stopRenewal = keepFresh({
+    file: tls,
+    onTaken: () => {
+      server.replaceCertificate(tls.current);
+      log.info('certificate.reloaded');
+    },
+    onKept: (cause) => {
+      log.error('certificate.kept', errorFields(cause));
+    },
+  });
+  const stopRevocations =
+    revocations === undefined
+      ? () => undefined
+      : keepFresh({
+          file: revocations,
+          onTaken: () => {
+            log.info('revocations.reloaded', { serials: revocations.size });
+          },
+          onKept: (cause) => {
+            log.error('revocations.kept', errorFields(cause));
+          },
+        });
   log.info('program.started', { host, port: server.port, consortium: config.consortium });
   return {
     port: server.port,
     stop: async (graceMs) => {
       log.info('program.stopping');
+      stopRenewal();
+      stopRevocations();
       await server.close(graceMs);
       await service.stop();
       await store.close();

@@ -3,7 +3,7 @@
 import { asSiloId, equalBytes, LIMITS } from '../src/base/index.js';
 import type { AgentConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
-import { readSigningKey, readTlsFiles } from '../src/pki/index.js';
+import { keepFresh, readSigningKey, TlsFiles } from '../src/pki/index.js';
 import { readRoster, siloSigner, type SiloSelf } from '../src/protocol/index.js';
 import { exitCodeFor, readSmallFile, systemClock, systemRng } from '../src/system/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
@@ -45,7 +45,7 @@ export async function loadSelf(config: AgentConfig): Promise<SiloSelf> {
 
 export async function startAgent(config: AgentConfig, log: Log): Promise<RunningAgent> {
   const self = await loadSelf(config);
-  const tls = await readTlsFiles(config.tls);
+  const tls = await TlsFiles.open(config.tls);
   const store = await openStore(config.state, config.keys.storage);
   const offers = await Offers.open(config.state);
   const fatal = (error: unknown): void => {
@@ -55,7 +55,7 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
   const client = connectSilo({
     address: config.coordinator.address,
     serverName: config.coordinator.serverName,
-    tls,
+    tls: tls.current,
     consortium: config.consortium,
     clock: systemClock,
     rng: systemRng,
@@ -75,6 +75,16 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
     log,
     fatal,
   });
+  const stopRenewal = keepFresh({
+    file: tls,
+    onTaken: () => {
+      client.replaceCertificate(tls.current);
+      log.info('certificate.reloaded');
+    },
+    onKept: (cause) => {
+      log.error('certificate.kept', errorFields(cause));
+    },
+  });
   log.info('program.started', { silo: config.silo, coordinator: config.coordinator.address, version: AGENT_VERSION });
   const done = agent.run();
   done.catch(fatal);
@@ -83,6 +93,7 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
     done,
     stop: async () => {
       log.info('program.stopping');
+      stopRenewal();
       await agent.stop();
       client.close();
       await store.close();

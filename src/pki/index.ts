@@ -11,4 +11,5 @@ export * from './peer.js';
 export * from './request.js';
 export * from './revocation.js';
 export * from './signing-key.js';
-export { readTlsFiles, type TlsFiles } from './tls-files.js';
+export { keepFresh, type RefreshedFile, type RenewalOptions } from './renewal.js';
+export { readTlsFiles, TlsFiles, type TlsPaths, type TlsTexts } from './tls-files.js';

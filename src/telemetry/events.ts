@@ -29,6 +29,8 @@ export const EVENTS = {
   'directive.refused': 'A silo refused a directive of the coordinator, with the code.',
   'certificate.reloaded': 'A renewed certificate is in use.',
   'certificate.kept': 'A certificate file could not be used; the last good one stays.',
+  'revocations.reloaded': 'A changed revocation list is in force.',
+  'revocations.kept': 'A revocation list could not be used; the last good one stays in force.',
 } as const;
 
 export type EventName = keyof typeof EVENTS;
