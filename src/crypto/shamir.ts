@@ -18,7 +18,8 @@ export interface Share {
  */
 export function split(secret: Uint8Array, n: number, t: number, coefficients: Uint8Array): Uint8Array[] {
   invariant(secret.length === SECRET_BYTES, 'a shared secret has 32 bytes');
-  invariant(Number.isInteger(n) && n >= 1 && n <= 255 && t >= 1 && t <= n, 'shares need 1 <= t <= n <= 255');
+  const whole = Number.isInteger(n) && Number.isInteger(t);
+  invariant(whole && n >= 1 && n <= 255 && t >= 1 && t <= n, 'shares need 1 <= t <= n <= 255');
   invariant(coefficients.length === SECRET_BYTES * (t - 1), 'a polynomial of degree t-1 needs 32(t-1) random bytes');
   const rows = [toWords(secret)];
   for (let k = 0; k < t - 1; k++) rows.push(toWords(coefficients.subarray(SECRET_BYTES * k, SECRET_BYTES * (k + 1))));
