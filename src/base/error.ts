@@ -1,6 +1,11 @@
 // Errors have stable codes. Each room owns a closed registry of them (its `errors.ts`); docs/errors.md lists all, and a test keeps
 // the two equal. A message says what was expected, what came, and what to do; it never carries secrets, records or model values.
 
+import { printable } from './printable.js';
+
+/** Characters of a message: it quotes what came, and what came may be a megabyte. */
+const MESSAGE_MAX = 16_384;
+
 /**
  * What kind of no it is, for whoever translates errors at an edge (transport/status.ts to gRPC, programs to exit codes):
  * `state` right message at the wrong time; `content` wrong bytes; `membership` not one of us; `identity` not who it says, or nobody;
@@ -24,14 +29,17 @@ export interface ErrorContext {
   readonly cause?: unknown;
 }
 
-/** An error a person can act on. `Code` is a room's closed union of codes, spelled `room/what-happened`. */
+/**
+ * An error a person can act on. `Code` is a room's closed union of codes, spelled `room/what-happened`. Messages end up in logs and on
+ * terminals and quote text of others, so they are made printable here, once for all.
+ */
 export class CodedError<Code extends string = string> extends Error {
   readonly code: Code;
   readonly remedy: string | undefined;
   readonly category: ErrorCategory;
 
   constructor(code: Code, message: string, context: ErrorContext = {}) {
-    super(message, context.cause === undefined ? {} : { cause: context.cause });
+    super(printable(message, MESSAGE_MAX), context.cause === undefined ? {} : { cause: context.cause });
     this.name = 'CodedError';
     this.code = code;
     this.remedy = context.remedy;

@@ -8,4 +8,5 @@ export * from './instant.js';
 export * from './invariant.js';
 export * from './limits.js';
 export * from './ports.js';
+export { printable } from './printable.js';
 export * from './result.js';

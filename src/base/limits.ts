@@ -23,6 +23,11 @@ export const LIMITS = {
   chunkBytes: 1 * MiB,
   /** Bytes of one gRPC message outside the bulk streams: grpc's own default, kept on purpose. */
   messageBytes: 4 * MiB,
+  /**
+   * Tags, lengths and small numbers in one message: what is read becomes objects of some hundred bytes, whatever its size on the wire.
+   * The largest honest ones are contracts with 10 000 features and a page of rounds, about 100 thousand.
+   */
+  messageNumbers: 250_000,
   /** Concurrent HTTP/2 streams of one connection: Watch, one upload, downloads and a few unary calls. */
   streamsPerConnection: 32,
   /** Connections one identity may hold at once: the agent, its successor during a restart, and one for commands. */
@@ -47,4 +52,6 @@ export const LIMITS = {
   featuresMax: 10_000,
   /** Nodes in a forward model; the training graph has a small multiple of it. */
   modelNodesMax: 50_000,
+  /** Tags, lengths and small numbers in a model file: about 40 for each of its nodes. */
+  modelNumbersMax: 2_000_000,
 } as const;

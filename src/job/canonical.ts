@@ -2,13 +2,8 @@
 // version ignores and another obeys would be two jobs under one hash. Bytes that are not exactly what this version writes are refused.
 
 import { LIMITS, equalBytes } from '../base/index.js';
-import { decode, encode, WireError } from '../wire/index.js';
+import { decode, encode, WireError, type MessageType } from '../wire/index.js';
 import { JobError, type JobErrorCode } from './errors.js';
-
-interface MessageType<T> {
-  encode(message: T): { finish(): Uint8Array<ArrayBuffer> };
-  decode(bytes: Uint8Array): T;
-}
 
 /** Throws JobError `code` on bytes that do not parse, or that say more than this version reads. */
 export function decodeCanonical<T>(type: MessageType<T>, what: string, bytes: Uint8Array, code: JobErrorCode): T {

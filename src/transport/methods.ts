@@ -1,10 +1,11 @@
 // The methods of the generated definitions as gRPC sees them: path, kind, and which roles may call. Roles of AdminService stand in its
 // .proto (docs: admin.proto, option `allow`); whoever calls SiloService is a silo; a method that names no role may be called by nobody.
 
+import { LIMITS } from '../base/index.js';
 import type { Role as PkiRole } from '../pki/index.js';
 import { ROLES } from '../pki/index.js';
 import type { MessageType } from '../wire/index.js';
-import { AdminServiceDefinition, Role, SiloServiceDefinition } from '../wire/index.js';
+import { AdminServiceDefinition, decode, Role, SiloServiceDefinition, WireError } from '../wire/index.js';
 import { TransportError } from './errors.js';
 import type { CallKind } from './limits.js';
 
@@ -126,17 +127,13 @@ export function encodeMessage<T>(type: MessageType<T>, message: T): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Whatever does not parse is the sender's fault, not ours. */
+/** Whatever does not parse, or would cost more than its bytes, is the sender's fault, not ours. */
 export function decodeMessage<T>(type: MessageType<T>, bytes: Uint8Array, path: string): T {
   try {
-    return type.decode(bytes);
+    return decode(type, `message of ${path}`, bytes, LIMITS.messageBytes);
   } catch (cause) {
-    throw new TransportError(
-      'transport/malformed',
-      `${String(bytes.length)} bytes do not parse as a message of ${path}.`,
-      {
-        cause,
-      },
-    );
+    if (!(cause instanceof WireError)) throw cause;
+    const code = cause.code === 'wire/too-large' ? 'transport/too-large' : 'transport/malformed';
+    throw new TransportError(code, cause.message, { cause });
   }
 }

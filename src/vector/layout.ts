@@ -39,26 +39,35 @@ export interface Layout {
   readonly length: number;
 }
 
+const PROBLEMS_SHOWN = 20;
+
 /** Lays the segments out. Throws VectorError `vector/bad-layout` naming every bad segment. */
 export function layoutOf(specs: readonly SegmentSpec[]): Layout {
   const problems: string[] = [];
   if (specs.length === 0) problems.push('it has no segments');
-  if (specs.length > LIMITS.segmentsMax) problems.push(`it has more than ${String(LIMITS.segmentsMax)} segments`);
+  // No list of problems then: it would be longer than what came.
+  if (specs.length > LIMITS.segmentsMax) throw badLayout([`it has more than ${String(LIMITS.segmentsMax)} segments`]);
   const names = new Set<string>();
   const segments: Segment[] = [];
   let offset = 0;
   for (const spec of specs) {
-    problems.push(...problemsOf(spec).map((problem) => `segment "${spec.name}": ${problem}`));
-    if (names.has(spec.name)) problems.push(`segment "${spec.name}" occurs twice`);
+    const shown = spec.name.slice(0, 100);
+    problems.push(...problemsOf(spec).map((problem) => `segment "${shown}": ${problem}`));
+    if (names.has(spec.name)) problems.push(`segment "${shown}" occurs twice`);
     names.add(spec.name);
     segments.push({ ...spec, offset });
     offset += spec.length;
   }
   if (offset > LIMITS.vectorLengthMax)
     problems.push(`its length is ${String(offset)}, at most ${String(LIMITS.vectorLengthMax)} is allowed`);
-  if (problems.length > 0)
-    throw new VectorError('vector/bad-layout', `the sum layout is not valid: ${problems.join('; ')}.`);
+  if (problems.length > 0) throw badLayout(problems);
   return { segments, length: offset };
+}
+
+function badLayout(problems: readonly string[]): VectorError {
+  const shown = problems.slice(0, PROBLEMS_SHOWN).join('; ');
+  const more = problems.length > PROBLEMS_SHOWN ? `; and ${String(problems.length - PROBLEMS_SHOWN)} more` : '';
+  return new VectorError('vector/bad-layout', `the sum layout is not valid: ${shown}${more}.`);
 }
 
 function problemsOf(spec: SegmentSpec): string[] {
