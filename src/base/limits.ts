@@ -52,6 +52,8 @@ export const LIMITS = {
   featuresMax: 10_000,
   /** Nodes in a forward model; the training graph has a small multiple of it. */
   modelNodesMax: 50_000,
+  /** Values in one row of a model's input: an image of 577 by 577 in three colours. Batches of it are allocated before anything runs. */
+  modelRowMax: 1_000_000,
   /** Tags, lengths and small numbers in a model file: about 40 for each of its nodes. */
   modelNumbersMax: 2_000_000,
 } as const;

@@ -25,7 +25,7 @@ export interface ModelProblem {
 }
 
 export class ModelError extends CodedError<ModelErrorCode> {
-  /** Every problem found, for code `model/refused`; empty otherwise. */
+  /** The first thousand problems found, for code `model/refused`; empty otherwise. */
   readonly problems: readonly ModelProblem[];
 
   constructor(
@@ -40,8 +40,10 @@ export class ModelError extends CodedError<ModelErrorCode> {
   }
 }
 
-/** Problems that the message spells out; `ModelError.problems` holds all. */
+/** Problems that the message spells out; `ModelError.problems` holds more. */
 const PROBLEMS_IN_MESSAGE = 50;
+/** Problems that are kept at all: a file of two bytes a node can have a million. */
+const PROBLEMS_KEPT = 1000;
 /** Characters of a place or a problem: both quote names from the file, which can be as long as the file. */
 const TEXT_MAX = 200;
 
@@ -52,9 +54,11 @@ function shorten(text: string): string {
 /** Gathers what is wrong with one model, so that its author repairs all of it at once. */
 export class Problems {
   readonly #found: ModelProblem[] = [];
+  #count = 0;
 
   add(place: string, what: string): void {
-    this.#found.push({ place: shorten(place), what: shorten(what) });
+    this.#count += 1;
+    if (this.#count <= PROBLEMS_KEPT) this.#found.push({ place: shorten(place), what: shorten(what) });
   }
 
   get none(): boolean {
@@ -64,7 +68,7 @@ export class Problems {
   /** Throws `model/refused` with one line per problem, if there is any. */
   throwIfAny(): void {
     if (this.none) return;
-    const count = this.#found.length;
+    const count = this.#count;
     const lines = this.#found.slice(0, PROBLEMS_IN_MESSAGE).map(({ place, what }) => `${what} (${place})`);
     if (count > lines.length) lines.push(`and ${String(count - lines.length)} more`);
     throw new ModelError(

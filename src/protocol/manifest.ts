@@ -166,7 +166,7 @@ function readSegment(segment: WireSegment): SegmentSpec {
         ? { kind: 'integer', max: Number(q.value.max) }
         : {
             kind: 'real',
-            clipKind: q.value.clipKind === ClipKind.CLIP_KIND_L2 ? 'l2' : 'each',
+            clipKind: readClipKind(segment.name, q.value.clipKind),
             clip: q.value.clip,
             scale: q.value.scale,
             qMax: Number(q.value.qMax),
@@ -174,6 +174,16 @@ function readSegment(segment: WireSegment): SegmentSpec {
     visibility: readVisibility(segment),
     coarseStep: Number(segment.coarseStep),
   };
+}
+
+function readClipKind(name: string, kind: ClipKind): 'l2' | 'each' {
+  if (kind === ClipKind.CLIP_KIND_L2) return 'l2';
+  demand(
+    kind === ClipKind.CLIP_KIND_EACH,
+    'manifest/invalid',
+    `segment "${name.slice(0, 100)}" does not say how it is clipped.`,
+  );
+  return 'each';
 }
 
 function readVisibility(segment: WireSegment): Visibility {

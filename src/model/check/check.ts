@@ -1,12 +1,13 @@
 // Decides whether a model file may be trained. It comes from outside and runs on private records, so it is an allow-list: what is
 // not known to be harmless and differentiable is refused, when the job is created and again by every silo.
 
+import { LIMITS } from '../../base/index.js';
 import { RULES } from '../autodiff/rules.js';
 import type { Problems } from '../errors.js';
 import type { GraphProto, ModelProto } from '../gen/onnx/onnx.js';
 import { readGraph } from '../graph/read.js';
 import type { Graph, ValueInfo } from '../graph/types.js';
-import { showShape } from '../graph/types.js';
+import { elementCount, showShape } from '../graph/types.js';
 import { checkNode } from './attributes.js';
 import { checkDataflow } from './dataflow.js';
 
@@ -61,6 +62,8 @@ function checkInput(inputs: readonly ValueInfo[], problems: Problems): void {
     );
   if (!rest.every((extent) => typeof extent === 'number' && Number.isSafeInteger(extent) && extent > 0))
     problems.add(place, `all axes of ${showShape(shape)} but the first must be fixed`);
+  else if (elementCount(rest.map(Number)) > LIMITS.modelRowMax)
+    problems.add(place, `a row of ${showShape(shape)} has more than ${String(LIMITS.modelRowMax)} values`);
 }
 
 function checkOutput(outputs: readonly ValueInfo[], problems: Problems): void {

@@ -34,9 +34,13 @@ export function readAttribute(proto: AttributeProto, place: string, problems: Pr
     case Kind.TENSORS:
     case Kind.GRAPHS:
     case Kind.UNRECOGNIZED:
-      problems.add(place, `attribute ${proto.name} has kind ${Kind[proto.type]}, which no allowed operator takes`);
-      return undefined;
+      break;
   }
+  // Also any number that the enumeration does not know: what is left out here would be read by a runtime all the same.
+  const names: Readonly<Record<number, string | undefined>> = Kind;
+  const kind = names[proto.type] ?? String(proto.type);
+  problems.add(place, `attribute ${proto.name} has kind ${kind}, which no allowed operator takes`);
+  return undefined;
 }
 
 function readText(proto: AttributeProto, place: string, problems: Problems): Attribute | undefined {

@@ -1,7 +1,8 @@
 // From the bytes of a model file to a graph. Nothing here knows which operators are allowed; check/ does. Everything that is
 // wrong is reported to `problems`, so one reading lists all of it.
 
-import { LIMITS } from '../../base/index.js';
+import { BinaryReader } from '@bufbuild/protobuf/wire';
+import { fromUtf8, LIMITS } from '../../base/index.js';
 import { ModelError, type Problems } from '../errors.js';
 import { ModelProto, type GraphProto, type NodeProto, type ValueInfoProto } from '../gen/onnx/onnx.js';
 import { readAttribute } from './attribute.js';
@@ -24,10 +25,27 @@ export function decodeModel(bytes: Uint8Array): ModelProto & { readonly graph: G
   return { ...proto, graph };
 }
 
+class TooManyFields extends Error {}
+
+/** Counts what becomes an object: an empty node is two bytes in the file and several hundred in memory. */
+class CountingReader extends BinaryReader {
+  constructor(bytes: Uint8Array) {
+    super(bytes, fromUtf8);
+    const read = this.uint32;
+    let numbers = 0;
+    this.uint32 = () => {
+      if (++numbers > LIMITS.modelNumbersMax) throw new TooManyFields();
+      return read.call(this);
+    };
+  }
+}
+
 function tryDecode(bytes: Uint8Array): ModelProto {
   try {
-    return ModelProto.decode(bytes);
+    return ModelProto.decode(new CountingReader(bytes));
   } catch (cause) {
+    if (cause instanceof TooManyFields)
+      throw new ModelError('model/too-large', `more than ${String(LIMITS.modelNumbersMax)} fields`);
     // Malformed fields throw; so does a nesting deep enough to exhaust the stack.
     throw new ModelError('model/not-onnx', 'the bytes do not decode as an ONNX model', { cause });
   }

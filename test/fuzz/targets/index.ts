@@ -2,6 +2,7 @@
 
 import type { Target } from '../target.js';
 import { coordinatorTarget, roundTarget } from './coordinator.js';
+import { onnxTarget } from './onnx.js';
 import { siloTarget } from './silo.js';
 import { wireTarget } from './wire.js';
 
@@ -16,5 +17,6 @@ export const TARGETS: readonly TargetEntry[] = [
   { name: 'wire', share: 500, create: () => wireTarget() },
   { name: 'silo', share: 60, create: () => siloTarget() },
   { name: 'coordinator', share: 100, create: () => coordinatorTarget() },
+  { name: 'onnx', share: 100, create: () => onnxTarget() },
   { name: 'round', share: 1, create: () => roundTarget() },
 ];
