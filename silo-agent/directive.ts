@@ -35,6 +35,8 @@ export async function eventOf(
       );
       return { $case: 'sharesReceived', value: { ...body.value, headers } };
     }
+    case 'complaint':
+      return { $case: 'complaintReceived', value: body.value };
     case 'sharesClosed':
       return { $case: 'sharesClosed', value: body.value };
     case 'confirm':

@@ -18,6 +18,8 @@ export type Connected = (silo: SiloId) => boolean;
 const PHASES: Readonly<Record<CoordinatorPhase, Phase>> = {
   advertise: Phase.PHASE_ADVERTISE,
   share: Phase.PHASE_SHARE,
+  // The second step of sharing: what was dealt is being checked.
+  check: Phase.PHASE_SHARE,
   mask: Phase.PHASE_MASK,
   confirm: Phase.PHASE_CONFIRM,
   unmask: Phase.PHASE_UNMASK,
@@ -106,7 +108,9 @@ function planned({ plan, startedAt }: Pick<ClosedRound, 'plan' | 'startedAt'>) {
 }
 
 function timelineOf(timeline: readonly PhaseBegin[]): PhaseTime[] {
-  return timeline.map(({ attempt, phase, at }) => ({ attempt, phase: PHASES[phase], beganUnixMs: BigInt(at) }));
+  // Checking is the second step of sharing, and people are shown one phase.
+  const shown = timeline.filter(({ phase }) => phase !== 'check');
+  return shown.map(({ attempt, phase, at }) => ({ attempt, phase: PHASES[phase], beganUnixMs: BigInt(at) }));
 }
 
 /** The last phase of this attempt in which the silo's message has come. */

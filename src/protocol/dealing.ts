@@ -112,27 +112,59 @@ export function openShares(
   ciphertext: Uint8Array | undefined,
   t1: Hash,
 ): HeldShares {
-  const dealer = header.index;
-  const from = `from member ${String(dealer)}`;
-  const entry = demanded(
-    header.entries.find((e) => e.recipient === own),
-    'share/entries',
-    `no entry for this silo ${from}.`,
-  );
+  const from = `from member ${String(header.index)}`;
+  const entry = entryFor(header, own);
   const sealed = demanded(ciphertext, 'share/missing', `the ciphertext ${from} was not delivered.`);
   demand(
     equalBytes(hash(LABELS.shareCiphertext, sealed), entry.ciphertextHash),
     'share/ciphertext-hash',
     `the ciphertext ${from} is not the one that was signed.`,
   );
-  const bad = `the ciphertext ${from} does not open, or its shares do not match their commitments.`;
-  using opening = demanded(shareKey(channel, entry.ephemeralKey, t1, dealer, own), 'share/bad-ciphertext', bad);
-  const plain = demanded(openOnce(opening, associatedData(t1, dealer, own), sealed), 'share/bad-ciphertext', bad);
-  demand(plain.length === 2 * SECRET_BYTES, 'share/bad-ciphertext', bad);
+  using opening = shareKey(channel, entry.ephemeralKey, t1, header.index, own);
+  return demanded(
+    openWith(opening, header, own, sealed, t1),
+    'share/bad-ciphertext',
+    `the ciphertext ${from} does not open, or its shares do not match their commitments.`,
+  );
+}
+
+/** The entry of a header for one recipient. Throws Refusal `share/entries`. */
+export function entryFor(header: ShareHeader, recipient: number): ShareEntry {
+  return demanded(
+    header.entries.find((e) => e.recipient === recipient),
+    'share/entries',
+    `member ${String(header.index)} has no entry for member ${String(recipient)}.`,
+  );
+}
+
+/** The shares in a ciphertext as its dealer signed it, opened with the dealer's own one-time key: what an answer to a complaint allows. */
+export function openAsDealer(
+  ephemeral: AgreementKey,
+  channelKey: Uint8Array,
+  header: ShareHeader,
+  recipient: number,
+  ciphertext: Uint8Array,
+  t1: Hash,
+): HeldShares | undefined {
+  using opening = shareKey(ephemeral, channelKey, t1, header.index, recipient);
+  return openWith(opening, header, recipient, ciphertext, t1);
+}
+
+/** Undefined unless the ciphertext opens to two shares that match what the dealer committed to. */
+function openWith(
+  opening: SecretBytes | undefined,
+  header: ShareHeader,
+  recipient: number,
+  sealed: Uint8Array,
+  t1: Hash,
+): HeldShares | undefined {
+  const plain =
+    opening === undefined ? undefined : openOnce(opening, associatedData(t1, header.index, recipient), sealed);
+  if (plain?.length !== 2 * SECRET_BYTES) return undefined;
   const held = { self: plain.slice(0, SECRET_BYTES), key: plain.slice(SECRET_BYTES) };
-  demand(shareMatches(header, 'self', t1, own, held.self), 'share/bad-ciphertext', bad);
-  demand(shareMatches(header, 'key', t1, own, held.key), 'share/bad-ciphertext', bad);
-  return held;
+  const good =
+    shareMatches(header, 'self', t1, recipient, held.self) && shareMatches(header, 'key', t1, recipient, held.key);
+  return good ? held : undefined;
 }
 
 /** True when a share is the one that its dealer committed to for this recipient. */

@@ -36,10 +36,22 @@ export function attemptSecrets(rho: SecretBytes<'rho'>, rid: Hash, attempt: numb
     mask: AgreementKey.from(maskSecret),
     maskSecret,
     selfSecret: from<'self-mask-seed'>(LABELS.deriveSelf),
-    ephemeral: (recipient) => AgreementKey.from(from(LABELS.deriveShareKey, u16be(recipient))),
+    ephemeral: (recipient) => AgreementKey.from(ephemeralSecret(rho, rid, attempt, recipient)),
     coefficients: (of, threshold) => {
       using key = from(of === 'self' ? LABELS.deriveCoefficientsSelf : LABELS.deriveCoefficientsKey);
       return key.lend((k) => new Keystream(k).next(SECRET_BYTES * (threshold - 1)));
     },
   };
+}
+
+/** e_ij: the secret of the one-time key to one recipient, which an answer to a complaint reveals. */
+export function ephemeralSecret(
+  rho: SecretBytes<'rho'>,
+  rid: Hash,
+  attempt: number,
+  recipient: number,
+): SecretBytes<'ephemeral'> {
+  return rho.lend((ikm) =>
+    derive<'ephemeral'>(ikm, attemptId(rid, attempt), LABELS.deriveShareKey, [u16be(recipient)]),
+  );
 }

@@ -94,6 +94,8 @@ export {
   AdvertiseKeys,
   Approval,
   AttemptStart,
+  Complaint,
+  ComplaintAnswer,
   Consistency,
   ConsistencyRequest,
   Coverage,
@@ -113,11 +115,13 @@ export {
   RoundTranscript,
   ShareEntry,
   ShareHeader,
+  SharesChecked,
   Unmask,
 } from './gen/veilsum/v1/round.js';
 export {
   AbandonDirective,
   BlobChunk,
+  ComplaintDirective,
   ConfirmDirective,
   Directive,
   GetBlobRequest,

@@ -4,7 +4,7 @@ import { equalBytes, type Hash } from '../../base/index.js';
 import { AgreementKey, combine, commitSelfSecret, SecretBytes, type Share } from '../../crypto/index.js';
 import { Unmask, type Envelope, type IndexedShare } from '../../wire/index.js';
 import { shareMatches } from '../dealing.js';
-import { demand, demanded } from '../rejection.js';
+import { demand, demanded, Refusal } from '../rejection.js';
 import type { KeySet } from './advertised.js';
 import { openMemberMessage, type RoundContext } from './context.js';
 import type { DealerSet } from './dealers.js';
@@ -94,16 +94,38 @@ export function reconstruct(
   const self = new Map<number, SecretBytes>();
   for (const dealer of wanted.self) {
     const secret = secretOf(dealer, (release) => release.message.selfShares);
-    demandSelfSecret(keys.t1, dealers, dealer, secret, 'unmask/bad-secret');
+    provenBy(dealer, () => {
+      demandSelfSecret(keys.t1, dealers, dealer, secret, 'unmask/bad-secret');
+    });
     self.set(dealer, SecretBytes.of(secret));
   }
   const key = new Map<number, SecretBytes>();
   for (const dealer of wanted.key) {
     const secret = SecretBytes.of(secretOf(dealer, (release) => release.message.keyShares));
-    demandMaskSecret(keys, dealer, secret, 'unmask/bad-secret');
+    provenBy(dealer, () => {
+      demandMaskSecret(keys, dealer, secret, 'unmask/bad-secret');
+    });
     key.set(dealer, secret);
   }
   return { self, key };
+}
+
+/** Released shares that all match their commitments and do not give the committed secret: proof against who dealt them. */
+export class BadSecret extends Refusal {
+  readonly dealer: number;
+
+  constructor(dealer: number, message: string) {
+    super('unmask/bad-secret', message);
+    this.dealer = dealer;
+  }
+}
+
+function provenBy(dealer: number, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw error instanceof Refusal ? new BadSecret(dealer, error.message) : error;
+  }
 }
 
 /** An opened self_b matches the commitment in its owner's header. */

@@ -1,28 +1,26 @@
 // When an attempt cannot go on: ask who has released, then try again, or abandon the round (docs/protocol.md §2.4).
 
 import { equalBytes, type SiloId, type UnixMs, LIMITS } from '../../base/index.js';
-import { hash, LABELS } from '../../crypto/index.js';
-import { Abandon, Abort, decode, Protest, ReleaseAnswer, type Envelope } from '../../wire/index.js';
-import { openEnvelope, seal } from '../envelope.js';
+import { Abort, decode, Protest, ReleaseAnswer, type Envelope } from '../../wire/index.js';
+import { openEnvelope } from '../envelope.js';
 import { demand, demanded } from '../rejection.js';
-import { COORDINATOR, siloSigner } from '../roster.js';
+import { siloSigner } from '../roster.js';
 import {
   alreadyStored,
   ANSWERED,
   attemptOf,
   enterPhase,
-  inOrder,
   roundOf,
   stored,
   withAttempt,
   withEntry,
-  withJob,
   withRound,
   type Located,
 } from './change.js';
 import type { Accepted, CoordinatorEffect, CoordinatorEvent } from './event.js';
 import { startAttempt } from './gather.js';
-import type { ClosedRound, CoordinatorState } from './state.js';
+import type { CoordinatorState } from './state.js';
+import { abandon } from './abandon.js';
 import { openSecrets } from './open.js';
 import { addRelease } from './release.js';
 
@@ -50,58 +48,7 @@ export function closeAborted(
     const done = stored(withRound(state, found, change), event, [next.context.attempt.envelope]);
     return { state: done.state, effects: [...done.effects.filter((e) => e.kind !== 'answer'), forget] };
   }
-  return abandon(state, found, at, event, forget);
-}
-
-function abandon(
-  state: CoordinatorState,
-  found: Located,
-  at: UnixMs,
-  event: CoordinatorEvent,
-  forget: CoordinatorEffect,
-): Accepted<CoordinatorState> {
-  const { job, round, attempt } = found;
-  const { plan } = round;
-  const number = attempt.context.attempt.attempt;
-  const envelope = seal(state.self.signingKey, COORDINATOR, 'abandon', Abandon, {
-    jobId: plan.jobId,
-    rid: plan.rid,
-    round: plan.round,
-    reason: round.notes.at(-1) ?? 'no attempt could be finished',
-    proof: [...inOrder(round.aborts.get(number - 1) ?? new Map<number, Envelope>()), ...inOrder(attempt.answers)],
-  });
-  const terminalHash = hash(LABELS.abandon, envelope.payload);
-  const closed: ClosedRound = {
-    plan,
-    attempt: number,
-    closedBy: state.events,
-    startedAt: round.startedAt,
-    endedAt: at,
-    survivors: [],
-    result: undefined,
-    abandon: envelope,
-    terminalHash,
-    acks: new Map(),
-    disputes: new Map(),
-    metrics: [],
-    timeline: round.timeline,
-    notes: round.notes,
-  };
-  const next = withJob(state, {
-    ...job,
-    open: undefined,
-    closed: [...job.closed, closed],
-    previousResultHash: terminalHash,
-  });
-  return {
-    state: next,
-    effects: [
-      { kind: 'persist', event, emitted: [envelope] },
-      { kind: 'notify' },
-      forget,
-      { kind: 'closed', jobId: plan.jobId, round: plan.round, transcript: undefined },
-    ],
-  };
+  return abandon(state, found, at, event);
 }
 
 /** Position of a silo in the round, or a refusal. */

@@ -7,6 +7,7 @@ import { demand, demanded, orRejection, type Rejection } from '../rejection.js';
 import { siloSigner } from '../roster.js';
 import { closeAborted, onAbort, onProtest, onReleaseAnswer } from './aborted.js';
 import { jobOf, type Located } from './change.js';
+import { closeCheck, onComplaint, onComplaintAnswer, onSharesChecked } from './check.js';
 import { closeConfirm, onConsistency, onFingerprintsChecked } from './confirm.js';
 import { onApproval, onJobCreated, onJobStopped } from './create.js';
 import type { Accepted, CoordinatorEvent, TimedEvent } from './event.js';
@@ -78,6 +79,12 @@ function onMessage(
       return onAdvertised(state, event, envelope);
     case 'share-header':
       return onShareHeader(state, event, envelope, value.ciphertexts);
+    case 'shares-checked':
+      return onSharesChecked(state, event, envelope);
+    case 'complaint':
+      return onComplaint(state, event, envelope);
+    case 'complaint-answer':
+      return onComplaintAnswer(state, event, envelope);
     case 'masked-header':
       return onMaskedHeader(state, event, envelope, value.computedRoot);
     case 'decline':
@@ -131,6 +138,8 @@ function onPhaseClosed(
       return attempt.offeredShares.size >= t
         ? closeShare(state, found, at, event)
         : fail('silos dealt shares', attempt.offeredShares.size);
+    case 'check':
+      return closeCheck(state, found, at, event, value.cause);
     case 'mask':
       demand(!attempt.closing, 'job/state', 'the inputs are closed already.', 'state');
       return attempt.masked.size >= t ? closeMask(state, found, event) : fail('inputs arrived', attempt.masked.size);

@@ -2,6 +2,7 @@
 
 import { equalBytes, type UnixMs } from '../../base/index.js';
 import { Consistency, decode, type CoordinatorFingerprintsChecked, type Envelope } from '../../wire/index.js';
+import { bar } from './bar.js';
 import { openConsistency } from '../check/survivors.js';
 import { demand, demanded } from '../rejection.js';
 import {
@@ -92,7 +93,18 @@ export function onFingerprintsChecked(
       ? round.notes
       : [...round.notes, `the fingerprints of ${names} are not those of their inputs; they count as missing`];
   const noted: Located = { ...found, round: { ...round, notes } };
+  let judged = noted;
+  for (const index of value.lying) {
+    // With the input itself, which the coordinator keeps, these two prove that the fingerprint was not computed from it.
+    const evidence = [attempt.consistency.get(index)?.envelope, attempt.masked.get(index)?.envelope];
+    judged = bar(
+      judged,
+      index,
+      'confirm/lying-fingerprint',
+      evidence.filter((one) => one !== undefined),
+    );
+  }
   if (quorum.size < attempt.context.plan.t)
-    return failAttempt(state, noted, at, event, 'too few fingerprints fit their inputs');
-  return stored(enterPhase(state, noted, at, 'unmask', { quorum, quorumBy: state.events }), event);
+    return failAttempt(state, judged, at, event, 'too few fingerprints fit their inputs');
+  return stored(enterPhase(state, judged, at, 'unmask', { quorum, quorumBy: state.events }), event);
 }

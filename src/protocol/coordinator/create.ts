@@ -38,6 +38,7 @@ export function onJobCreated(
     approvals: new Map(),
     approvedBy: new Map(),
     refusals: new Map(),
+    barred: new Map(),
     modelHash: manifest.initialModelHash,
     modelState: new Uint8Array(),
     previousResultHash: demanded(asHash(NO_PREVIOUS), 'manifest/invalid', 'no previous hash.'),

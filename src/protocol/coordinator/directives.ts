@@ -88,7 +88,7 @@ function forOpenRound(round: CoordinatorRound, silo: SiloId, add: Add): void {
       $case: 'keys',
       value: { rid, attempt: number, advertised: inOrder(attempt.keys.members).map((one) => one.envelope) },
     });
-  if (attempt.dealers !== undefined && attempt.keys?.members.has(index) === true)
+  if (attempt.headerBundle !== undefined && attempt.keys?.members.has(index) === true)
     forDealers(attempt, index, rid, number, add);
   if (attempt.survivors !== undefined && attempt.dealers?.members.has(index) === true)
     add(attempt.survivorsBy ?? 0, 0, { $case: 'confirm', value: { request: attempt.survivors.request } });
@@ -118,15 +118,19 @@ function earlierAborts(round: CoordinatorRound, number: number): Envelope[] {
 }
 
 function forDealers(attempt: CoordinatorAttempt, index: number, rid: Uint8Array, number: number, add: Add): void {
-  const by = attempt.dealersBy ?? 0;
+  const by = attempt.sharesBy ?? 0;
   const ciphertexts = [...attempt.ciphertexts].flatMap(([dealer, all]) => {
     const entries = attempt.offeredShares.get(dealer)?.header.entries ?? [];
     const ciphertext = all[entries.findIndex((entry) => entry.recipient === index)];
     return ciphertext === undefined ? [] : [{ dealer, ciphertext }];
   });
   add(by, 0, { $case: 'shares', value: { rid, attempt: number, headers: attempt.headerBundle, ciphertexts } });
-  const dealers = toBitmap(attempt.dealers?.members.keys() ?? [], attempt.context.plan.n);
-  add(by, 1, { $case: 'sharesClosed', value: { rid, attempt: number, dealers } });
+  for (const one of attempt.complaints.values())
+    if (one.dealer === index && one.answer === undefined && attempt.phase === 'check')
+      add(one.by, 0, { $case: 'complaint', value: { rid, attempt: number, complaint: one.envelope } });
+  if (attempt.dealers === undefined) return;
+  const dealers = toBitmap(attempt.dealers.members.keys(), attempt.context.plan.n);
+  add(attempt.dealersBy ?? 0, 1, { $case: 'sharesClosed', value: { rid, attempt: number, dealers } });
 }
 
 /** The objects a silo of a job may fetch by hash: everything its directives name, and the job's model. */

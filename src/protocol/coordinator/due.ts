@@ -5,7 +5,7 @@ import type { SiloId, UnixMs } from '../../base/index.js';
 import { plusMs } from '../../base/index.js';
 import type { PhaseTimeouts } from '../../wire/index.js';
 import { lastRound } from '../manifest.js';
-import { cohortProblem } from '../params.js';
+import { cohortProblem, thresholdFor } from '../params.js';
 import type { CoordinatorEvent } from './event.js';
 import type { ClosedRound, CoordinatorJob, CoordinatorRound } from './state.js';
 
@@ -42,7 +42,7 @@ function dueInRound(job: CoordinatorJob, round: CoordinatorRound, now: UnixMs, p
       },
     },
   });
-  const wait = waitingFor(round);
+  const wait = waitingFor(job, round);
   if (wait === undefined) return NOTHING;
   const { expected, arrived, limit } = wait;
   const missing = expected.filter((index) => !arrived.has(index));
@@ -83,7 +83,7 @@ interface Waiting {
 const ANYBODY = -1;
 
 /** Whose answer the phase waits for; undefined while a computation of our own is under way. */
-function waitingFor(round: CoordinatorRound): Waiting | undefined {
+function waitingFor(job: CoordinatorJob, round: CoordinatorRound): Waiting | undefined {
   const { attempt } = round;
   const number = attempt.context.attempt.attempt;
   const aborted = round.aborts.get(number) ?? new Map<number, unknown>();
@@ -91,19 +91,29 @@ function waitingFor(round: CoordinatorRound): Waiting | undefined {
     [...indices].filter((index) => !aborted.has(index) && !gone.has(index));
   const nobody = new Set<number>();
   const cohort = round.plan.cohort.map((_, index) => index);
+  const barred = new Set(cohort.filter((index) => job.barred.has(round.plan.cohort[index] ?? ('' as SiloId))));
   switch (attempt.phase) {
     case 'advertise':
-      return { expected: without(cohort, nobody), arrived: attempt.advertised, limit: 'advertiseMs' };
+      return { expected: without(cohort, barred), arrived: attempt.advertised, limit: 'advertiseMs' };
     case 'share':
       return {
         expected: without(attempt.keys?.members.keys() ?? [], nobody),
         arrived: attempt.offeredShares,
         limit: 'shareMs',
       };
+    case 'check': {
+      // A dealer that owes an answer is waited for like a silo that has not checked.
+      const owing = new Set(
+        [...attempt.complaints.values()].filter((one) => one.answer === undefined).map((one) => one.dealer),
+      );
+      const arrived = new Set([...attempt.checkedBy.keys()].filter((index) => !owing.has(index)));
+      const expected = [...(attempt.keys?.members.keys() ?? []), ...owing];
+      return { expected: without(expected, barred), arrived, limit: 'shareMs' };
+    }
     case 'mask':
       if (attempt.closing) return undefined;
       return {
-        expected: without(attempt.dealers?.members.keys() ?? [], attempt.declined),
+        expected: without(without(attempt.dealers?.members.keys() ?? [], attempt.declined), barred),
         arrived: attempt.masked,
         limit: 'maskMs',
       };
@@ -118,7 +128,7 @@ function waitingFor(round: CoordinatorRound): Waiting | undefined {
       // t releases close this phase by themselves; only its time can run out.
       return { expected: [ANYBODY], arrived: nobody, limit: 'unmaskMs' };
     case 'aborted':
-      return { expected: cohort, arrived: attempt.answers, limit: 'confirmMs' };
+      return { expected: without(cohort, barred), arrived: attempt.answers, limit: 'confirmMs' };
     case 'publish':
       return undefined;
   }
@@ -147,13 +157,15 @@ function dueBetweenRounds(job: CoordinatorJob, now: UnixMs, presence: Presence):
   }
   if (job.closed.length >= lastRound(manifest)) return stop('completed', 'the last round is done');
   const ready = manifest.silos.filter((silo) => job.approvals.has(silo));
-  const there = ready.filter((silo) => presence(silo) === true);
+  // A barred silo is never waited for and never heard; in the cohort it counts among the absent.
+  const heard = ready.filter((silo) => presence(silo) === true && !job.barred.has(silo));
+  const there = ready.filter((silo) => heard.includes(silo) || job.barred.has(silo));
   const problem = cohortProblem(there.length, {
     c: manifest.maxMalicious,
     minCohort: manifest.minCohort,
     minHonest: 2,
   });
-  if (problem !== undefined) return NOTHING;
+  if (problem !== undefined || heard.length < thresholdFor(there.length)) return NOTHING;
   // Somebody may be on the way (approving, or back after an interruption): those who left lately have the absence time.
   const missing = manifest.silos.filter((silo) => !job.refusals.has(silo) && !there.includes(silo));
   if (missing.length > 0) {

@@ -16,6 +16,7 @@ import { cohortProblem, thresholdFor } from '../params.js';
 import { demandPlanFits, openAttempt, openPlan, PLAN_VERSION, type Plan } from '../plan.js';
 import { demand, demanded } from '../rejection.js';
 import { COORDINATOR } from '../roster.js';
+import { demandNotBarred } from './bar.js';
 import {
   alreadyStored,
   ANSWERED,
@@ -116,6 +117,8 @@ export function startAttempt(
     advertised: new Map(),
     offeredShares: new Map(),
     ciphertexts: new Map(),
+    checkedBy: new Map(),
+    complaints: new Map(),
     masked: new Map(),
     receipts: new Map(),
     declined: new Map(),
@@ -138,6 +141,7 @@ export function onAdvertised(
   const advertised = openAdvertised(attempt.context, envelope);
   if (alreadyStored(attempt.advertised.get(advertised.index)?.envelope, envelope))
     return { state, effects: [ANSWERED] };
+  demandNotBarred(found, advertised.index);
   demand(attempt.phase === 'advertise', 'message/late', 'the keys of this attempt are closed.', 'state');
   // Whoever repeats a key is turned away here: once in U1, it would keep the set from ever being closed.
   const others = [...attempt.advertised.values()].flatMap((one) => [one.channelKey, one.maskKey]);

@@ -1,14 +1,15 @@
 // The end of P5: with t releases every secret is reconstructed and checked, and the sum can be opened.
 
 import type { UnixMs } from '../../base/index.js';
-import { reconstruct } from '../check/unmask.js';
-import { demanded, Refusal } from '../rejection.js';
+import { BadSecret, reconstruct } from '../check/unmask.js';
+import { demanded } from '../rejection.js';
+import { abandon } from './abandon.js';
+import { bar } from './bar.js';
 import { ANSWERED, enterPhase, inOrder, stored, type Located } from './change.js';
 import type { Accepted, CoordinatorEvent } from './event.js';
-import { failAttempt } from './fail.js';
 import type { CoordinatorState } from './state.js';
 
-/** t releases are there: reconstruct, and have the sum opened. A dealer whose shares do not give its secret ends the attempt. */
+/** t releases are there: reconstruct, and have the sum opened. A dealer whose shares do not give its secret ends the round. */
 export function openSecrets(
   state: CoordinatorState,
   found: Located,
@@ -32,10 +33,16 @@ export function openSecrets(
       ],
     };
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'unmask/bad-secret') throw error;
-    // Proof against a dealer: no further share can finish this attempt.
-    const dead = { ...found, attempt: { ...attempt, finishing: true } };
-    const failed = failAttempt(state, dead, at, event, error.message);
-    return { state: failed.state, effects: [...failed.effects, ANSWERED] };
+    if (!(error instanceof BadSecret)) throw error;
+    // Proof against a dealer: no share can finish this attempt, and who has released can join no other. The round is burnt.
+    const releases = inOrder(attempt.releases).map((release) => release.envelope);
+    const header = dealers.members.get(error.dealer)?.envelope;
+    const judged = bar(found, error.dealer, error.code, header === undefined ? releases : [header, ...releases]);
+    const notes = [
+      ...judged.round.notes,
+      `attempt ${String(attempt.context.attempt.attempt)} ended in unmask: ${error.message}`,
+    ];
+    const burnt = abandon(state, { ...judged, round: { ...judged.round, notes } }, at, event);
+    return { state: burnt.state, effects: [...burnt.effects, ANSWERED] };
   }
 }

@@ -1,11 +1,10 @@
-// P2: share headers and ciphertexts are gathered, delivered, and U2 is closed.
+// P2, first step: share headers and ciphertexts are gathered and delivered.
 
 import type { UnixMs } from '../../base/index.js';
 import { equalBytes } from '../../base/index.js';
 import { hash, LABELS, sha256 } from '../../crypto/index.js';
 import { decode, encode, HeaderBundle, ShareHeader, type Envelope } from '../../wire/index.js';
-import { toBitmap } from '../bitmap.js';
-import { closeDealers, openDealer } from '../check/dealers.js';
+import { openDealer } from '../check/dealers.js';
 import { CIPHERTEXT_BYTES } from '../dealing.js';
 import { demand, demanded } from '../rejection.js';
 import {
@@ -67,7 +66,7 @@ function byT1(
   return undefined;
 }
 
-/** U2 is closed: headers and ciphertexts go out, and with them the set of dealers. */
+/** Dealing is over: headers and ciphertexts go out to be checked, each to its recipient. */
 export function closeShare(
   state: CoordinatorState,
   found: Located,
@@ -75,15 +74,8 @@ export function closeShare(
   event: CoordinatorEvent,
 ): Accepted<CoordinatorState> {
   const { attempt } = found;
-  const keys = demanded(attempt.keys, 'job/state', 'no keys yet.', 'state');
-  const dealers = closeDealers(
-    attempt.context,
-    keys,
-    attempt.offeredShares,
-    toBitmap(attempt.offeredShares.keys(), attempt.context.plan.n),
-  );
   const bytes = encode(HeaderBundle, { headers: inOrder(attempt.offeredShares).map((dealer) => dealer.envelope) });
   const headerBundle = { sha256: sha256(bytes), size: BigInt(bytes.length) };
-  const next = stored(enterPhase(state, found, at, 'mask', { dealers, dealersBy: state.events, headerBundle }), event);
+  const next = stored(enterPhase(state, found, at, 'check', { headerBundle, sharesBy: state.events }), event);
   return { state: next.state, effects: [{ kind: 'store-blob', bytes }, ...next.effects] };
 }

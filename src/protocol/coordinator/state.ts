@@ -5,6 +5,7 @@ import type { Hash, JobId, SiloId, UnixMs } from '../../base/index.js';
 import type { SigningKey } from '../../crypto/index.js';
 import type { BlobRef, Envelope, Metric, Outcome } from '../../wire/index.js';
 import type { Advertised, KeySet } from '../check/advertised.js';
+import type { Culprit } from '../check/complaint.js';
 import type { RoundContext } from '../check/context.js';
 import type { Dealer, DealerSet } from '../check/dealers.js';
 import type { Fingerprints, MaskedInput, SurvivorSet } from '../check/survivors.js';
@@ -38,6 +39,8 @@ export interface CoordinatorJob {
   /** Event that brought each approval: only from then on is the silo told of the job's rounds. */
   readonly approvedBy: ReadonlyMap<SiloId, number>;
   readonly refusals: ReadonlyMap<SiloId, Envelope>;
+  /** Proven to have broken the protocol in this job. */
+  readonly barred: ReadonlyMap<SiloId, Barred>;
   readonly modelHash: Hash;
   /** Name of the stored model state; empty until a round has changed the first one. */
   readonly modelState: Uint8Array;
@@ -45,6 +48,24 @@ export interface CoordinatorJob {
   readonly closed: readonly ClosedRound[];
   readonly open: CoordinatorRound | undefined;
   readonly rejectedInRow: number;
+}
+
+export interface Barred {
+  /** What was proven. */
+  readonly code: string;
+  readonly round: number;
+  /** Signed messages that prove it, together with the transcript of that round. */
+  readonly evidence: readonly Envelope[];
+}
+
+export interface StoredComplaint {
+  readonly dealer: number;
+  readonly complainant: number;
+  readonly envelope: Envelope;
+  /** Event that brought it. */
+  readonly by: number;
+  readonly answer?: Envelope;
+  readonly culprit?: Culprit;
 }
 
 /** A round with its terminal entry. */
@@ -76,7 +97,7 @@ export interface PublishedResult {
   readonly missing: readonly number[];
 }
 
-export type CoordinatorPhase = 'advertise' | 'share' | 'mask' | 'confirm' | 'unmask' | 'publish' | 'aborted';
+export type CoordinatorPhase = 'advertise' | 'share' | 'check' | 'mask' | 'confirm' | 'unmask' | 'publish' | 'aborted';
 
 export interface PhaseBegin {
   readonly attempt: number;
@@ -110,6 +131,12 @@ export interface CoordinatorAttempt {
   /** By dealer: ciphertexts in the order of its header's entries. */
   readonly ciphertexts: ReadonlyMap<number, readonly Uint8Array[]>;
   readonly headerBundle?: BlobRef;
+  /** Event that closed the dealing: headers and ciphertexts go out. */
+  readonly sharesBy?: number;
+  /** Who has checked what it was dealt. */
+  readonly checkedBy: ReadonlyMap<number, Envelope>;
+  /** By `dealer/complainant`. */
+  readonly complaints: ReadonlyMap<string, StoredComplaint>;
   readonly dealers?: DealerSet;
   readonly dealersBy?: number;
   readonly masked: ReadonlyMap<number, MaskedInput>;

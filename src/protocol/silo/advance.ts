@@ -10,7 +10,7 @@ import { onJobClosed } from './done.js';
 import type { Accepted, TimedEvent } from './event.js';
 import { onContributionFailed, onContributionReady, onInputMasked, onReceiptReceived } from './mask.js';
 import { onJobDecided, onJobOffered, onJobPrepared } from './offer.js';
-import { onKeysReceived, onSharesClosed, onSharesReceived } from './share.js';
+import { onComplaintReceived, onKeysReceived, onSharesClosed, onSharesReceived } from './share.js';
 import type { SiloSelf, SiloState } from './state.js';
 import { onUnmaskRequested } from './unmask.js';
 import { onResultReceived, onResultVerified } from './verify.js';
@@ -40,6 +40,8 @@ function transition(state: SiloState, { at, event }: TimedEvent): Accepted<SiloS
       return onKeysReceived(state, event, event.value);
     case 'sharesReceived':
       return onSharesReceived(state, event, event.value);
+    case 'complaintReceived':
+      return onComplaintReceived(state, event, event.value);
     case 'sharesClosed':
       return onSharesClosed(state, event, event.value);
     case 'contributionReady':

@@ -3,20 +3,26 @@
 import { toBitmap } from '../bitmap.js';
 import { equalBytes } from '../../base/index.js';
 import {
-  Abort,
+  Complaint,
+  ComplaintAnswer,
   ShareHeader,
+  SharesChecked,
+  type ComplaintDirective,
+  type Envelope,
   type KeysDirective,
   type SharesClosedDirective,
   type SiloSharesReceived,
 } from '../../wire/index.js';
+import type { AgreementKey } from '../../crypto/index.js';
 import { closeKeys } from '../check/advertised.js';
-import { closeDealers, openDealers } from '../check/dealers.js';
-import { deal, openShares, type HeldShares } from '../dealing.js';
+import { openComplaint } from '../check/complaint.js';
+import { closeDealers, openDealers, type Dealer } from '../check/dealers.js';
+import { deal, entryFor, openShares, type HeldShares } from '../dealing.js';
 import { equalEnvelopes, seal } from '../envelope.js';
 import { demand, demanded, Refusal } from '../rejection.js';
 import { siloSigner } from '../roster.js';
-import { attemptSecrets } from '../secrets.js';
-import { locate, withAttempt, withRound, type Located } from './change.js';
+import { attemptSecrets, ephemeralSecret } from '../secrets.js';
+import { locate, withAttempt, type Located } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
 import { maskIfReady, uploadOf } from './mask.js';
 import type { SiloState } from './state.js';
@@ -55,60 +61,124 @@ export function onKeysReceived(state: SiloState, event: JournalledEvent, value: 
   };
 }
 
-/** Headers and our ciphertexts: everything is checked before U2 closes; what is wrong ends the attempt for this silo, with a code. */
+/**
+ * Headers and our ciphertexts: everything is checked before U2 closes. A dealer whose signed shares are wrong is complained of, and a U2
+ * that has it nevertheless is refused; what the coordinator changed on the way is refused at once and reveals nothing.
+ */
 export function onSharesReceived(
   state: SiloState,
   event: JournalledEvent,
   value: SiloSharesReceived,
 ): Accepted<SiloState> {
   const found = locate(state, value.rid, value.attempt);
-  if (found?.attempt.keys === undefined || found.attempt.checked !== undefined) return { state, effects: [] };
+  if (found?.attempt.keys === undefined) return { state, effects: [] };
   const { job, open, attempt } = found;
+  if (attempt.verdicts !== undefined)
+    return { state, effects: attempt.dealers === undefined ? attempt.verdicts.map(submit) : [] };
   demandAlive(found);
-  const keys = found.attempt.keys;
-  const checked = openDealers(attempt.context, keys, value.headers);
+  const { keys } = found.attempt;
+  const delivered = openDealers(attempt.context, keys, value.headers);
   const secrets = attemptSecrets(attempt.rho, open.plan.rid, value.attempt);
   const sent = new Map(value.ciphertexts.map((c) => [c.dealer, c.ciphertext]));
+  const checked = new Map<number, Dealer>();
   const held = new Map<number, HeldShares>();
-  try {
-    for (const [dealer, { header }] of checked)
-      held.set(dealer, openShares(secrets.channel, open.index, header, sent.get(dealer), keys.t1));
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'share/bad-ciphertext') throw error;
-    return abortOver(state, found, event, error);
+  const verdicts: Envelope[] = [];
+  for (const [index, dealer] of delivered) {
+    const shares = sharesOrComplaint(state, found, dealer, secrets.channel, sent.get(index));
+    if ('complaint' in shares) verdicts.push(shares.complaint);
+    else {
+      held.set(index, shares);
+      checked.set(index, dealer);
+    }
   }
+  const complaints = verdicts.length;
+  verdicts.push(
+    seal(state.self.signingKey, siloSigner(state.self.siloId), 'shares-checked', SharesChecked, {
+      t1: keys.t1,
+      index: open.index,
+    }),
+  );
+  const notice: SiloEffect[] =
+    complaints === 0
+      ? []
+      : [
+          {
+            kind: 'notice',
+            jobId: open.plan.jobId,
+            round: open.plan.round,
+            code: 'share/bad-ciphertext',
+            detail: `${String(complaints)} members dealt shares that are wrong; this silo complained.`,
+          },
+        ];
   return {
-    state: withAttempt(state, job, open, { checked, held }),
-    effects: [{ kind: 'persist', event, emitted: [] }],
+    state: withAttempt(state, job, open, { checked, held, verdicts }),
+    effects: [{ kind: 'persist', event, emitted: verdicts }, ...verdicts.map(submit), ...notice],
   };
 }
 
-/** A dealer signed shares that are wrong: this attempt is over for us, durably, and everybody is told. */
-function abortOver(state: SiloState, found: Located, event: JournalledEvent, error: Refusal): Accepted<SiloState> {
+/** What one dealer gave us, or our signed complaint about it. */
+function sharesOrComplaint(
+  state: SiloState,
+  found: Located,
+  { index: dealer, header }: Dealer,
+  channel: AgreementKey,
+  ciphertext: Uint8Array | undefined,
+): HeldShares | { readonly complaint: Envelope } {
   const { self } = state;
+  const keys = demanded(found.attempt.keys, 'share/not-checked', 'no keys yet.', 'state');
+  try {
+    return openShares(channel, found.open.index, header, ciphertext, keys.t1);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'share/bad-ciphertext') throw error;
+    const { ciphertextHash } = entryFor(header, found.open.index);
+    const message = { t1: keys.t1, index: found.open.index, dealer, ciphertextHash };
+    return { complaint: seal(self.signingKey, siloSigner(self.siloId), 'complaint', Complaint, message) };
+  }
+}
+
+/** Somebody complains of shares that we dealt: the one ephemeral secret shows who is right. It opens that one ciphertext only. */
+export function onComplaintReceived(
+  state: SiloState,
+  event: JournalledEvent,
+  value: ComplaintDirective,
+): Accepted<SiloState> {
+  const found = locate(state, value.rid, value.attempt);
+  if (found?.attempt.keys === undefined || found.attempt.dealt === undefined) return { state, effects: [] };
   const { job, open, attempt } = found;
-  const number = attempt.context.attempt.attempt;
-  const abort = seal(self.signingKey, siloSigner(self.siloId), 'abort', Abort, {
-    jobId: open.plan.jobId,
-    rid: open.plan.rid,
-    attempt: number,
-    phase: 'share',
-    code: error.code,
-    evidence: [],
-  });
-  const next = withRound(state, job, {
-    ...open,
-    abortedThrough: Math.max(open.abortedThrough, number),
-    aborts: new Map(open.aborts).set(number, abort),
-  });
-  return {
-    state: next,
-    effects: [
-      { kind: 'persist', event, emitted: [abort] },
-      { kind: 'submit', envelope: abort, ciphertexts: [] },
-      { kind: 'notice', jobId: open.plan.jobId, round: open.plan.round, code: error.code, detail: error.message },
-    ],
+  const { keys, dealt } = found.attempt;
+  const own: Dealer = {
+    index: open.index,
+    header: dealt.header,
+    payload: dealt.envelope.payload,
+    envelope: dealt.envelope,
   };
+  const complaint = demanded(value.complaint, 'complaint/invalid', 'no complaint.');
+  const { complainant } = openComplaint(attempt.context, keys, new Map([[open.index, own]]), complaint);
+  const before = attempt.answers?.get(complainant);
+  if (before !== undefined) return { state, effects: [submit(before)] };
+  demandAlive(found);
+  demand(
+    attempt.dealers === undefined,
+    'message/late',
+    'U2 is closed: complaints of this attempt are waived.',
+    'state',
+  );
+  const { self } = state;
+  const answer = seal(self.signingKey, siloSigner(self.siloId), 'complaint-answer', ComplaintAnswer, {
+    t1: keys.t1,
+    index: open.index,
+    recipient: complainant,
+    ephemeralSecret: ephemeralSecret(attempt.rho, open.plan.rid, value.attempt, complainant).reveal(),
+  });
+  const answers = new Map(attempt.answers).set(complainant, answer);
+  return {
+    state: withAttempt(state, job, open, { answers }),
+    effects: [{ kind: 'persist', event, emitted: [answer] }, submit(answer)],
+  };
+}
+
+function submit(envelope: Envelope): SiloEffect {
+  return { kind: 'submit', envelope, ciphertexts: [] };
 }
 
 /** U2 is known: from here on masks are fixed, and the input goes out as soon as it is there. */

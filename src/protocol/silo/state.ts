@@ -128,6 +128,10 @@ export interface AttemptState {
   /** Headers that were delivered and checked, and the shares they gave us. */
   readonly checked?: ReadonlyMap<number, Dealer>;
   readonly held?: ReadonlyMap<number, HeldShares>;
+  /** What this silo said of the shares it was dealt: complaints first, then that all is checked. Resent as they are. */
+  readonly verdicts?: readonly Envelope[];
+  /** Answers to complaints about what this silo dealt, by complainant. */
+  readonly answers?: ReadonlyMap<number, Envelope>;
   readonly dealers?: DealerSet;
   readonly declined?: Envelope;
   readonly masked?: { readonly envelope: Envelope; readonly root: Uint8Array };

@@ -144,6 +144,8 @@ export class MemorySilo {
         const { headers } = decode(HeaderBundle, 'headers', this.world.fetch(hex(body.value.headers!.sha256)), WHOLE);
         return [{ $case: 'sharesReceived', value: { ...body.value, headers } }];
       }
+      case 'complaint':
+        return [{ $case: 'complaintReceived', value: body.value }];
       case 'sharesClosed':
         return [{ $case: 'sharesClosed', value: body.value }];
       case 'confirm':

@@ -11,6 +11,7 @@ import { BlobRef, Envelope } from "./envelope.js";
 import { Coverage, Outcome } from "./round.js";
 import {
   AbandonDirective,
+  ComplaintDirective,
   ConfirmDirective,
   IndexedCiphertext,
   JobClosedDirective,
@@ -56,6 +57,7 @@ export interface SiloRecord {
     | { $case: "releaseQueried"; value: ReleaseQueryDirective }
     | { $case: "abandoned"; value: AbandonDirective }
     | { $case: "jobClosed"; value: JobClosedDirective }
+    | { $case: "complaintReceived"; value: ComplaintDirective }
     | undefined;
 }
 
@@ -313,6 +315,9 @@ export const SiloRecord: MessageFns<SiloRecord> = {
       case "jobClosed":
         JobClosedDirective.encode(message.event.value, writer.uint32(218).fork()).join();
         break;
+      case "complaintReceived":
+        ComplaintDirective.encode(message.event.value, writer.uint32(226).fork()).join();
+        break;
     }
     return writer;
   },
@@ -502,6 +507,14 @@ export const SiloRecord: MessageFns<SiloRecord> = {
             }
 
             message.event = { $case: "jobClosed", value: JobClosedDirective.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.event = { $case: "complaintReceived", value: ComplaintDirective.decode(reader, reader.uint32()) };
             continue;
           }
         }

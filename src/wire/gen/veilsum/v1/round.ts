@@ -107,6 +107,32 @@ export interface ShareEntry {
   keyShareCommitment: Uint8Array;
 }
 
+/** P2: this silo has checked every header and every ciphertext addressed to it; complaints, if any, went before. */
+export interface SharesChecked {
+  t1: Uint8Array;
+  index: number;
+}
+
+/** P2: the ciphertext that a dealer signed for this silo does not open, or its shares do not match their commitments. Reveals no key. */
+export interface Complaint {
+  t1: Uint8Array;
+  /** The complainant. */
+  index: number;
+  dealer: number;
+  /** H("share-ct", ciphertext), as in the dealer's header. */
+  ciphertextHash: Uint8Array;
+}
+
+/** P2: the dealer publishes the one ephemeral secret, so that anybody can open that one ciphertext and see who is right. */
+export interface ComplaintAnswer {
+  t1: Uint8Array;
+  /** The dealer. */
+  index: number;
+  recipient: number;
+  /** e_ij, 32 bytes. */
+  ephemeralSecret: Uint8Array;
+}
+
 /** P3: closes a masked upload. */
 export interface MaskedHeader {
   t1: Uint8Array;
@@ -887,6 +913,221 @@ export const ShareEntry: MessageFns<ShareEntry> = {
             }
 
             message.keyShareCommitment = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSharesChecked(): SharesChecked {
+  return { t1: new Uint8Array(0), index: 0 };
+}
+
+export const SharesChecked: MessageFns<SharesChecked> = {
+  encode(message: SharesChecked, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.t1.length !== 0) {
+      writer.uint32(10).bytes(message.t1);
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint32(message.index);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SharesChecked {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSharesChecked();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.t1 = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseComplaint(): Complaint {
+  return { t1: new Uint8Array(0), index: 0, dealer: 0, ciphertextHash: new Uint8Array(0) };
+}
+
+export const Complaint: MessageFns<Complaint> = {
+  encode(message: Complaint, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.t1.length !== 0) {
+      writer.uint32(10).bytes(message.t1);
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint32(message.index);
+    }
+    if (message.dealer !== 0) {
+      writer.uint32(24).uint32(message.dealer);
+    }
+    if (message.ciphertextHash.length !== 0) {
+      writer.uint32(34).bytes(message.ciphertextHash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Complaint {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseComplaint();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.t1 = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dealer = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ciphertextHash = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseComplaintAnswer(): ComplaintAnswer {
+  return { t1: new Uint8Array(0), index: 0, recipient: 0, ephemeralSecret: new Uint8Array(0) };
+}
+
+export const ComplaintAnswer: MessageFns<ComplaintAnswer> = {
+  encode(message: ComplaintAnswer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.t1.length !== 0) {
+      writer.uint32(10).bytes(message.t1);
+    }
+    if (message.index !== 0) {
+      writer.uint32(16).uint32(message.index);
+    }
+    if (message.recipient !== 0) {
+      writer.uint32(24).uint32(message.recipient);
+    }
+    if (message.ephemeralSecret.length !== 0) {
+      writer.uint32(34).bytes(message.ephemeralSecret);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ComplaintAnswer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseComplaintAnswer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.t1 = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.index = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.recipient = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ephemeralSecret = reader.bytes();
             continue;
           }
         }

@@ -37,6 +37,7 @@ export interface Directive {
     | { $case: "abandon"; value: AbandonDirective }
     | { $case: "jobClosed"; value: JobClosedDirective }
     | { $case: "heartbeat"; value: HeartbeatDirective }
+    | { $case: "complaint"; value: ComplaintDirective }
     | undefined;
 }
 
@@ -142,6 +143,14 @@ export interface AbandonDirective {
 export interface JobClosedDirective {
   jobId: string;
   reason: string;
+}
+
+/** Somebody complains about shares that this silo dealt; it answers with the one ephemeral secret. */
+export interface ComplaintDirective {
+  rid: Uint8Array;
+  attempt: number;
+  /** Complaint. */
+  complaint: Envelope | undefined;
 }
 
 /** Nothing to do; the stream is alive. */
@@ -302,6 +311,9 @@ export const Directive: MessageFns<Directive> = {
       case "heartbeat":
         HeartbeatDirective.encode(message.body.value, writer.uint32(106).fork()).join();
         break;
+      case "complaint":
+        ComplaintDirective.encode(message.body.value, writer.uint32(114).fork()).join();
+        break;
     }
     return writer;
   },
@@ -421,6 +433,14 @@ export const Directive: MessageFns<Directive> = {
             }
 
             message.body = { $case: "heartbeat", value: HeartbeatDirective.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.body = { $case: "complaint", value: ComplaintDirective.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1206,6 +1226,74 @@ export const JobClosedDirective: MessageFns<JobClosedDirective> = {
             }
 
             message.reason = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseComplaintDirective(): ComplaintDirective {
+  return { rid: new Uint8Array(0), attempt: 0, complaint: undefined };
+}
+
+export const ComplaintDirective: MessageFns<ComplaintDirective> = {
+  encode(message: ComplaintDirective, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rid.length !== 0) {
+      writer.uint32(10).bytes(message.rid);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(16).uint32(message.attempt);
+    }
+    if (message.complaint !== undefined) {
+      Envelope.encode(message.complaint, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ComplaintDirective {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseComplaintDirective();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rid = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.complaint = Envelope.decode(reader, reader.uint32());
             continue;
           }
         }
