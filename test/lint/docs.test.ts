@@ -188,7 +188,7 @@ describe('tables', () => {
   });
 
   it('of limits have every limit with its value', () => {
-    const listed = Object.fromEntries(table(operations, '## Limits').map(([name, value]) => [name, value]));
+    const listed = Object.fromEntries(table(operations, '## Limits').map(([name = '', value = '']) => [name, value]));
     const limits = Object.fromEntries(Object.entries(LIMITS).map(([name, value]) => [name, inWords(value)]));
     expect(listed).toStrictEqual(limits);
   });
