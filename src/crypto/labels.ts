@@ -60,10 +60,10 @@ export const SIGNED_TYPES = [
   'share-header',
   'shares-checked',
   'complaint',
-  'complaint-answer',
+  'answer',
   'masked-header',
   'receipt',
-  'consistency-request',
+  'survivors',
   'consistency',
   'unmask',
   'result',
@@ -83,7 +83,7 @@ export function isSignedType(text: string): text is SignedType {
   return (SIGNED_TYPES as readonly string[]).includes(text);
 }
 
-/** The label under which an envelope of this type is signed. The slash ends it, so that "abort" is no prefix of "abort-x". */
+/** The label under which an envelope of this type is signed. No type is a prefix of another. */
 export function signatureLabel(type: SignedType): string {
   return `${ROOT}sig/${type}`;
 }

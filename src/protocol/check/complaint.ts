@@ -58,7 +58,7 @@ export function judgeAnswer(
   ciphertextOf: (dealer: number, recipient: number) => Uint8Array | undefined,
   envelope: Envelope,
 ): { readonly dealer: number; readonly complainant: number; readonly culprit: Culprit } {
-  const { message } = openMemberMessage(context, envelope, 'complaint-answer', ComplaintAnswer);
+  const { message } = openMemberMessage(context, envelope, 'answer', ComplaintAnswer);
   demandTranscript(keys, message.t1);
   const { header } = demanded(dealers.get(message.index), 'complaint/unasked', 'the answer is from nobody who dealt.');
   const entry = entryFor(header, message.recipient);

@@ -70,7 +70,7 @@ export function openRequest(
   const { message } = openEnvelope(
     context.roster,
     envelope,
-    { type: 'consistency-request', signer: COORDINATOR },
+    { type: 'survivors', signer: COORDINATOR },
     ConsistencyRequest,
     MAX_REQUEST,
   );

@@ -83,7 +83,7 @@ function onMessage(
       return onSharesChecked(state, event, envelope);
     case 'complaint':
       return onComplaint(state, event, envelope);
-    case 'complaint-answer':
+    case 'answer':
       return onComplaintAnswer(state, event, envelope);
     case 'masked-header':
       return onMaskedHeader(state, event, envelope, value.computedRoot);

@@ -135,7 +135,7 @@ export function onSumComputed(
   const keys = demanded(attempt.keys, 'job/state', 'no keys.');
   const dealers = demanded(attempt.dealers, 'job/state', 'no dealers.');
   const { plan } = attempt.context;
-  const request = seal(state.self.signingKey, COORDINATOR, 'consistency-request', ConsistencyRequest, {
+  const request = seal(state.self.signingKey, COORDINATOR, 'survivors', ConsistencyRequest, {
     rid: plan.rid,
     attempt: value.attempt,
     t2: dealers.t2,

@@ -129,6 +129,7 @@ export function onVerdict(
     const round = job.closed[at];
     if (round === undefined) continue;
     demand(job.manifest.silos.includes(silo), 'message/unexpected', `${silo} is not in the job.`, 'membership');
+    if (kind === 'ack') demandAckFits(round, decode(Ack, 'ack', envelope.payload));
     const known = kind === 'ack' ? round.acks : round.disputes;
     if (alreadyStored(known.get(silo), envelope)) return { state, effects: [ANSWERED] };
     const marked = withEntry(known, silo, envelope);
@@ -136,6 +137,17 @@ export function onVerdict(
     return stored(withJob(state, replaceRound(job, at, changed)), event);
   }
   demand(false, 'message/late', 'no round here has this result.', 'missing');
+}
+
+/** An Ack says what the silo computed itself: with another outcome or model it would be a Dispute. */
+function demandAckFits({ result, plan }: ClosedRound, ack: Ack): void {
+  const outcome = result?.outcome ?? Outcome.OUTCOME_UNSPECIFIED;
+  const model = result?.newModelHash ?? plan.modelHash;
+  demand(
+    ack.outcome === outcome && equalBytes(ack.newModelHash, model),
+    'result/outcome',
+    'the acknowledgement names another outcome or model than the result it is about.',
+  );
 }
 
 function replaceRound(job: CoordinatorJob, at: number, round: ClosedRound): CoordinatorJob {

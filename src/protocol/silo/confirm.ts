@@ -23,7 +23,7 @@ import { effectiveMalicious, type SiloState } from './state.js';
 
 /** The attempt that a request is about, by the rid inside it; undefined when it is not open here. */
 export function locateRequest(state: SiloState, request: Envelope | undefined): Located | undefined {
-  const expected = { type: 'consistency-request', signer: COORDINATOR } as const;
+  const expected = { type: 'survivors', signer: COORDINATOR } as const;
   const { message } = openEnvelope(state.self.roster, request, expected, ConsistencyRequest, 256 * 1024);
   return locate(state, message.rid, message.attempt);
 }

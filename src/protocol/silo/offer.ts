@@ -41,7 +41,6 @@ export function onJobOffered(state: SiloState, event: JournalledEvent, value: Si
     closedRound: 0,
     lastAckHash: new Uint8Array(),
     open: undefined,
-    released: new Map(),
     acks: new Map(),
     ended: false,
   } as const;

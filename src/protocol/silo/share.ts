@@ -164,7 +164,7 @@ export function onComplaintReceived(
     'state',
   );
   const { self } = state;
-  const answer = seal(self.signingKey, siloSigner(self.siloId), 'complaint-answer', ComplaintAnswer, {
+  const answer = seal(self.signingKey, siloSigner(self.siloId), 'answer', ComplaintAnswer, {
     t1: keys.t1,
     index: open.index,
     recipient: complainant,

@@ -69,8 +69,6 @@ export interface JobState {
   readonly lastAckHash: Uint8Array;
   /** The plan accepted for each round that is not closed, and our part in it. */
   readonly open: OpenRound | undefined;
-  /** Signed messages of closed rounds that are resent for ever: Unmask by "rid/attempt" in hex. */
-  readonly released: ReadonlyMap<string, Envelope>;
   /** Ack by round. */
   readonly acks: ReadonlyMap<number, Envelope>;
   /** Our first Dispute of the round after the last closed one; one for each round, however often its result is shown. */

@@ -1,7 +1,6 @@
 // P5: at least t distinct survivors stand behind one T3: release shares of self_b for survivors, of mask_sk for those who dealt and
 // did not survive. Never both for one member, never other bytes; durable with the signed message before it leaves.
 
-import { hex } from '../../base/index.js';
 import { Unmask, type IndexedShare, type UnmaskDirective } from '../../wire/index.js';
 import { openQuorum } from '../check/survivors.js';
 import { openingsOf } from '../check/unmask.js';
@@ -65,9 +64,8 @@ export function onUnmaskRequested(
     attempt: { ...attempt, phase: 'unmask', survivors },
     releasedIn: { attempt: number, unmask, consistency: value.consistency, request: survivors.request },
   };
-  const kept = new Map(job.released).set(`${hex(open.plan.rid)}/${String(number)}`, unmask);
   return {
-    state: withRound(recordOpening(state, found, survivors), { ...job, released: kept }, released),
+    state: withRound(recordOpening(state, found, survivors), job, released),
     effects: [
       { kind: 'persist', event, emitted: [unmask] },
       { kind: 'submit', envelope: unmask, ciphertexts: [] },

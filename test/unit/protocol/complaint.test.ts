@@ -63,7 +63,7 @@ describe('a dealer whose signed shares are wrong', () => {
     expect(consortium.job.status).toBe('completed');
     const barred = consortium.job.barred.get(consortium.silos[BAD]!.id);
     expect(barred?.code).toBe('share/bad-ciphertext');
-    expect(barred?.evidence.map(({ type }) => type)).toEqual(['complaint', 'complaint-answer', 'share-header']);
+    expect(barred?.evidence.map(({ type }) => type)).toEqual(['complaint', 'answer', 'share-header']);
     for (const round of consortium.job.closed) {
       expect(round.result).toBeDefined();
       expect(round.attempt).toBe(1);
@@ -140,7 +140,7 @@ describe('a false complaint', () => {
   it('makes the dealer reveal one ephemeral secret and nothing else', () => {
     const consortium = withLiar();
     const { silo: dealer } = until(consortium, 'sharesClosed', BAD);
-    const answers = dealer.sent.filter(({ type }) => type === 'complaint-answer');
+    const answers = dealer.sent.filter(({ type }) => type === 'answer');
     expect(answers).toHaveLength(1);
     expect(decode(ComplaintAnswer, 'answer', answers[0]!.payload).recipient).toBe(VICTIM);
   });
@@ -174,7 +174,7 @@ describe('the coordinator', () => {
 
   it('refuses an answer with another key than the dealer signed', () => {
     const { consortium } = withBadDealer(true);
-    const { silo, envelope } = untilSent(consortium, 'complaint-answer', BAD);
+    const { silo, envelope } = untilSent(consortium, 'answer', BAD);
     const tried = (change: Partial<ComplaintAnswer>): string =>
       refusedByCoordinator(
         consortium,
@@ -188,10 +188,10 @@ describe('the coordinator', () => {
   it('refuses an answer of a silo that dealt nothing', () => {
     const { consortium } = withBadDealer(true);
     consortium.hooks.arrive = (silo, { type }) => silo.index !== 0 || type !== 'share-header';
-    const { envelope } = untilSent(consortium, 'complaint-answer', BAD);
+    const { envelope } = untilSent(consortium, 'answer', BAD);
     const { t1 } = decode(ComplaintAnswer, 'answer', envelope.payload);
     const other = asSiloId('silo-000')!;
-    const strange = seal(consortium.founded.keyOf(other), siloSigner(other), 'complaint-answer', ComplaintAnswer, {
+    const strange = seal(consortium.founded.keyOf(other), siloSigner(other), 'answer', ComplaintAnswer, {
       t1,
       index: 0,
       recipient: VICTIM,
