@@ -8,6 +8,10 @@ export const COORDINATOR_ERRORS = defineErrors({
     'The first model computed from the uploaded file is not the one the manifest names: the file or the statistics differ.',
   'coordinator/bad-layout':
     'The sum layout in the manifest is not the one that follows from its recipe, contract and model.',
+  'coordinator/not-a-member':
+    'A silo whose certificate is good is not in the roster: it was never admitted. Its operator checks which consortium it dials.',
+  'coordinator/bad-upload':
+    'An upload leaves a gap, or bytes sent again differ from those already stored: ask for the durable offset and continue there.',
   'coordinator/no-upload': 'An upload was offered that no open attempt expects from this silo.',
   'coordinator/upload-too-long': 'An upload is longer than the vector of its round.',
   'coordinator/no-blob': 'No object with this hash may be fetched by this silo.',

@@ -25,13 +25,15 @@ import { Computation } from './compute.js';
 import { CoordinatorError } from './errors.js';
 import { PresenceBook } from './presence.js';
 import { Refused } from './refused.js';
-import { keepBlob, uploadName, uploadPrefix, type Store } from './store.js';
+import { attemptPrefix, keepBlob, uploadName, uploadPrefix, type Store } from './store.js';
 
 export const JOURNAL = 'events';
 /** One record is at most a message with its ciphertexts, far below what the store takes. */
 const RECORD_BYTES = 8 * 1024 * 1024;
 /** Nothing is due for longer than this: a wake-up costs nothing and bounds the effect of a clock that was set. */
 const LONGEST_SLEEP_MS = 60_000;
+/** After an event that was due and refused: the state may never become such that it is accepted, and must not be asked without pause. */
+const REFUSED_PAUSE_MS = 1_000;
 
 export interface ServiceOptions {
   readonly self: CoordinatorSelf;
@@ -73,6 +75,7 @@ export class CoordinatorService {
       records++;
     }
     for (const key of options.store.journal.keys('missing/')) service.#loadMissing(key);
+    await service.dropOldUploads();
     options.log.info('program.recovered', { records });
     for (const effect of pendingComputations(service.#state)) service.#compute(effect);
     service.#schedule();
@@ -150,7 +153,14 @@ export class CoordinatorService {
 
   async #keepEvidence(rejection: Rejection, at: UnixMs): Promise<void> {
     const record = evidenceOf(rejection, at);
-    if (record !== undefined) await this.store.journal.appendAtMost(EVIDENCE_JOURNAL, record, EVIDENCE_RECORDS_MAX);
+    if (record === undefined) return;
+    try {
+      await this.store.journal.appendAtMost(EVIDENCE_JOURNAL, record, EVIDENCE_RECORDS_MAX);
+    } catch (error) {
+      this.#stopped = true;
+      this.#options.fatal(error);
+      throw error;
+    }
   }
 
   async #persist(event: CoordinatorEvent, emitted: readonly Envelope[], at: number): Promise<void> {
@@ -172,7 +182,7 @@ export class CoordinatorService {
         return;
       case 'forget-attempt':
         this.computation.forget(effect.rid, effect.attempt);
-        await this.#dropUploads(`${uploadPrefix(effect.rid)}${String(effect.attempt)}.`);
+        await this.#dropUploads(attemptPrefix(effect.rid, effect.attempt));
         return;
       case 'closed':
         this.#logClosed(effect.jobId, effect.round);
@@ -202,7 +212,11 @@ export class CoordinatorService {
       () => this.#computing.delete(name),
       (error: unknown) => {
         this.#computing.delete(name);
-        if (error instanceof Refused || this.#stopped) return;
+        if (this.#stopped) return;
+        if (error instanceof Refused) {
+          this.#tellRefused(effect.kind, error);
+          return;
+        }
         this.#stopped = true;
         this.#options.fatal(error);
       },
@@ -256,12 +270,19 @@ export class CoordinatorService {
     throw new CoordinatorError('coordinator/no-blob', 'there is no sum with this hash.');
   }
 
-  /** Masked inputs of a round are kept until a threshold of its cohort has acknowledged. */
-  async dropSettledUploads(): Promise<void> {
-    for (const job of this.#state.jobs.values()) {
-      const last = job.closed.at(-1);
-      if (last !== undefined && last.acks.size >= last.plan.t) await this.#dropUploads(uploadPrefix(last.plan.rid));
+  /**
+   * Masked inputs are kept while their attempt is open, and of a round with a result until a threshold of its cohort has acknowledged.
+   * All others go, whenever a crash came between the end of theirs and their deletion.
+   */
+  async dropOldUploads(): Promise<void> {
+    const kept: string[] = [];
+    for (const { open, closed } of this.#state.jobs.values()) {
+      if (open !== undefined) kept.push(attemptPrefix(open.plan.rid, open.attempt.context.attempt.attempt));
+      for (const { plan, acks, result } of closed)
+        if (result !== undefined && acks.size < plan.t) kept.push(uploadPrefix(plan.rid));
     }
+    for (const name of this.store.uploads.names())
+      if (!kept.some((prefix) => name.startsWith(prefix))) await this.store.uploads.delete(name);
   }
 
   async #dropUploads(prefix: string): Promise<void> {
@@ -300,7 +321,7 @@ export class CoordinatorService {
     this.#schedule();
   }
 
-  /** Does what is due now and sleeps until something will be. */
+  /** Does what is due now, for every job, and sleeps until something will be. */
   #schedule(): void {
     clearTimeout(this.#timer);
     if (this.#stopped) return;
@@ -310,9 +331,9 @@ export class CoordinatorService {
       const due = dueFor(job, now, (silo) => this.presence.of(silo));
       if (due.event !== undefined) {
         this.#feedDue(due.event);
-        return;
-      }
-      if (due.again !== undefined) wake = Math.min(wake, due.again);
+        // If it is accepted, the schedule is made anew; if not, somebody has to look again, and other jobs must not wait for this one.
+        wake = Math.min(wake, now + REFUSED_PAUSE_MS);
+      } else if (due.again !== undefined) wake = Math.min(wake, due.again);
     }
     this.#timer = setTimeout(
       () => {
@@ -324,10 +345,15 @@ export class CoordinatorService {
 
   #feedDue(event: CoordinatorEvent): void {
     this.feed(event).catch((error: unknown) => {
-      // Something else happened first, and the state has moved on.
-      if (error instanceof Refused || this.#stopped) return;
-      this.#options.fatal(error);
+      if (this.#stopped) return;
+      if (error instanceof Refused) this.#tellRefused(event.$case, error);
+      else this.#options.fatal(error);
     });
+  }
+
+  /** Of our own: mostly something else happened first, and the state has moved on. An operator looks when it goes on for long. */
+  #tellRefused(what: string, { code, message }: Refused): void {
+    this.#options.log.debug('round.notice', { refused: what, code, detail: message });
   }
 
   /** Ends after the event under way; nothing is accepted any more. */

@@ -22,10 +22,16 @@ import { uploadName } from './store.js';
 /** An upload is synced to disk after this many bytes, and at its end: what a broken connection costs at most. */
 const SYNC_BYTES = 16 * 1024 * 1024;
 
+const HEARTBEAT: Directive = { sequence: 0n, body: { $case: 'heartbeat', value: {} } };
+
 export function siloHandlers(service: CoordinatorService, log: Log): SiloHandlers {
   return {
-    watch: (caller, request, signal) => watch(service, caller, request.cursor, signal),
+    watch: (caller, request, signal) => {
+      demandMember(service, caller);
+      return watch(service, caller, request.cursor, signal);
+    },
     submit: async (caller, request) => {
+      demandMember(service, caller);
       try {
         return { receipt: await submit(service, caller, request) };
       } catch (error) {
@@ -39,13 +45,28 @@ export function siloHandlers(service: CoordinatorService, log: Log): SiloHandler
         throw error;
       }
     },
-    uploadMasked: (caller, target, chunks) => upload(service, caller, target, chunks),
+    uploadMasked: (caller, target, chunks) => {
+      demandMember(service, caller);
+      return upload(service, caller, target, chunks);
+    },
     uploadStatus: async (caller, request) => {
+      demandMember(service, caller);
       const { name } = expectedUpload(service, caller, request.rid, request.attempt);
       return { durableBytes: BigInt((await service.store.uploads.upload(name)).durableOffset) };
     },
-    getBlob: (caller, request) => getBlob(service, caller, request.sha256, request.offset),
+    getBlob: (caller, request) => {
+      demandMember(service, caller);
+      return getBlob(service, caller, request.sha256, request.offset);
+    },
   };
+}
+
+/** The authority says who may connect, the roster who is a member: a certificate alone opens nothing. */
+function demandMember(service: CoordinatorService, silo: SiloId): void {
+  if (!service.self.roster.members.has(silo))
+    throw new CoordinatorError('coordinator/not-a-member', `the roster has no silo "${silo}".`, {
+      category: 'membership',
+    });
 }
 
 /** Sends what the state says this silo should know, then waits for it to change. Level-triggered: nothing is queued. */
@@ -66,6 +87,9 @@ async function* watch(
   signal.addEventListener('abort', onAbort);
   service.opened(silo);
   try {
+    // Says at once that the stream is open: a silo for which there is nothing new must not take it for another failure, and wait longer
+    // before it comes back each time.
+    yield HEARTBEAT;
     while (!signal.aborted) {
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
@@ -89,12 +113,15 @@ async function submit(
   silo: SiloId,
   request: SubmitRequest,
 ): Promise<SubmitResponseReceipt> {
-  const { envelope, ciphertexts } = request;
+  const { envelope } = request;
+  // What does not belong to a message would lie in the journal for ever.
+  const ciphertexts = envelope?.type === 'share-header' ? request.ciphertexts : [];
   let computedRoot: Uint8Array = new Uint8Array();
   let context: RoundContext | undefined;
   if (envelope?.type === 'masked-header') {
     const open = roundWithT2(service, decode(MaskedHeader, 'masked-header', envelope.payload).t2);
-    if (open !== undefined) {
+    // Sent again, or too late, it is answered from the state: neither the bytes nor their sum are needed once more.
+    if (open !== undefined && takesInput(open, silo)) {
       context = open.attempt.context;
       computedRoot = await rootOf(service, silo, open);
     }
@@ -105,10 +132,21 @@ async function submit(
       await dropUpload(service, silo, context);
     throw error;
   });
-  if (context !== undefined && receipt !== undefined)
+  if (context !== undefined && receipt !== undefined && isOpen(service, context))
     service.computation.inputArrived(context, defined(indexIn(context.plan, silo), 'index of a member'));
-  if (envelope?.type === 'ack') await service.dropSettledUploads();
+  if (envelope?.type === 'ack') await service.dropOldUploads();
   return receipt;
+}
+
+/** The phase may have ended between the receipt and now: a sum begun then would never be forgotten. */
+function isOpen({ state }: CoordinatorService, { plan, attempt }: RoundContext): boolean {
+  const open = state.jobs.get(plan.jobId)?.open?.attempt;
+  return open?.context.attempt === attempt && open.phase === 'mask' && !open.closing;
+}
+
+function takesInput({ plan, attempt }: CoordinatorRound, silo: SiloId): boolean {
+  const index = indexIn(plan, silo);
+  return index !== undefined && attempt.phase === 'mask' && !attempt.closing && !attempt.masked.has(index);
 }
 
 /** Bytes that are not what was signed: the next upload starts from nothing. */
@@ -184,7 +222,9 @@ async function upload(
         `the vector of this round has ${String(expected.bytes)} bytes on the wire.`,
         { category: 'limit' },
       );
-    await spooled.append(at, chunk);
+    await spooled.append(at, chunk).catch((error: unknown) => {
+      throw ofPeer(error);
+    });
     at += chunk.length;
     unsynced += chunk.length;
     if (unsynced >= SYNC_BYTES) {
@@ -194,6 +234,14 @@ async function upload(
   }
   return { durableBytes: BigInt(await spooled.sync()) };
 }
+
+/** What the spool refuses because of the bytes that came is the sender's fault, not the disk's. */
+function ofPeer(error: unknown): unknown {
+  if (!isCodedError(error) || !BAD_BYTES.has(error.code)) return error;
+  return new CoordinatorError('coordinator/bad-upload', error.message, { category: 'content' });
+}
+
+const BAD_BYTES: ReadonlySet<string> = new Set(['storage/upload-gap', 'storage/upload-conflict']);
 
 async function* getBlob(
   service: CoordinatorService,

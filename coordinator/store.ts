@@ -68,7 +68,12 @@ export function uploadPrefix(rid: Uint8Array): string {
   return `${hex(rid.subarray(0, 24))}.`;
 }
 
+/** Beginning of the names of an attempt's uploads. */
+export function attemptPrefix(rid: Uint8Array, attempt: number): string {
+  return `${uploadPrefix(rid)}${String(attempt)}.`;
+}
+
 /** Name of an upload: one per silo and attempt. */
 export function uploadName(rid: Uint8Array, attempt: number, index: number): string {
-  return `${uploadPrefix(rid)}${String(attempt)}.${String(index)}`;
+  return `${attemptPrefix(rid, attempt)}${String(index)}`;
 }
