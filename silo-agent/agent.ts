@@ -10,6 +10,7 @@ import {
   type Clock,
   type CodedError,
   type Rng,
+  type UnixMs,
 } from '../src/base/index.js';
 import type { AgentConfig } from '../src/config/index.js';
 import {
@@ -23,6 +24,7 @@ import {
   seal,
   siloSigner,
   type Manifest,
+  type Rejection,
   type SiloEffect,
   type SiloEvent,
   type SiloJournalledEvent,
@@ -33,7 +35,8 @@ import { failpoint } from '../src/system/index.js';
 import type { EventName, Log } from '../src/telemetry/index.js';
 import type { SiloClient } from '../src/transport/index.js';
 import { Approval, decode, encode, SiloRecord, type Directive, type Envelope } from '../src/wire/index.js';
-import { Contributor } from './contribute.js';
+import { Background, isOfDisk } from './background.js';
+import { Contributor, inputHashOf } from './contribute.js';
 import { eventOf } from './directive.js';
 import { AgentError } from './errors.js';
 import { MaskedInput } from './masked-input.js';
@@ -46,7 +49,7 @@ import { verifyResult } from './verify.js';
 
 export const JOURNAL = 'events';
 const RECORD_BYTES = 8 * 1024 * 1024;
-/** Between tries of work that failed because the coordinator was away. */
+/** Between tries to fetch what a directive names. */
 const RETRY_MS = 1_000;
 
 export interface AgentOptions {
@@ -67,18 +70,27 @@ export class Agent {
   readonly #outbox: Outbox;
   readonly #contributor: Contributor;
   readonly #prepared = new Map<string, PreparedJob>();
-  readonly #working = new Map<string, Promise<void>>();
+  readonly #background: Background;
   readonly #stop = new AbortController();
   #watching = new AbortController();
   #state: SiloState;
   #queue: Promise<unknown> = Promise.resolve();
   #cursor = 0n;
+  /** Counts how often everything was asked for again: a directive under way then must not move the cursor. */
+  #reading = 0;
   #unread = false;
 
   private constructor(options: AgentOptions) {
     this.#options = options;
     this.#state = initialSiloState(options.self);
     this.#contributor = new Contributor(options.config, options.store);
+    this.#background = new Background({
+      signal: this.#stop.signal,
+      fatal: options.fatal,
+      onTrouble: (work, { code, message }) => {
+        options.log.warn('round.notice', { work, code, detail: message });
+      },
+    });
     this.#outbox = new Outbox({
       client: options.client,
       signal: this.#stop.signal,
@@ -99,8 +111,17 @@ export class Agent {
       agent.#replay(bytes, sequence);
       records++;
     }
+    await agent.#dropOldInputs();
     options.log.info('program.recovered', { records });
     return agent;
+  }
+
+  /** An input outlives a crash between its round's end and its deletion; nothing will ask for it again. */
+  async #dropOldInputs(): Promise<void> {
+    const { inputs } = this.#options.store;
+    const rounds = [...this.#state.jobs.values()].flatMap(({ open }) => (open === undefined ? [] : [open.plan]));
+    const kept = new Set(rounds.map((plan) => inputName(inputHashOf(plan))));
+    for (const name of await inputs.list()) if (!kept.has(name)) await inputs.delete(name);
   }
 
   get state(): SiloState {
@@ -144,27 +165,38 @@ export class Agent {
   /** Ends after the event under way. Work that was under way begins again after the next start. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    await this.#background.settled();
     await this.#queue.catch(() => undefined);
     await this.#contributor.close();
-    await Promise.allSettled(this.#working.values());
   }
 
   async #onDirective(directive: Directive): Promise<void> {
     const { client, rng, log } = this.#options;
+    const reading = this.#reading;
     for (;;) {
       try {
         const event = await eventOf(directive, client, rng, this.#stop.signal);
-        if (event !== undefined) await this.#feed(event);
+        if (event !== undefined) await this.#feedInOrder(event);
         break;
       } catch (error) {
         if (this.#isStopping()) return;
-        if (!isCodedError(error)) throw error;
+        if (!isCodedError(error) || isOfDisk(error)) throw error;
         log.warn('directive.refused', { directive: directive.body?.$case, code: error.code, detail: error.message });
         if (!isPassing(error)) break;
         await pause(RETRY_MS, this.#stop.signal);
       }
     }
-    this.#cursor = directive.sequence;
+    if (reading === this.#reading) this.#cursor = directive.sequence;
+  }
+
+  /** What is about a round after one whose result is still being verified waits for that: refused now, it would not come again. */
+  async #feedInOrder(event: SiloEvent): Promise<void> {
+    for (;;) {
+      const refused = await this.#feed(event);
+      const verifying = this.#background.underWay('verify');
+      if (refused?.category !== 'state' || verifying === undefined) return;
+      await verifying;
+    }
   }
 
   #isStopping(): boolean {
@@ -173,26 +205,27 @@ export class Agent {
 
   /** Asks for everything again: something that was of no use before is of use now. */
   #watchAnew(): void {
+    this.#reading++;
     this.#cursor = 0n;
     this.#watching.abort();
   }
 
-  #feed(event: SiloEvent): Promise<void> {
+  /** Resolves with why the event was refused, if it was. Nothing is begun any more while the agent stops. */
+  #feed(event: SiloEvent): Promise<Rejection | undefined> {
+    if (this.#isStopping()) return Promise.resolve(undefined);
     const turn = this.#queue.then(() => this.#step(event));
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
 
-  async #step(event: SiloEvent): Promise<void> {
+  async #step(event: SiloEvent): Promise<Rejection | undefined> {
     const at = this.#options.clock.now();
     const done = advanceSilo(this.#state, { at, event });
     if ('rejected' in done) {
       const { code, detail, evidence } = done.rejected;
       this.#options.log.warn('directive.refused', { directive: event.$case, code, detail, evidence: evidence.length });
-      const record = evidenceOf(done.rejected, at);
-      const { journal } = this.#options.store;
-      if (record !== undefined) await journal.appendAtMost(EVIDENCE_JOURNAL, record, EVIDENCE_RECORDS_MAX);
-      return;
+      await this.#keepEvidence(done.rejected, at);
+      return done.rejected;
     }
     try {
       for (const effect of done.accepted.effects) {
@@ -207,6 +240,18 @@ export class Agent {
       throw error;
     }
     this.#tell(event);
+    return undefined;
+  }
+
+  async #keepEvidence(rejection: Rejection, at: UnixMs): Promise<void> {
+    const record = evidenceOf(rejection, at);
+    if (record === undefined) return;
+    try {
+      await this.#options.store.journal.appendAtMost(EVIDENCE_JOURNAL, record, EVIDENCE_RECORDS_MAX);
+    } catch (error) {
+      this.#options.fatal(error);
+      throw error;
+    }
   }
 
   async #persist(event: SiloJournalledEvent, emitted: readonly Envelope[], at: number): Promise<void> {
@@ -232,7 +277,10 @@ export class Agent {
         this.#work(`contribute ${hex(effect.plan.rid)}`, () => this.#contribute(effect));
         return;
       case 'mask-and-upload':
-        this.#work(`upload ${hex(effect.plan.rid)} ${String(effect.attempt)}`, () => this.#upload(effect));
+        this.#work(
+          `upload ${hex(effect.plan.rid)} ${String(effect.attempt)}`,
+          atFirst('silo.before-upload', () => this.#upload(effect)),
+        );
         return;
       case 'fingerprint':
         this.#work(`fingerprint ${hex(effect.survivors.t3)}`, () => this.#fingerprint(effect));
@@ -244,8 +292,10 @@ export class Agent {
         this.#work(`forget ${hex(effect.inputHash)}`, () => store.inputs.delete(inputName(effect.inputHash)));
         return;
       case 'notice':
-        if (effect.code === 'job/closed')
+        if (effect.code === 'job/closed') {
+          this.#prepared.delete(effect.jobId);
           this.#work(`release ${effect.jobId}`, () => this.#contributor.release(effect.jobId));
+        }
         log.warn('round.notice', { job: effect.jobId, round: effect.round, code: effect.code, detail: effect.detail });
         return;
       default:
@@ -253,35 +303,8 @@ export class Agent {
     }
   }
 
-  /** Runs beside the queue, once at a time by name; tries again while the coordinator is away. */
   #work(name: string, task: () => Promise<void>): void {
-    if (this.#working.has(name)) return;
-    const attempt = async (): Promise<void> => {
-      while (!this.#stop.signal.aborted) {
-        try {
-          await task();
-          return;
-        } catch (error) {
-          if (this.#isStopping()) return;
-          if (!isCodedError(error)) throw error;
-          this.#options.log.warn('round.notice', { work: name.split(' ')[0], code: error.code, detail: error.message });
-          if (error.code.startsWith('storage/')) throw error;
-          // A final no: the round goes on without this work, and the next directive decides what follows.
-          if (!isPassing(error) && !error.code.startsWith('transport/')) return;
-          await pause(RETRY_MS, this.#stop.signal);
-        }
-      }
-    };
-    const done = attempt().catch((error: unknown) => {
-      this.#options.fatal(error);
-    });
-    this.#working.set(
-      name,
-      done.finally(() => {
-        this.#working.delete(name);
-        if (name === 'decisions' && this.#unread) this.#readDecisions();
-      }),
-    );
+    this.#background.run(name, task);
   }
 
   async #ask(manifest: Manifest): Promise<void> {
@@ -313,7 +336,10 @@ export class Agent {
   }
 
   async #readDecisionsOnce(): Promise<void> {
-    for (const approval of await this.#options.offers.decisions()) {
+    const { offers, log } = this.#options;
+    const { approvals, unreadable } = await offers.decisions();
+    for (const file of unreadable) log.warn('round.notice', { work: 'decisions', code: 'wire/malformed', file });
+    for (const approval of approvals) {
       const { manifestHash } = decode(Approval, 'decision', approval.payload);
       const job = [...this.#state.jobs.values()].find((one) => hex(one.manifest.hash) === hex(manifestHash));
       if (job?.decision === 'undecided') await this.#feed({ $case: 'jobDecided', value: { approval } });
@@ -329,13 +355,16 @@ export class Agent {
       this.#prepared.set(jobId, prepared);
       answer.modelHash = prepared.modelHash;
     } catch (error) {
-      if (!isCodedError(error) || isPassing(error) || error.code.startsWith('transport/')) throw error;
+      if (!isCodedError(error) || isOfDisk(error) || isPassing(error) || error.code.startsWith('transport/'))
+        throw error;
       answer.refusedCode = error.code;
       answer.refusedDetail = error.message;
       log.error('job.unfit', { job: jobId, code: error.code, detail: error.message });
     }
+    // Found unfit for the same reason again, after a reconnect: nothing that a journal needs to hear twice.
+    if (answer.refusedCode !== '' && this.#state.jobs.get(manifest.jobId)?.unfit !== undefined) return;
     await this.#feed({ $case: 'jobPrepared', value: answer });
-    this.#watchAnew();
+    if (answer.refusedCode === '') this.#watchAnew();
   }
 
   async #contribute(effect: Extract<SiloEffect, { kind: 'contribute' }>): Promise<void> {
@@ -358,9 +387,11 @@ export class Agent {
         $case: 'contributionReady',
         value: { ...about, ...stored, inputKeys: [...stored.inputKeys] },
       });
+      // The round ended meanwhile, and nobody else knows of the file.
+      if (!this.#isOpen(plan.rid) && !this.#isStopping()) await store.inputs.delete(inputName(stored.inputHash));
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      if (!isCodedError(error) || error.code.startsWith('transport/') || error.code.startsWith('storage/')) throw error;
+      if (!isCodedError(error) || isOfDisk(error) || error.code.startsWith('transport/')) throw error;
       log.error('round.notice', { job: plan.jobId, round: plan.round, code: error.code, detail: error.message });
       await this.#contributor.release(plan.jobId);
       await this.#feed({ $case: 'contributionFailed', value: { ...about, code: error.code } });
@@ -374,40 +405,60 @@ export class Agent {
     return new MaskedInput({ inputs: this.#options.store.inputs, inputHash, length, masks, modulusBits });
   }
 
+  #isOpen(rid: Uint8Array): boolean {
+    return [...this.#state.jobs.values()].some(({ open }) => open !== undefined && hex(open.plan.rid) === hex(rid));
+  }
+
   async #upload(effect: Extract<SiloEffect, { kind: 'mask-and-upload' }>): Promise<void> {
     const { plan, attempt } = effect;
     const input = this.#maskedInput(effect);
-    failpoint('silo.before-upload');
-    await this.#options.client.upload({
-      rid: plan.rid,
-      attempt,
-      totalBytes: input.totalBytes,
-      read: (offset) => input.read(offset),
-      signal: this.#stop.signal,
+    await this.#whileOpen(plan.rid, async () => {
+      await this.#options.client.upload({
+        rid: plan.rid,
+        attempt,
+        totalBytes: input.totalBytes,
+        read: (offset) => input.read(offset),
+        signal: this.#stop.signal,
+      });
+      const root = await input.root();
+      input.wipe();
+      await this.#feed({ $case: 'inputMasked', value: { rid: plan.rid, attempt, root } });
     });
-    const root = await input.root();
-    input.wipe();
-    await this.#feed({ $case: 'inputMasked', value: { rid: plan.rid, attempt, root } });
   }
 
   async #fingerprint(effect: Extract<SiloEffect, { kind: 'fingerprint' }>): Promise<void> {
     const input = this.#maskedInput(effect);
-    const [tau0, tau1] = await input.fingerprints(effect.survivors);
-    input.wipe();
-    await this.#feed({ $case: 'fingerprinted', value: { t3: effect.survivors.t3, tau0, tau1 } });
+    await this.#whileOpen(effect.plan.rid, async () => {
+      const [tau0, tau1] = await input.fingerprints(effect.survivors);
+      input.wipe();
+      await this.#feed({ $case: 'fingerprinted', value: { t3: effect.survivors.t3, tau0, tau1 } });
+    });
+  }
+
+  /** Work on the stored input of a round that may end meanwhile, whereupon the input is gone: no trouble then. */
+  async #whileOpen(rid: Uint8Array, task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      if (isCodedError(error) && isOfDisk(error) && !this.#isOpen(rid)) return;
+      throw error;
+    }
   }
 
   async #verify({ manifest, result, directive }: Extract<SiloEffect, { kind: 'verify-result' }>): Promise<void> {
     const { store, client } = this.#options;
     const value = await verifyResult(store, client, manifest, result, directive);
     await this.#feed({ $case: 'resultVerified', value });
+    // A job that could not be prepared for want of this result can be now.
+    const waits = [...this.#state.jobs.values()].some((job) => job.unfit?.startsWith('agent/no-statistics') === true);
+    if (waits) this.#watchAnew();
   }
 
   #onReceipt(envelope: Envelope, receipt: Envelope): void {
     for (const { open } of this.#state.jobs.values()) {
       const masked = open?.attempt.masked;
       if (open === undefined || masked === undefined || !equalEnvelopes(masked.envelope, envelope)) continue;
-      failpoint('silo.after-receipt');
+      if (open.attempt.receipt === undefined) failpoint('silo.after-receipt');
       const value = { rid: open.plan.rid, attempt: open.attempt.context.attempt.attempt, receipt };
       this.#feed({ $case: 'receiptReceived', value }).catch((error: unknown) => {
         this.#options.fatal(error);
@@ -448,6 +499,16 @@ const TOLD: Partial<Record<SiloEvent['$case'], EventName>> = {
   fingerprinted: 'round.signed',
   unmaskRequested: 'round.released',
 };
+
+/** A task that passes a failpoint when it is first tried, and not when it is tried again. */
+function atFirst(name: string, task: () => Promise<void>): () => Promise<void> {
+  let tried = false;
+  return () => {
+    if (!tried) failpoint(name);
+    tried = true;
+    return task();
+  };
+}
 
 function sameAs(one: Envelope, other: Envelope | undefined): boolean {
   return other !== undefined && equalEnvelopes(one, other);

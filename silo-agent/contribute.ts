@@ -31,6 +31,11 @@ export interface StoredInput {
   readonly droppedRows: number;
 }
 
+/** Names the stored input of a round, the same in all its attempts. */
+export function inputHashOf({ rid }: Plan): Hash {
+  return hash(LABELS.inputKey, utf8('input'), rid);
+}
+
 /** Keeps one trainer, with its thread, for each job that runs. */
 export class Contributor {
   readonly #config: AgentConfig;
@@ -50,7 +55,7 @@ export class Contributor {
     prepared: PreparedJob,
     signal: AbortSignal,
   ): Promise<StoredInput> {
-    const inputHash = hash(LABELS.inputKey, utf8('input'), plan.rid);
+    const inputHash = inputHashOf(plan);
     const job = parseJob(manifest.message);
     const { dataSet } = job.contract;
     const source = this.#config.dataSets[dataSet];

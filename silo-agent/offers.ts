@@ -4,7 +4,7 @@
 import { watch } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hex, LIMITS, type SiloId } from '../src/base/index.js';
+import { hex, isCodedError, LIMITS, type SiloId } from '../src/base/index.js';
 import type { SigningKey } from '../src/crypto/index.js';
 import { openManifest, seal, siloSigner, type Manifest, type Roster } from '../src/protocol/index.js';
 import { makeDirectory, writeFileDurably } from '../src/system/index.js';
@@ -40,7 +40,11 @@ export class Offers {
     const manifests: Manifest[] = [];
     for (const name of (await readdir(this.#offers)).sort()) {
       if (!name.endsWith(OFFER)) continue;
-      manifests.push(openManifest(roster, await readEnvelope(join(this.#offers, name))));
+      try {
+        manifests.push(openManifest(roster, await readEnvelope(join(this.#offers, name))));
+      } catch (error) {
+        if (!isCodedError(error)) throw error;
+      }
     }
     return manifests.sort((a, b) => a.jobId.localeCompare(b.jobId));
   }
@@ -96,12 +100,22 @@ export class Offers {
     await writeFileDurably(join(this.#decisions, `${hex(manifest.hash)}${DECISION}`), encode(Envelope, envelope));
   }
 
-  /** Every decision on disk. */
-  async decisions(): Promise<Envelope[]> {
-    const found: Envelope[] = [];
-    for (const name of (await readdir(this.#decisions)).sort())
-      if (name.endsWith(DECISION)) found.push(await readEnvelope(join(this.#decisions, name)));
-    return found;
+  /** Every decision on disk, and the names of files that hold none: one bad file must not hide the others. */
+  async decisions(): Promise<{ readonly approvals: readonly Envelope[]; readonly unreadable: readonly string[] }> {
+    const approvals: Envelope[] = [];
+    const unreadable: string[] = [];
+    for (const name of (await readdir(this.#decisions)).sort()) {
+      if (!name.endsWith(DECISION)) continue;
+      try {
+        const envelope = await readEnvelope(join(this.#decisions, name));
+        decode(Approval, 'decision', envelope.payload);
+        approvals.push(envelope);
+      } catch (error) {
+        if (!isCodedError(error)) throw error;
+        unreadable.push(name);
+      }
+    }
+    return { approvals, unreadable };
   }
 
   /** Calls `onChange` when a decision may have been written. Returns the way to stop. */

@@ -62,9 +62,14 @@ function stopped(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
-/** Worth another try: the other side is away or in trouble of its own. */
-export function isPassing(error: CodedError): boolean {
-  return error.category === 'unavailable' || error.category === 'internal' || error.category === 'limit';
+/**
+ * Worth another try: the other side is away or in trouble of its own, or does not know this certificate, which may be renewed any moment.
+ * What this side finds wrong by itself is wrong the next time, too.
+ */
+export function isPassing({ code, category }: CodedError): boolean {
+  if (category === 'unavailable' || category === 'identity') return true;
+  const ofTheirs = category === 'internal' || category === 'limit';
+  return ofTheirs && code.startsWith('transport/') && code !== 'transport/too-large';
 }
 
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
