@@ -215,6 +215,16 @@ export class Consortium {
     );
   }
 
+  /** Waits until every silo has been told of the end of a job: only then may its programs be stopped and looked into. */
+  async toldOfEnd(jobId: string, silos = this.silos): Promise<void> {
+    for (const silo of silos)
+      await eventually(
+        `the news in ${silo} that ${jobId} is over`,
+        () => this.log(silo).some(({ code, job }) => code === 'job/closed' && job === jobId),
+        { why: () => this.tail(silo) },
+      );
+  }
+
   logText(name: string): string {
     const path = this.founded.at('logs', `${name}.log`);
     return existsSync(path) ? readFileSync(path, 'utf8') : '';

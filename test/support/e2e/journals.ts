@@ -25,13 +25,21 @@ import {
 } from '../../../src/storage/index.js';
 import { Hasher, LABELS } from '../../../src/crypto/index.js';
 import {
+  Abort,
+  Ack,
   AdvertiseKeys,
+  Approval,
+  Consistency,
   CoordinatorRecord,
   decode,
   Decline,
-  Abort,
+  MaskedHeader,
+  ReleaseAnswer,
+  ShareHeader,
   SiloRecord,
+  Unmask,
   type Envelope,
+  type MessageType,
 } from '../../../src/wire/index.js';
 import type { Founded } from './founding.js';
 
@@ -131,12 +139,30 @@ export async function problemsOf(founded: Founded, name: string): Promise<string
   return reports.flatMap(({ problems }) => problems.map(({ where, what }) => `${name}: ${where}: ${what}`));
 }
 
-/** Which one of its kind a message is, where a silo may send several: those of an attempt by round and attempt. */
+/** Fields by which a message says what it is about: of one place a silo sends one message, for ever. */
+const PLACES: Readonly<Record<string, { codec: MessageType<object>; fields: readonly string[] }>> = {
+  approval: { codec: Approval, fields: ['manifestHash'] },
+  advertise: { codec: AdvertiseKeys, fields: ['rid', 'attempt'] },
+  'share-header': { codec: ShareHeader, fields: ['t1'] },
+  'masked-header': { codec: MaskedHeader, fields: ['t2'] },
+  decline: { codec: Decline, fields: ['rid', 'attempt'] },
+  consistency: { codec: Consistency, fields: ['t3'] },
+  unmask: { codec: Unmask, fields: ['t3'] },
+  ack: { codec: Ack, fields: ['resultHash'] },
+  abort: { codec: Abort, fields: ['rid', 'attempt'] },
+  'release-answer': { codec: ReleaseAnswer, fields: ['rid', 'attempt'] },
+};
+
 function placeOf({ type, payload }: Envelope): string {
-  const codec = { advertise: AdvertiseKeys, decline: Decline, abort: Abort }[type];
-  if (codec === undefined) return type;
-  const { rid, attempt } = decode<{ rid: Uint8Array; attempt: number }>(codec, type, payload);
-  return `${type} ${hex(rid)} ${attempt}`;
+  const place = PLACES[type];
+  // Every other message of a silo begins with the transcript hash that it rests on: tag, length, 32 bytes.
+  if (place === undefined) return `${type} ${hex(payload.subarray(0, 34))}`;
+  const message = decode(place.codec, type, payload) as Readonly<Record<string, Uint8Array | number>>;
+  return [type, ...place.fields.map((name) => part(message[name]!))].join(' ');
+}
+
+function part(value: Uint8Array | number): string {
+  return typeof value === 'number' ? String(value) : hex(value);
 }
 
 export interface Exchange {
@@ -144,11 +170,11 @@ export interface Exchange {
   readonly accepted: readonly Envelope[];
   /** Accepted messages that the silo's own journal does not hold byte for byte. */
   readonly foreign: readonly string[];
-  /** Places for which two different payloads are in either journal, of a job with one round and one attempt. */
+  /** Places for which two different payloads are in either journal. */
   readonly doubled: readonly string[];
 }
 
-/** Compares what a coordinator accepted from a silo with what that silo's journal says it sent, after a job of a single sum. */
+/** Compares what a coordinator accepted from a silo with what that silo's journal says it sent, over all jobs. */
 export async function exchangeOf(founded: Founded, silo: SiloId | string): Promise<Exchange> {
   const accepted: Envelope[] = [];
   for (const { event } of await coordinatorRecords(founded))
@@ -157,7 +183,9 @@ export async function exchangeOf(founded: Founded, silo: SiloId | string): Promi
   const sent = records.flatMap(({ emitted, event }) =>
     event?.$case === 'jobDecided' ? [...emitted, event.value.approval!] : emitted,
   );
-  const foreign = accepted.filter((one) => !sent.some((other) => equalEnvelopes(one, other))).map(placeOf);
+  // An answer to a release query says nothing that binds: it is signed anew each time, to the same bytes, and is in no journal.
+  const kept = accepted.filter(({ type }) => type !== 'release-answer');
+  const foreign = kept.filter((one) => !sent.some((other) => equalEnvelopes(one, other))).map(placeOf);
   const places = new Map<string, Uint8Array>();
   const doubled = new Set<string>();
   for (const envelope of [...accepted, ...sent]) {
