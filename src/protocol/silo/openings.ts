@@ -6,25 +6,42 @@ import type { SurvivorSet } from '../check/survivors.js';
 import type { Plan } from '../plan.js';
 import { demand } from '../rejection.js';
 import type { Located } from './change.js';
-import type { Opening, OpenRound, SiloState } from './state.js';
+import { effectiveMalicious, type Opening, type OpenRound, type SiloState } from './state.js';
 
-/** §3: the same input may not be opened again with other survivors outside its own (job, round). */
+/**
+ * §3: the same input may be opened again outside its own (job, round) with the same survivors, or with others as long as no difference of
+ * the sums isolates few silos: every class of silos with equal membership over all openings of the key has at least minHonest + c members.
+ */
 export function demandInputRule(state: SiloState, found: Located, survivors: SurvivorSet): void {
   const { job, open } = found;
   if (open.contribution.kind !== 'ready') return;
   const silos = siloSet(found, survivors);
   const reopened = new Set(job.manifest.message.reopenedKeys.map(hex));
+  const { self } = state;
+  const least = self.policy.minHonest + effectiveMalicious(self, job.manifest);
   for (const key of open.contribution.inputKeys) {
-    const before = state.openings.get(hex(key)) ?? [];
-    const clash = before.find((o) => !isSameRound(o, open.plan) && o.silos.join(',') !== silos.join(','));
+    if (reopened.has(hex(key))) continue;
+    const before = (state.openings.get(hex(key)) ?? []).filter((o) => !isSameRound(o, open.plan));
+    const other = before.find((o) => o.silos.join(',') !== silos.join(','));
+    if (other === undefined) continue;
+    const smallest = smallestClass([...before.map((o) => o.silos), silos]);
     demand(
-      clash === undefined || reopened.has(hex(key)),
+      smallest >= least,
       'confirm/input-rule',
-      clash === undefined
-        ? ''
-        : `this input was opened in round ${String(clash.round)} of job "${clash.jobId}" with other survivors.`,
+      `this input was opened in round ${String(other.round)} of job "${other.jobId}" with other survivors; the difference would isolate ${String(smallest)} silos, at least ${String(least)} are required.`,
     );
   }
+}
+
+/** Size of the smallest class of silos that are in exactly the same ones of these sets. Sums of the sets give the sum of each class. */
+export function smallestClass(sets: readonly (readonly string[])[]): number {
+  const classes = new Map<string, number>();
+  const members = sets.map((set) => new Set(set));
+  for (const silo of new Set(sets.flat())) {
+    const membership = members.map((set) => (set.has(silo) ? '1' : '0')).join('');
+    classes.set(membership, (classes.get(membership) ?? 0) + 1);
+  }
+  return Math.min(...classes.values());
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Envelope } from '../../../src/wire/index.js';
+import { smallestClass } from '../../../src/protocol/silo/openings.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { seedFrom } from '../../support/memory/founding.js';
 import { allBut, jobOf, openedIn } from '../../support/memory/readings.js';
@@ -58,6 +59,32 @@ describe('the input rule', () => {
       leaveOut(consortium, index, round);
     consortium.run();
     expect(consortium.job.closed.map((round) => round.result !== undefined)).toEqual([true, false, false]);
+  });
+
+  it('lets the same input be opened with other survivors when no class of silos that a difference isolates is small', () => {
+    const consortium = withStaticInputs(13, 2);
+    // minHonest + c = 3 silos are missing in the second round, and ten are in both.
+    for (const index of [0, 1, 2]) leaveOut(consortium, index, 2);
+    consortium.run();
+    expect(openedIn(consortium, 2)).toEqual(allBut(13, 0, 1, 2));
+    expect(codes(consortium)).toEqual(new Set());
+  });
+
+  it('refuses a class one smaller than that', () => {
+    const consortium = withStaticInputs(13, 2);
+    for (const index of [0, 1]) leaveOut(consortium, index, 2);
+    consortium.run();
+    expect(consortium.job.closed[1]!.abandon).toBeDefined();
+    expect(codes(consortium)).toEqual(new Set(['confirm/input-rule']));
+  });
+
+  it('counts classes over all openings of a key, so that a sequence isolates nobody', () => {
+    const all = Array.from({ length: 9 }, (_, i) => `s${i}`);
+    const without = (...gone: number[]): string[] => all.filter((_, i) => !gone.includes(i));
+    expect(smallestClass([all, without(0, 1, 2)])).toBe(3);
+    // Each pair of sets differs by three or more silos, and together they still single one out.
+    expect(smallestClass([all, without(0, 1, 2), without(0, 3, 4)])).toBe(1);
+    expect(smallestClass([all, all])).toBe(9);
   });
 
   it('lets a key be opened with other survivors when the manifest lists it as reopened', () => {
