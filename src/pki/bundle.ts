@@ -52,9 +52,18 @@ function checkChain(certificates: readonly string[]): void {
   parsed.forEach((certificate, index) => {
     // The last one signs itself.
     const issuer = parsed[Math.min(index + 1, parsed.length - 1)];
-    if (issuer === undefined || !issuer.ca || !certificate.verify(issuer.publicKey))
+    if (issuer === undefined || !issuer.ca || !isSignedBy(certificate, issuer))
       throw new PkiError('pki/not-an-authority', `certificate ${String(index + 1)} is not signed by the one after it`);
   });
+}
+
+function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  try {
+    return certificate.verify(issuer.publicKey);
+  } catch (cause) {
+    // The key inside is parsed only now.
+    throw new PkiError('pki/unreadable', 'the key of a certificate in the file cannot be read', { cause });
+  }
 }
 
 function parse(pem: string): X509Certificate {

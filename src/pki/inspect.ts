@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import type { UnixMs } from '../base/index.js';
 import { unixMs } from '../base/index.js';
 import { authorityConsortium } from './authority.js';
+import { PkiError } from './errors.js';
 import type { Identity } from './identity.js';
 import { parseIdentityUri } from './identity.js';
 import { canonicalSerial, keyKind, parseCertificate, x509 } from './x509.js';
@@ -28,8 +29,17 @@ export interface CertificateFacts {
 
 const PREFIX: Readonly<Record<string, string>> = { url: 'URI', dns: 'DNS', ip: 'IP', email: 'email' };
 
+/** Throws pki/unreadable, also for parts that only look like a certificate's: they are parsed when they are asked for. */
 export function inspectCertificate(pem: string | Uint8Array): CertificateFacts {
   const certificate = parseCertificate(pem);
+  try {
+    return factsOf(certificate);
+  } catch (cause) {
+    throw new PkiError('pki/unreadable', 'a part of the certificate cannot be read', { cause });
+  }
+}
+
+function factsOf(certificate: x509.X509Certificate): CertificateFacts {
   const items = certificate.getExtension(x509.SubjectAlternativeNameExtension)?.names.items ?? [];
   const uris = items.filter((name) => name.type === 'url').map((name) => name.value);
   const [uri] = uris;

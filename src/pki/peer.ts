@@ -29,12 +29,20 @@ export function identityFromCertificate(
   consortium: string,
   now: UnixMs,
 ): Result<PeerIdentity, PkiError> {
-  let certificate: x509.X509Certificate;
+  // Extensions, numbers and times are parsed when they are asked for, so each of the readings below may find that it cannot.
   try {
-    certificate = parseCertificate(der);
+    return identityOf(parseCertificate(der), der, consortium, now);
   } catch (cause) {
     return err(cause instanceof PkiError ? cause : new PkiError('pki/unreadable', 'not a certificate', { cause }));
   }
+}
+
+function identityOf(
+  certificate: x509.X509Certificate,
+  der: Uint8Array,
+  consortium: string,
+  now: UnixMs,
+): Result<PeerIdentity, PkiError> {
   const uri = onlyUri(certificate);
   if (!uri.ok) return uri;
   const identity = parseIdentityUri(uri.value, consortium);

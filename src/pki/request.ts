@@ -44,9 +44,17 @@ export async function checkRequest(requestPem: string): Promise<ProvenKey> {
   // A malformed signature makes the library throw: the same answer as a wrong one.
   if (!(await request.verify().catch(() => false)))
     throw new PkiError('pki/request-unproven', 'the request is not signed by the key it asks for');
-  const extension = request.getExtension('2.5.29.17');
-  const names = extension instanceof x509.SubjectAlternativeNameExtension ? extension.names.items : [];
-  return { publicKey: request.publicKey, requestedUri: names.find((name) => name.type === 'url')?.value };
+  return { publicKey: request.publicKey, requestedUri: requestedUri(request) };
+}
+
+function requestedUri(request: x509.Pkcs10CertificateRequest): string | undefined {
+  try {
+    const extension = request.getExtension('2.5.29.17');
+    const names = extension instanceof x509.SubjectAlternativeNameExtension ? extension.names.items : [];
+    return names.find((name) => name.type === 'url')?.value;
+  } catch (cause) {
+    throw new PkiError('pki/unreadable', 'the names in the request cannot be read', { cause });
+  }
 }
 
 function kindOf(request: x509.Pkcs10CertificateRequest): string {
