@@ -40,7 +40,7 @@ async function readText(file: string): Promise<string> {
 /** YAML 1.2: dates stay text, `yes` and `no` too. Repeated keys are errors. */
 function parseYaml(file: string, text: string): unknown {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, uniqueKeys: true, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter, uniqueKeys: true, prettyErrors: false, logLevel: 'error' });
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) {
     const { line, col } = lineCounter.linePos(problem.pos[0]);

@@ -19,7 +19,7 @@ export const SIGNED_CODECS: Readonly<Record<SignedType, wire.MessageType<never>>
   'share-header': wire.ShareHeader,
   'masked-header': wire.MaskedHeader,
   receipt: wire.Receipt,
-  'survivors': wire.ConsistencyRequest,
+  survivors: wire.ConsistencyRequest,
   consistency: wire.Consistency,
   unmask: wire.Unmask,
   result: wire.RoundResult,
