@@ -1,7 +1,7 @@
 // The messages that carry bulk bytes, by hand: the same bytes on the wire as the generated codec, without its copies. Decoded data
 // is a view of the received message; encoded data is copied once, into the buffer that goes to the socket.
 
-import { UploadTarget } from '../wire/index.js';
+import { decode, UploadTarget, WireError } from '../wire/index.js';
 import { TransportError } from './errors.js';
 
 /** PutBlobRequest, BlobChunk, ExportModelResponse and ExportSumResponse are all `bytes data = 1`. */
@@ -39,10 +39,12 @@ export function decodeUploadChunk(message: Uint8Array): Chunk {
   return { target, data };
 }
 
+/** Small, and kept for as long as the upload: a copy, unlike the data beside it. */
 function decodedTarget(bytes: Uint8Array): UploadTarget {
   try {
-    return UploadTarget.decode(bytes);
+    return decode(UploadTarget, 'target of an upload', bytes);
   } catch (cause) {
+    if (!(cause instanceof WireError)) throw cause;
     throw new TransportError('transport/malformed', 'an upload’s target does not parse.', { cause });
   }
 }
