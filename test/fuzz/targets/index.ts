@@ -5,6 +5,7 @@ import { bulkTarget } from './bulk.js';
 import { certificatesTarget } from './certificates.js';
 import { configTarget } from './config.js';
 import { coordinatorTarget, roundTarget } from './coordinator.js';
+import { offersTarget } from './offers.js';
 import { onnxTarget } from './onnx.js';
 import { papersTarget } from './papers.js';
 import { resultTarget } from './result.js';
@@ -21,14 +22,15 @@ export interface TargetEntry {
 
 export const TARGETS: readonly TargetEntry[] = [
   { name: 'wire', share: 500, create: () => wireTarget() },
-  { name: 'bulk', share: 100, create: bulkTarget },
-  { name: 'silo', share: 60, create: () => siloTarget() },
-  { name: 'coordinator', share: 100, create: () => coordinatorTarget() },
-  { name: 'round', share: 1, create: () => roundTarget() },
-  { name: 'result', share: 30, create: () => resultTarget() },
-  { name: 'onnx', share: 100, create: () => onnxTarget() },
-  { name: 'papers', share: 80, create: papersTarget },
-  { name: 'config', share: 40, create: configTarget },
-  { name: 'certificates', share: 50, create: () => certificatesTarget() },
-  { name: 'storage', share: 60, create: storageTarget },
+  { name: 'bulk', share: 150, create: bulkTarget },
+  { name: 'silo', share: 25, create: () => siloTarget() },
+  { name: 'coordinator', share: 60, create: () => coordinatorTarget() },
+  { name: 'round', share: 0.3, create: () => roundTarget() },
+  { name: 'result', share: 10, create: () => resultTarget() },
+  { name: 'onnx', share: 120, create: () => onnxTarget() },
+  { name: 'papers', share: 25, create: papersTarget },
+  { name: 'offers', share: 10, create: offersTarget },
+  { name: 'config', share: 10, create: configTarget },
+  { name: 'certificates', share: 60, create: () => certificatesTarget() },
+  { name: 'storage', share: 40, create: storageTarget },
 ];

@@ -10,6 +10,7 @@ import { bulkTarget } from '../../fuzz/targets/bulk.js';
 import { certificatesTarget } from '../../fuzz/targets/certificates.js';
 import { configTarget } from '../../fuzz/targets/config.js';
 import { onnxTarget } from '../../fuzz/targets/onnx.js';
+import { offersTarget } from '../../fuzz/targets/offers.js';
 import { papersTarget } from '../../fuzz/targets/papers.js';
 import { resultTarget } from '../../fuzz/targets/result.js';
 import { storageTarget } from '../../fuzz/targets/storage.js';
@@ -37,12 +38,13 @@ describe('the model importer', () => {
 
 describe('the readers of other files and frames', () => {
   const runs = [
-    ['rosters, manifests and their parts', () => papersTarget(), 2000, 5],
-    ['configuration files', () => configTarget(), 1000, 3],
+    ['rosters, manifests and their parts', () => papersTarget(), 1200, 5],
+    ['offers and decisions in the state folder', () => offersTarget(), 1500, 2],
+    ['configuration files', () => configTarget(), 500, 3],
     ['certificates, bundles, requests and revocation lists', () => certificatesTarget(), 2500, 8],
     ['sealed files and blobs', () => storageTarget(), 2500, 3],
     ['frames of uploads and downloads', () => bulkTarget(), 4000, 2],
-    ['results with their transcripts and vectors', () => resultTarget(), 800, 12],
+    ['results with their transcripts and vectors', () => resultTarget(), 500, 12],
   ] as const;
   it.each(runs)('refuse malformed %s by code', async (_what, create, inputs, ends) => {
     const target = await create();
