@@ -27,3 +27,8 @@ export class CoordinatorError extends CodedError<CoordinatorErrorCode> {
     super(code, message, context);
   }
 }
+
+/** Record `sequence` does not fold. */
+export function journalMismatch(sequence: number, why: string): CoordinatorError {
+  return new CoordinatorError('coordinator/journal-mismatch', `record ${String(sequence)} of the journal: ${why}.`);
+}

@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { EXIT, exitCodeFor, failureText } from '../src/system/index.js';
+import { addFsck } from './commands/fsck.js';
 import { addRun } from './commands/run.js';
 
 const program = new Command('veilsum-coordinator')
@@ -11,6 +12,7 @@ const program = new Command('veilsum-coordinator')
   .exitOverride();
 
 addRun(program);
+addFsck(program);
 
 try {
   await program.parseAsync();

@@ -1,17 +1,17 @@
 // The coordinator at work: one queue of events through the state machine, effects strictly in order. What is answered is durable; a
 // failed write ends the process, and a restart folds the journal and goes on.
 
-import { hex, unixMs, unreachable, type Clock, type SiloId, type UnixMs } from '../src/base/index.js';
+import { hex, unreachable, type Clock, type SiloId, type UnixMs } from '../src/base/index.js';
 import {
   advanceCoordinator,
   dueFor,
-  equalEnvelopes,
   EVIDENCE_JOURNAL,
   EVIDENCE_RECORDS_MAX,
   evidenceOf,
   initialCoordinatorState,
   pendingComputations,
   type ClosedRound,
+  replayCoordinator,
   type CoordinatorEffect,
   type CoordinatorEvent,
   type CoordinatorSelf,
@@ -22,14 +22,12 @@ import { failpoint } from '../src/system/index.js';
 import type { Log } from '../src/telemetry/index.js';
 import { BlobRef, CoordinatorRecord, decode, encode, type Envelope } from '../src/wire/index.js';
 import { Computation } from './compute.js';
-import { CoordinatorError } from './errors.js';
+import { CoordinatorError, journalMismatch } from './errors.js';
 import { PresenceBook } from './presence.js';
 import { Refused } from './refused.js';
 import { attemptPrefix, keepBlob, uploadName, uploadPrefix, type Store } from './store.js';
 
 export const JOURNAL = 'events';
-/** One record is at most a message with its ciphertexts, far below what the store takes. */
-const RECORD_BYTES = 8 * 1024 * 1024;
 /** Nothing is due for longer than this: a wake-up costs nothing and bounds the effect of a clock that was set. */
 const LONGEST_SLEEP_MS = 60_000;
 /** After an event that was due and refused: the state may never become such that it is accepted, and must not be asked without pause. */
@@ -83,16 +81,9 @@ export class CoordinatorService {
   }
 
   #replay(bytes: Uint8Array, sequence: number): void {
-    const record = decode(CoordinatorRecord, 'journal record', bytes, RECORD_BYTES);
-    const mismatch = (what: string): CoordinatorError =>
-      new CoordinatorError('coordinator/journal-mismatch', `record ${String(sequence)} of the journal: ${what}.`);
-    if (record.event === undefined || record.version !== 1) throw mismatch('it is of an unknown kind or version');
-    const done = advanceCoordinator(this.#state, { at: unixMs(Number(record.atUnixMs)), event: record.event });
-    if ('rejected' in done) throw mismatch(`it is refused now: ${done.rejected.code}`);
-    const emitted = done.accepted.effects.flatMap((effect) => (effect.kind === 'persist' ? effect.emitted : []));
-    if (emitted.length !== record.emitted.length || !emitted.every((one, k) => sameAs(one, record.emitted[k])))
-      throw mismatch('it gives other signed messages than were sent');
-    this.#state = done.accepted.state;
+    const done = replayCoordinator(this.#state, bytes);
+    if (!done.ok) throw journalMismatch(sequence, done.error);
+    this.#state = done.value;
   }
 
   get self(): CoordinatorSelf {
@@ -362,10 +353,6 @@ export class CoordinatorService {
     clearTimeout(this.#timer);
     await this.#queue.catch(() => undefined);
   }
-}
-
-function sameAs(one: Envelope, other: Envelope | undefined): boolean {
-  return other !== undefined && equalEnvelopes(one, other);
 }
 
 function frame(bytes: Uint8Array): Uint8Array {

@@ -4,7 +4,7 @@ import { equalBytes, LIMITS } from '../src/base/index.js';
 import type { CoordinatorConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
 import { keepFresh, readSigningKey, TlsFiles, RevocationFile } from '../src/pki/index.js';
-import { COORDINATOR, readRoster } from '../src/protocol/index.js';
+import { COORDINATOR, readRoster, type CoordinatorSelf } from '../src/protocol/index.js';
 import { exitCodeFor, readSmallFile, systemClock } from '../src/system/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
 import { startServer } from '../src/transport/index.js';
@@ -20,7 +20,8 @@ export interface RunningCoordinator {
   stop(graceMs: number): Promise<void>;
 }
 
-export async function startCoordinator(config: CoordinatorConfig, log: Log): Promise<RunningCoordinator> {
+/** The coordinator's key and its roster, which must name that key. Throws CoordinatorError `coordinator/roster-key`, Refusal `roster/…`. */
+export async function loadSelf(config: CoordinatorConfig): Promise<CoordinatorSelf> {
   const roster = readRoster(await readSmallFile(config.roster.file, LIMITS.manifestBytes));
   const { seed, publicKey } = await readSigningKey(config.keys.signing);
   const expected = roster.keyOf(COORDINATOR);
@@ -29,11 +30,16 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
       'coordinator/roster-key',
       `the key in ${config.keys.signing} is not the coordinator's key in ${config.roster.file}.`,
     );
+  return { signingKey: SigningKey.from(seed), roster };
+}
+
+export async function startCoordinator(config: CoordinatorConfig, log: Log): Promise<RunningCoordinator> {
+  const self = await loadSelf(config);
   const tls = await TlsFiles.open(config.tls);
   const revocations = config.revoked === undefined ? undefined : await RevocationFile.open(config.revoked);
   const store = await openStore(config.state, config.keys.storage);
   const service = await CoordinatorService.start({
-    self: { signingKey: SigningKey.from(seed), roster },
+    self,
     store,
     clock: systemClock,
     log,

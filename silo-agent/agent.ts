@@ -5,7 +5,6 @@ import {
   hex,
   isCodedError,
   shortHex,
-  unixMs,
   unreachable,
   type Clock,
   type CodedError,
@@ -23,6 +22,7 @@ import {
   layoutOfRound,
   seal,
   siloSigner,
+  replaySilo,
   type Manifest,
   type Rejection,
   type SiloEffect,
@@ -38,7 +38,7 @@ import { Approval, decode, encode, SiloRecord, type Directive, type Envelope } f
 import { Background, isOfDisk } from './background.js';
 import { Contributor, inputHashOf } from './contribute.js';
 import { eventOf } from './directive.js';
-import { AgentError } from './errors.js';
+import { journalMismatch } from './errors.js';
 import { MaskedInput } from './masked-input.js';
 import type { Offers } from './offers.js';
 import { isPassing, Outbox, pause } from './outbox.js';
@@ -48,7 +48,6 @@ import { inputName, type Store } from './store.js';
 import { verifyResult } from './verify.js';
 
 export const JOURNAL = 'events';
-const RECORD_BYTES = 8 * 1024 * 1024;
 /** Between tries to fetch what a directive names. */
 const RETRY_MS = 1_000;
 
@@ -129,16 +128,9 @@ export class Agent {
   }
 
   #replay(bytes: Uint8Array, sequence: number): void {
-    const record = decode(SiloRecord, 'journal record', bytes, RECORD_BYTES);
-    const mismatch = (what: string): AgentError =>
-      new AgentError('agent/journal-mismatch', `record ${String(sequence)} of the journal: ${what}.`);
-    if (record.event === undefined || record.version !== 1) throw mismatch('it is of an unknown kind or version');
-    const done = advanceSilo(this.#state, { at: unixMs(Number(record.atUnixMs)), event: record.event });
-    if ('rejected' in done) throw mismatch(`it is refused now: ${done.rejected.code}`);
-    const emitted = done.accepted.effects.flatMap((effect) => (effect.kind === 'persist' ? effect.emitted : []));
-    const same = emitted.length === record.emitted.length && emitted.every((one, k) => sameAs(one, record.emitted[k]));
-    if (!same) throw mismatch('it gives other signed messages than were sent');
-    this.#state = done.accepted.state;
+    const done = replaySilo(this.#state, bytes);
+    if (!done.ok) throw journalMismatch(sequence, done.error);
+    this.#state = done.value;
   }
 
   /** Works until `stop`: watches the coordinator and the decisions of the silo's operator. */
@@ -508,8 +500,4 @@ function atFirst(name: string, task: () => Promise<void>): () => Promise<void> {
     tried = true;
     return task();
   };
-}
-
-function sameAs(one: Envelope, other: Envelope | undefined): boolean {
-  return other !== undefined && equalEnvelopes(one, other);
 }

@@ -22,3 +22,8 @@ export class AgentError extends CodedError<AgentErrorCode> {
     super(code, message, { category: 'content', ...context });
   }
 }
+
+/** Record `sequence` does not fold. */
+export function journalMismatch(sequence: number, why: string): AgentError {
+  return new AgentError('agent/journal-mismatch', `record ${String(sequence)} of the journal: ${why}.`);
+}

@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { EXIT, exitCodeFor, failureText } from '../src/system/index.js';
+import { addFsck } from './commands/fsck.js';
 import { addJob } from './commands/job.js';
 import { addRun } from './commands/run.js';
 
@@ -12,6 +13,7 @@ const program = new Command('veilsum-agent')
   .exitOverride();
 
 addRun(program);
+addFsck(program);
 addJob(program);
 
 try {

@@ -17,6 +17,7 @@ export { applyMasks, remainingMasks, RANGE_ALIGNMENT, type MaskKeys } from './ma
 export * from './params.js';
 export { indexIn, openPlan, type Attempt, type Plan } from './plan.js';
 export * from './rejection.js';
+export { RECORD_VERSION, replayCoordinator, replaySilo } from './replay.js';
 export * from './roster.js';
 export * from './silo/index.js';
 export { INPUT_BLOCK_BYTES, InputRoot, sumHasher } from './vector-hash.js';

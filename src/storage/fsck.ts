@@ -4,7 +4,7 @@ import { isTemporaryName } from '../system/index.js';
 import type { BlobStore } from './blob.js';
 import { listFolder } from './blob.js';
 import { Environment } from './environment.js';
-import { checkFormat, openValue, readHeads } from './journal.js';
+import { checkFormat, openValue, readHeads, type JournalRecord } from './journal.js';
 import { nameOf, recordOf, tableRange } from './place.js';
 import type { SealedStore } from './sealed-file.js';
 import type { Sealer } from './seal.js';
@@ -123,4 +123,27 @@ function problemOf(work: () => unknown): string | undefined {
 
 function describe(cause: unknown): string {
   return cause instanceof Error ? cause.message : 'unknown failure';
+}
+
+/** Folds records one after the other; `step` says why one does not fold. Nothing after that one can be judged. */
+export async function checkFold(
+  records: AsyncIterable<JournalRecord>,
+  step: (bytes: Uint8Array) => string | undefined,
+): Promise<CheckReport> {
+  let whole = 0;
+  for await (const { bytes, sequence } of records) {
+    const problem = step(bytes);
+    if (problem !== undefined) return { whole, problems: [{ where: `record ${String(sequence)}`, what: problem }] };
+    whole += 1;
+  }
+  return { whole, problems: [] };
+}
+
+/** A report in lines for a person: what is whole, then each problem by name. */
+export function describeCheck(name: string, { whole, problems }: CheckReport): string[] {
+  const state = problems.length === 0 ? 'whole' : `${String(problems.length)} NOT WHOLE`;
+  return [
+    `${name.padEnd(12)} ${String(whole).padStart(6)} whole   ${state}`,
+    ...problems.map(({ where, what }) => `  ${where}: ${what}`),
+  ];
 }

@@ -1,0 +1,63 @@
+// veilsum-coordinator fsck: what of a stopped coordinator's state is whole. Changes nothing but half-written files.
+
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { readCoordinatorConfig } from '../../src/config/index.js';
+import { Hasher, LABELS } from '../../src/crypto/index.js';
+import { initialCoordinatorState, replayCoordinator } from '../../src/protocol/index.js';
+import {
+  BlobStore,
+  checkBlobs,
+  checkFold,
+  checkJournal,
+  describeCheck,
+  Journal,
+  openStorageKey,
+  Sealer,
+  type CheckReport,
+} from '../../src/storage/index.js';
+import { EXIT, lockStateDirectory } from '../../src/system/index.js';
+import { JOURNAL } from '../service.js';
+import { loadSelf } from '../start.js';
+
+export function addFsck(program: Command): void {
+  program
+    .command('fsck')
+    .description('check the state folder of a stopped coordinator: journal, objects, model states')
+    .requiredOption('--config <file>', 'its configuration')
+    .action(fsck);
+}
+
+async function fsck({ config: path }: { readonly config: string }): Promise<void> {
+  const config = await readCoordinatorConfig(path);
+  const self = await loadSelf(config);
+  const lock = await lockStateDirectory(config.state);
+  try {
+    const sealer = Sealer.derive(await openStorageKey(config.keys.storage), 'coordinator-journal');
+    const reports = new Map<string, CheckReport>();
+    reports.set('journal', await checkJournal(join(config.state, 'journal'), sealer));
+    const journal = await Journal.open({ path: join(config.state, 'journal'), sealer });
+    let state = initialCoordinatorState(self);
+    const folded = await checkFold(journal.readAll(JOURNAL), (bytes) => {
+      const done = replayCoordinator(state, bytes);
+      if (!done.ok) return done.error;
+      state = done.value;
+      return undefined;
+    });
+    await journal.close();
+    reports.set('events', folded);
+    reports.set('objects', await checkBlobs(await BlobStore.open(join(config.state, 'blobs'))));
+    reports.set(
+      'models',
+      await checkBlobs(await BlobStore.open(join(config.state, 'models'), () => new Hasher(LABELS.model))),
+    );
+    for (const [name, report] of reports) for (const line of describeCheck(name, report)) console.log(line);
+    for (const job of state.jobs.values())
+      console.log(
+        `job ${job.manifest.jobId}: ${job.status}, ${String(job.closed.length)} rounds closed${job.open === undefined ? '' : `, round ${String(job.open.plan.round)} open`}`,
+      );
+    if ([...reports.values()].some((report) => report.problems.length > 0)) process.exitCode = EXIT.storageDamaged;
+  } finally {
+    await lock.release();
+  }
+}
