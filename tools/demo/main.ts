@@ -230,7 +230,9 @@ async function finish(
   }
   screen.say(`Trained model: ${model} (takes raw features; opens in any ONNX runtime)`);
   if (options.keep !== undefined) screen.say(`Keys, configurations, state and logs: ${founded.folder}`);
-  screen.say(`The coordinator only ever held masked updates and their sum; no hospital saw another's. ${((Date.now() - began) / 1000).toFixed(0)} s.`);
+  screen.say(
+    `The coordinator only ever held masked updates and their sum; no hospital saw another's. ${((Date.now() - began) / 1000).toFixed(0)} s.`,
+  );
   if (json === undefined) return;
   const plain = (score: { accuracy: number; auc: number }): { accuracy: number; auc: number } => ({
     accuracy: score.accuracy,

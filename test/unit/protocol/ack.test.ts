@@ -9,7 +9,11 @@ describe('an acknowledgement', () => {
     const consortium = new MemoryConsortium(4);
     const { silo, envelope } = untilSent(consortium, 'ack', 1);
     const tried = (change: Partial<Ack>): string =>
-      refusedByCoordinator(consortium, silo.id, bySilo(consortium.founded, silo.id, envelope, Ack, () => change));
+      refusedByCoordinator(
+        consortium,
+        silo.id,
+        bySilo(consortium.founded, silo.id, envelope, Ack, () => change),
+      );
     expect(tried({ newModelHash: new Uint8Array(32) })).toBe('result/outcome');
     expect(tried({ outcome: Outcome.OUTCOME_REJECTED })).toBe('result/outcome');
   });
