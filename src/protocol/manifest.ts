@@ -57,6 +57,14 @@ export interface Manifest {
 const VERSION = 1;
 const OPERATOR = /^operator\/[a-z0-9-]+$/;
 
+/** A day: longer ones say nothing to people, and from 25 days on a timer of 31 bits would fire at once. */
+const TIMEOUT_MS_MAX = 86_400_000;
+
+/** NaN would be a bound that nothing exceeds. */
+function isBound(value: number | undefined): boolean {
+  return value === undefined || (Number.isFinite(value) && value >= 0);
+}
+
 /** Opens and checks a manifest against the roster in force. Throws Refusal `manifest/…`, `envelope/…`, VectorError `vector/…`. */
 export function openManifest(roster: Roster, envelope: Envelope | undefined): Manifest {
   const signer = envelope?.signer ?? '';
@@ -94,6 +102,16 @@ export function openManifest(roster: Roster, envelope: Envelope | undefined): Ma
     'modulus_bits must be 16 to 32',
   );
   valid(message.timeouts !== undefined, 'timeouts are missing');
+  valid(
+    Object.values(message.timeouts ?? {}).every((ms) => Number.isInteger(ms) && ms >= 1 && ms <= TIMEOUT_MS_MAX),
+    'timeouts must be 1 millisecond to a day',
+  );
+  const { epsilon, delta } = message.privacy ?? { epsilon: 0, delta: 0 };
+  valid(epsilon === 0 && delta === 0, 'it promises differential privacy, and this version adds no noise');
+  valid(
+    isBound(message.acceptance?.minWeight) && isBound(message.acceptance?.maxMeanNorm),
+    'what it accepts must be finite numbers from 0',
+  );
   valid(message.silos.length <= LIMITS.cohortMax, `it names more than ${String(LIMITS.cohortMax)} silos`);
   const silos = message.silos.map((silo) =>
     demanded(asSiloId(silo), 'manifest/invalid', `"${silo}" is not a silo id.`),

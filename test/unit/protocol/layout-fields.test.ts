@@ -1,4 +1,4 @@
-// Segments of a manifest that say less than they must.
+// Fields of a manifest that say less than they must, or more than anybody keeps.
 
 import { describe, expect, it } from 'vitest';
 import { openManifest, readLayout } from '../../../src/protocol/index.js';
@@ -37,5 +37,32 @@ describe('a sum layout', () => {
       expect(error).toMatchObject({ code: expect.stringMatching(/^(vector|wire|envelope)\//) as string });
       expect((error as Error).message.length).toBeLessThan(1000);
     }
+  });
+});
+
+describe('a manifest', () => {
+  const refused = (changes: Parameters<typeof manifestOf>[1]): void => {
+    expect(() => openManifest(founded.roster, signManifest(founded, manifestOf(founded, changes)))).toThrow(
+      expect.objectContaining({ code: 'manifest/invalid' }),
+    );
+  };
+
+  it('is refused when it promises differential privacy, which this version does not provide', () => {
+    for (const epsilon of [0.1, -1, Number.NaN, Infinity]) refused({ privacy: { epsilon, delta: 0 } });
+    refused({ privacy: { epsilon: 0, delta: 1e-6 } });
+  });
+
+  it('is refused when a bound of acceptance is no number from 0, since nothing would exceed it', () => {
+    for (const bound of [Number.NaN, -1, Infinity]) {
+      refused({ acceptance: { minWeight: bound, maxMeanNorm: 1 } });
+      refused({ acceptance: { minWeight: 1, maxMeanNorm: bound } });
+    }
+  });
+
+  it('is refused when a phase may take no time at all, or longer than a day', () => {
+    const { timeouts } = manifestOf(founded);
+    for (const ms of [0, 86_400_001, 2 ** 31, 2 ** 32 - 1])
+      for (const phase of ['advertiseMs', 'maskMs', 'graceMs'] as const)
+        refused({ timeouts: { ...timeouts!, [phase]: ms } });
   });
 });
