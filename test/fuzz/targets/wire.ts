@@ -30,9 +30,9 @@ export function weigh(value: unknown): number {
   return sum;
 }
 
-/** A reading of bytes that must not cost more than this in memory. An empty element is two bytes on the wire and 400 as an envelope. */
+/** A reading of bytes that must not cost more than this in memory. An empty round of a list is two bytes on the wire and 1200 here. */
 function weightMax(bytes: number): number {
-  return Math.min(4096 + 400 * bytes, 64 * 1024 * 1024);
+  return Math.min(4096 + 700 * bytes, 160 * 1024 * 1024);
 }
 
 const MAX = LIMITS.messageBytes;
