@@ -1,0 +1,90 @@
+// What must hold at the end: rounds ended in time, jobs are done, everybody agrees, nobody learnt more than the sums.
+
+import type { CoordinatorState, SiloState } from '../../src/protocol/index.js';
+import { Random } from '../fuzz/random.js';
+import { Broken, type SiloFace } from './face.js';
+import type { Oracle } from './oracle.js';
+import { maliciousOf, type Script } from './script.js';
+
+interface Ended {
+  readonly script: Script;
+  readonly oracle: Oracle;
+  readonly coordinator: { readonly state: CoordinatorState; readonly up: boolean };
+  readonly silos: readonly (SiloFace & {
+    readonly state: SiloState;
+    readonly disk: { readonly length: number };
+    readonly pending: number;
+    readonly rejections: ReadonlyMap<string, number>;
+  })[];
+}
+
+/** Sum of the phase timeouts, three times (G5). */
+const ROUND_MS = 3 * 120_000;
+/** Records of a silo for each attempt, and for each job: about 12, with room for what is said again. */
+const RECORDS_PER_ATTEMPT = 20;
+
+export function checkEnd(ended: Ended, quiet: number): void {
+  const { script, oracle } = ended;
+  oracle.view.check(coalition(script), leastHonest(script));
+  checkSizes(ended);
+  if (!oracle.honestCoordinator) return;
+  for (const job of ended.coordinator.state.jobs.values()) {
+    const { jobId } = job.manifest;
+    for (const round of job.closed) {
+      const ms = round.endedAt - Math.max(round.startedAt, quiet);
+      if (ms > ROUND_MS)
+        throw new Broken(`round ${round.plan.round} of ${jobId} took ${ms} ms after the last fault (G5)`);
+    }
+    if (job.status !== 'completed')
+      throw new Broken(
+        `${jobId} is ${job.status} (${job.reason}) after ${job.closed.length} rounds (G5) ${told(ended)}`,
+      );
+    for (const silo of ended.silos) {
+      // Who had not approved before the job was over has nothing to do with it.
+      if (maliciousOf(script).has(silo.index) || !job.approvals.has(silo.id)) continue;
+      const own = silo.state.jobs.get(jobId);
+      if (own?.closedRound !== job.closed.length)
+        throw new Broken(
+          `${silo.id} is at round ${own?.closedRound} of ${jobId}, not at ${job.closed.length} (G5) ${told(ended)}`,
+        );
+      if (job.closed.some((round) => !round.acks.has(silo.id)))
+        throw new Broken(`${silo.id} did not acknowledge all of ${jobId} (G5)`);
+    }
+  }
+}
+
+function told({ silos, coordinator }: Ended): string {
+  const notes = [...coordinator.state.jobs.values()].flatMap(({ open }) =>
+    open === undefined ? [] : [`open ${open.plan.round}: ${open.attempt.phase}; ${open.notes.join('; ')}`],
+  );
+  const refused = silos.map(
+    ({ id, rejections }) => `${id}: ${[...rejections].map(([code, n]) => `${n} ${code}`).join(', ')}`,
+  );
+  return [...notes, ...refused].join('\n  ');
+}
+
+/** The c silos that help the coordinator: those that are not honest anyway, and others. */
+function coalition(script: Script): Set<number> {
+  const random = new Random(script.seed, 'coalition', 0);
+  const helpers = new Set(maliciousOf(script));
+  while (helpers.size < script.malicious) helpers.add(random.below(script.silos));
+  return helpers;
+}
+
+function leastHonest({ silos, malicious }: Script): number {
+  return Math.max(2, Math.floor((2 * silos) / 3) + 1 - malicious - 1);
+}
+
+/** G8: what is kept grows with rounds and attempts, not with how often something is said. */
+function checkSizes({ silos, script, coordinator }: Ended): void {
+  const attempts = [...coordinator.state.jobs.values()].flatMap((job) => [
+    ...job.closed.map((round) => round.attempt),
+    ...(job.open === undefined ? [] : [job.open.attempt.context.attempt.attempt]),
+  ]);
+  const bound = RECORDS_PER_ATTEMPT * (script.jobs + attempts.reduce((sum, one) => sum + one, 0));
+  for (const { id, disk, pending } of silos) {
+    if (disk.length > bound)
+      throw new Broken(`the journal of ${id} has ${disk.length} records, ${bound} are enough (G8)`);
+    if (pending > 200) throw new Broken(`${pending} messages wait at ${id} (G8)`);
+  }
+}

@@ -1,0 +1,156 @@
+// A simulation is a seed, a size and a list of operations: everything that goes wrong, and when. Leaving an operation out gives a simpler
+// simulation, which is how a failure is shrunk.
+
+import type { SignedType } from '../../src/crypto/index.js';
+import { cohortProblem, defaultMalicious } from '../../src/protocol/index.js';
+import { Random } from '../fuzz/random.js';
+import type { Edge } from './disk.js';
+
+export type LinkFault = 'drop' | 'duplicate' | 'delay' | 'lose-answer' | 'partition' | 'cut';
+
+/** What a coordinator that is not honest does, to some silos and not to others. */
+export const LIES = [
+  'sum',
+  'survivors',
+  'dealers',
+  'keys',
+  'start',
+  'result',
+  'withhold',
+  'replay',
+  'both-types',
+  'flip',
+] as const;
+export type Lie = (typeof LIES)[number];
+
+export const MISDEEDS = [
+  'bad-shares',
+  'false-complaint',
+  'lying-tau',
+  'wrong-root',
+  'silent',
+  'garbage-release',
+  'other-bytes',
+] as const;
+export type Misdeed = (typeof MISDEEDS)[number];
+
+export type Operation =
+  | {
+      readonly kind: 'link';
+      readonly silo: number;
+      readonly at: number;
+      readonly forMs: number;
+      readonly fault: LinkFault;
+    }
+  | { readonly kind: 'kill'; readonly who: number; readonly at: number; readonly forMs: number }
+  | {
+      readonly kind: 'trap';
+      readonly who: number;
+      readonly record: number;
+      readonly edge: Edge;
+      readonly effects: number;
+      readonly forMs: number;
+    }
+  | { readonly kind: 'rollback'; readonly silo: number; readonly at: number; readonly back: number }
+  | { readonly kind: 'no-input'; readonly silo: number; readonly round: number }
+  | { readonly kind: 'misdeed'; readonly silo: number; readonly misdeed: Misdeed; readonly type: SignedType }
+  | {
+      readonly kind: 'lie';
+      readonly lie: Lie;
+      readonly silos: readonly number[];
+      readonly at: number;
+      readonly forMs: number;
+    };
+
+/** In `who`. */
+export const COORDINATOR_PROCESS = -1;
+
+export interface Script {
+  readonly seed: number;
+  readonly silos: number;
+  readonly jobs: number;
+  readonly rounds: number;
+  /** c of the manifest. */
+  readonly malicious: number;
+  readonly operations: readonly Operation[];
+}
+
+/** Nothing goes wrong after this, counted from the beginning. */
+export const QUIET_AFTER_MS = 90_000;
+
+const LINK_FAULTS: readonly LinkFault[] = ['drop', 'duplicate', 'delay', 'lose-answer', 'partition', 'cut'];
+const EDGES: readonly Edge[] = ['lost', 'torn', 'full', 'after', 'after', 'after'];
+const SILENT: readonly SignedType[] = [
+  'advertise',
+  'share-header',
+  'shares-checked',
+  'masked-header',
+  'consistency',
+  'unmask',
+  'release-answer',
+  'ack',
+];
+
+export function generate(seed: number, lo: number, hi: number): Script {
+  const random = new Random(seed, 'script', 0);
+  const silos = lo + random.below(hi - lo + 1);
+  const jobs = random.once(4) ? 2 : 1;
+  const rounds = 1 + random.below(silos > 10 ? 1 : 3);
+  let malicious = random.once(3) ? defaultMalicious(silos) : Math.min(1, defaultMalicious(silos));
+  while (cohortProblem(silos, { c: malicious, minCohort: 3, minHonest: 2 }) !== undefined && malicious > 0) malicious--;
+  const operations: Operation[] = [];
+  const silo = (): number => random.below(silos);
+  const time = (): number => random.below(QUIET_AFTER_MS);
+  const busy = random.below(4);
+  const add = (count: number, make: () => Operation): void => {
+    for (let k = random.below(count + 1); k > 0; k--) operations.push(make());
+  };
+  if (busy > 0) {
+    add(3 * busy, () => ({
+      kind: 'link',
+      silo: silo(),
+      at: random.below(random.once(2) ? 3_000 : QUIET_AFTER_MS / 2),
+      forMs: random.once(3) ? 20_000 : 200 + random.below(3_000),
+      fault: random.pick(LINK_FAULTS),
+    }));
+    add(2 * busy, () => ({
+      kind: 'trap',
+      who: random.once(3) ? COORDINATOR_PROCESS : silo(),
+      record: 1 + random.below(random.once(2) ? 20 : 60),
+      edge: random.pick(EDGES),
+      effects: random.below(4),
+      forMs: random.once(2) ? random.below(400) : random.below(15_000),
+    }));
+    add(busy, () => ({
+      kind: 'kill',
+      who: random.once(3) ? COORDINATOR_PROCESS : silo(),
+      at: random.once(2) ? random.below(3_000) : time(),
+      forMs: random.once(2) ? random.below(500) : random.below(30_000),
+    }));
+    if (random.once(4)) add(1, () => ({ kind: 'no-input', silo: silo(), round: 1 + random.below(rounds) }));
+  }
+  const bad = new Set<number>();
+  if (malicious > 0 && random.once(3))
+    for (let k = 0; k < malicious; k++) {
+      const who = silo();
+      if (bad.has(who)) continue;
+      bad.add(who);
+      if (random.once(4))
+        operations.push({ kind: 'rollback', silo: who, at: random.below(20_000), back: 1 + random.below(12) });
+      else operations.push({ kind: 'misdeed', silo: who, misdeed: random.pick(MISDEEDS), type: random.pick(SILENT) });
+    }
+  if (random.once(5))
+    add(3, () => ({
+      kind: 'lie',
+      lie: random.pick(LIES),
+      silos: Array.from({ length: silos }, (_, i) => i).filter(() => random.once(2)),
+      at: 0,
+      forMs: random.once(2) ? QUIET_AFTER_MS : random.below(QUIET_AFTER_MS),
+    }));
+  return { seed, silos, jobs, rounds, malicious, operations };
+}
+
+/** Silos whose conduct or disk is not that of an honest one. */
+export function maliciousOf({ operations }: Script): ReadonlySet<number> {
+  return new Set(operations.flatMap((one) => (one.kind === 'misdeed' || one.kind === 'rollback' ? [one.silo] : [])));
+}

@@ -1,0 +1,126 @@
+// What the coordinator and c silos that help it can compute from all they saw, over every attempt of a round: masked inputs are linear in
+// inputs and masks, masks whose secrets reached the threshold of shares are known and fall away. What is left after the unknown masks are
+// eliminated over Z_{2^32} must be one sum of enough honest inputs, or nothing.
+
+import { Broken } from './face.js';
+
+export type ShareKind = 'self' | 'key';
+
+interface Upload {
+  readonly silo: number;
+  readonly attempt: string;
+  /** T2, which salts the masks, and U2. */
+  readonly t2: string;
+  readonly dealers: readonly number[];
+}
+
+interface RoundView {
+  readonly t: number;
+  readonly uploads: Map<string, Upload>;
+  /** By attempt, kind and dealer: whose shares are known to the coordinator, and who was dealt one. */
+  readonly released: Map<string, Set<number>>;
+  readonly dealt: Map<string, Set<number>>;
+}
+
+/** Coefficients by name of the unknown. */
+type Row = Map<string, number>;
+
+export class View {
+  readonly #rounds = new Map<string, RoundView>();
+
+  #round(rid: string, t: number): RoundView {
+    const known = this.#rounds.get(rid);
+    if (known !== undefined) return known;
+    const round = { t, uploads: new Map(), released: new Map(), dealt: new Map() };
+    this.#rounds.set(rid, round);
+    return round;
+  }
+
+  uploaded(rid: string, t: number, upload: Upload): void {
+    this.#round(rid, t).uploads.set(`${upload.silo} ${upload.attempt} ${upload.t2}`, upload);
+  }
+
+  dealt(rid: string, t: number, attempt: string, dealer: number, recipient: number): void {
+    const { dealt } = this.#round(rid, t);
+    for (const kind of ['self', 'key'] as const) addTo(dealt, `${attempt} ${kind} ${dealer}`, recipient);
+  }
+
+  released(rid: string, t: number, attempt: string, kind: ShareKind, dealer: number, index: number): void {
+    addTo(this.#round(rid, t).released, `${attempt} ${kind} ${dealer}`, index);
+  }
+
+  /** Throws Broken when the coalition can compute more than one sum of at least `least` honest inputs of any round. */
+  check(coalition: ReadonlySet<number>, least: number): void {
+    for (const [rid, round] of this.#rounds) {
+      const rows = derivable(round, coalition);
+      if (rows.length > 1)
+        throw new Broken(`two aggregates of round ${rid.slice(0, 8)} are derivable: ${rows.map(spell).join(' and ')}`);
+      const [only] = rows;
+      if (only === undefined) continue;
+      if (new Set(only.values()).size > 1 || only.size < least)
+        throw new Broken(`of round ${rid.slice(0, 8)} more than a sum is derivable: ${spell(only)}`);
+    }
+  }
+}
+
+function addTo(map: Map<string, Set<number>>, name: string, value: number): void {
+  const set = map.get(name);
+  if (set === undefined) map.set(name, new Set([value]));
+  else set.add(value);
+}
+
+function spell(row: Row): string {
+  return [...row].map(([name, times]) => `${times} ${name}`).join(' + ');
+}
+
+/** Independent combinations of honest inputs alone that the coalition can compute. */
+function derivable(round: RoundView, coalition: ReadonlySet<number>): Row[] {
+  const knows = (attempt: string, kind: ShareKind, dealer: number): boolean => {
+    if (coalition.has(dealer)) return true;
+    const name = `${attempt} ${kind} ${dealer}`;
+    const shares = new Set(round.released.get(name));
+    for (const index of round.dealt.get(name) ?? []) if (coalition.has(index)) shares.add(index);
+    return shares.size >= round.t;
+  };
+  const rows: Row[] = [];
+  for (const { silo, attempt, t2, dealers } of round.uploads.values()) {
+    if (coalition.has(silo)) continue;
+    const row: Row = new Map([[`q${silo}`, 1]]);
+    if (!knows(attempt, 'self', silo)) row.set(`mask ${attempt} ${t2} ${silo}`, 1);
+    if (!knows(attempt, 'key', silo))
+      for (const peer of dealers) {
+        if (peer === silo || knows(attempt, 'key', peer)) continue;
+        const name = `mask ${attempt} ${t2} ${Math.min(silo, peer)}-${Math.max(silo, peer)}`;
+        row.set(name, peer > silo ? 1 : -1);
+      }
+    rows.push(row);
+  }
+  return eliminate(eliminate(rows, 'mask '), 'q', true);
+}
+
+/** Rows without the unknowns of this kind, or, with `keep`, a basis of what they span. Pivots are ±1, which have inverses mod 2^32. */
+function eliminate(rows: readonly Row[], kind: string, keep = false): Row[] {
+  const left = rows.map((row) => new Map(row));
+  const done: Row[] = [];
+  const basis: Row[] = [];
+  for (let row = left.shift(); row !== undefined; row = left.shift()) {
+    const pivot = [...row].find(([name, times]) => name.startsWith(kind) && Math.abs(times) === 1);
+    if (pivot === undefined) {
+      if ([...row.keys()].some((name) => name.startsWith(kind))) throw new Error('a pivot without an inverse');
+      if (row.size > 0) done.push(row);
+      continue;
+    }
+    const [name, sign] = pivot;
+    if (keep) basis.push(new Map(row));
+    for (const other of left) {
+      const times = other.get(name);
+      if (times === undefined) continue;
+      for (const [unknown, value] of row) {
+        const next = ((other.get(unknown) ?? 0) - Math.imul(Math.imul(times, sign), value)) | 0;
+        if (next === 0) other.delete(unknown);
+        else other.set(unknown, next);
+      }
+    }
+  }
+  return keep ? basis : done;
+}
