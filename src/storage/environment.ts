@@ -48,7 +48,7 @@ export class Environment {
 
   get(place: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
     this.#requireOpen();
-    const value = this.#database.get(place);
+    const value = read(() => this.#database.get(place));
     // LMDB's memory is only lent until the next read.
     return value === undefined ? undefined : new Uint8Array(value);
   }
@@ -59,8 +59,9 @@ export class Environment {
     readonly end: Uint8Array;
   }): Generator<{ place: Uint8Array<ArrayBuffer>; value: Uint8Array<ArrayBuffer> }> {
     this.#requireOpen();
-    for (const { key, value } of this.#database.getRange(range))
-      yield { place: new Uint8Array(key), value: new Uint8Array(value) };
+    const entries = read(() => this.#database.getRange(range)[Symbol.iterator]());
+    for (let next = read(() => entries.next()); next.done !== true; next = read(() => entries.next()))
+      yield { place: new Uint8Array(next.value.key), value: new Uint8Array(next.value.value) };
   }
 
   /** All or nothing, durable when the promise resolves. After a rejection the environment takes no more: the caller ends the process. */
@@ -111,6 +112,15 @@ export class Environment {
   #requireOpen(): void {
     if (this.#state !== 'open')
       throw new StorageError('storage/closed', `the store has ${this.#state === 'closed' ? 'been closed' : 'failed'}`);
+  }
+}
+
+/** What LMDB finds wrong with its own pages comes as an error with a negative number. */
+function read<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new StorageError('storage/damaged', 'the pages of the store are damaged', { cause });
   }
 }
 
