@@ -5,7 +5,7 @@ const PURE = ['base', 'crypto', 'vector', 'wire', 'transcript', 'privacy', 'mode
 const pureFiles = PURE.map((room) => `src/${room}/**/*.ts`);
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', '**/gen/**', 'src/pure.d.ts', '.veilsum/**'] },
+  { ignores: ['dist/**', 'node_modules/**', '**/gen/**', 'src/*.d.ts', '.veilsum/**'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.strictTypeChecked],

@@ -9,19 +9,6 @@ declare class TextDecoder {
   decode(bytes?: Uint8Array): string;
 }
 
-declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array<ArrayBuffer>);
-  }
-  class Instance {
-    constructor(module: Module, imports?: object);
-    readonly exports: Record<string, unknown>;
-  }
-  interface Memory {
-    readonly buffer: ArrayBuffer;
-  }
-}
-
 declare module 'node:crypto' {
   export interface KeyObject {
     readonly type: 'secret' | 'public' | 'private';

@@ -3,7 +3,7 @@
 
 import { invariant, u16be, type Hash } from '../base/index.js';
 import { AgreementKey, derive, Keystream, KEYSTREAM_BLOCK_BYTES, LABELS, type SecretBytes } from '../crypto/index.js';
-import { addInto, reduceInto, subtractInto } from '../vector/index.js';
+import { maskPiece, PIECE_WORDS, reduceInto, wipeKernel, type NextBytes } from '../vector/index.js';
 import { demanded } from './rejection.js';
 
 /** AES-256 keys, 32 bytes each, of streams to add and to subtract. */
@@ -15,28 +15,23 @@ export interface MaskKeys {
 const WORD_BYTES = 4;
 /** Ranges start at whole AES blocks. */
 export const RANGE_ALIGNMENT = KEYSTREAM_BLOCK_BYTES / WORD_BYTES;
-// Words in one piece: the keystream block, the piece and the cipher's tables stay in the cache together.
-const PIECE = 16 * 1024;
 
 /** Adds and subtracts the streams on words [start, start + words.length) of the vector, in place, mod 2^m. */
 export function applyMasks(words: Int32Array, start: number, keys: MaskKeys, modulusBits: number): void {
   invariant(start % RANGE_ALIGNMENT === 0, 'a range of masked words starts at a whole keystream block');
   const block = start / RANGE_ALIGNMENT;
-  const adders = keys.add.map((key) => new Keystream(key, block));
-  const subtractors = keys.subtract.map((key) => new Keystream(key, block));
-  for (let at = 0; at < words.length; at += PIECE) {
-    const piece = words.subarray(at, Math.min(at + PIECE, words.length));
-    for (const stream of adders) addInto(piece, nextWords(stream, piece.length));
-    for (const stream of subtractors) subtractInto(piece, nextWords(stream, piece.length));
+  const streamOf = (key: Uint8Array): NextBytes => {
+    const stream = new Keystream(key, block);
+    return (length) => stream.next(length);
+  };
+  const add = keys.add.map(streamOf);
+  const subtract = keys.subtract.map(streamOf);
+  for (let at = 0; at < words.length; at += PIECE_WORDS) {
+    const piece = words.subarray(at, Math.min(at + PIECE_WORDS, words.length));
+    maskPiece(piece, add, subtract);
     reduceInto(piece, modulusBits);
   }
-}
-
-function nextWords(stream: Keystream, count: number): Int32Array {
-  const bytes = stream.next(count * WORD_BYTES);
-  // Little-endian words: every platform that Node supports is little-endian. Short buffers may share an unaligned pool.
-  if (bytes.byteOffset % WORD_BYTES === 0) return new Int32Array(bytes.buffer, bytes.byteOffset, count);
-  return new Int32Array(bytes.slice().buffer);
+  wipeKernel();
 }
 
 /** B_i, the key of a silo's self mask. */

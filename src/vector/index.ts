@@ -3,6 +3,7 @@
 
 export * from './errors.js';
 export * from './fingerprint.js';
+export { maskPiece, PIECE_WORDS, wipeKernel, type NextBytes } from './kernels/masker.js';
 export * from './layout.js';
 export * from './modular.js';
 export * from './norm.js';
