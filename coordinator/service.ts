@@ -138,6 +138,7 @@ export class CoordinatorService {
       throw error;
     }
     this.#state = done.accepted.state;
+    this.#tell(event);
     this.changed();
     return receipt;
   }
@@ -278,6 +279,24 @@ export class CoordinatorService {
 
   async #dropUploads(prefix: string): Promise<void> {
     for (const name of this.store.uploads.names()) if (name.startsWith(prefix)) await this.store.uploads.delete(name);
+  }
+
+  /** What an operator wants to read in the log. */
+  #tell(event: CoordinatorEvent): void {
+    const { log } = this.#options;
+    if (event.$case === 'jobCreated') {
+      const job = [...this.#state.jobs.values()].at(-1);
+      log.info('job.created', { job: job?.manifest.jobId });
+    } else if (event.$case === 'jobStopped') {
+      const { jobId, state, reason } = event.value;
+      log.info('job.stopped', { job: jobId, state, reason });
+    } else if (event.$case === 'roundOpened' || event.$case === 'phaseClosed') {
+      const { jobId } = event.value;
+      const open = [...this.#state.jobs.values()].find((job) => job.manifest.jobId === jobId)?.open;
+      if (open === undefined) return;
+      const { phase, context } = open.attempt;
+      log.info('round.phase', { job: jobId, round: open.plan.round, attempt: context.attempt.attempt, phase });
+    }
   }
 
   #logClosed(jobId: string, number: number): void {

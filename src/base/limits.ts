@@ -34,8 +34,6 @@ export const LIMITS = {
   connectionsPerIdentity: 8,
   /** Calls of one identity under way at once. */
   callsPerIdentity: 64,
-  /** Envelopes one silo may have stored for one attempt: each phase once, aborts and disputes, with room. */
-  envelopesPerAttempt: 32,
   /** Bytes of one journal record: at n = 200 the largest holds 5 MB of share headers. */
   journalRecordBytes: 8 * MiB,
   /** Contradictions kept as evidence, per journal: enough to convict, not enough to fill a disk. */

@@ -1,5 +1,5 @@
 // The silo agent's configuration. What stands under `policy` is the hospital's own and no coordinator can lower it
-// (docs/design/protocol.md §3).
+// (docs/protocol.md §3).
 
 import { z } from 'zod';
 import { LIMITS } from '../base/index.js';

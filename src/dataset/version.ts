@@ -1,4 +1,4 @@
-// What tells one state of a data set from another. The input rule of the protocol (docs/design/protocol.md §3) counts openings per
+// What tells one state of a data set from another. The input rule of the protocol (docs/protocol.md §3) counts openings per
 // version, so the same records in another order must have the same one: row hashes are added up, not chained.
 
 import { createHash } from 'node:crypto';

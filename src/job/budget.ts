@@ -1,5 +1,5 @@
 // How fine a sum can be. Masked words live in Z_{2^m}, so what n silos add up must stay below 2^(m-1) in absolute value; a quantiser
-// takes all the room that leaves. docs/design/protocol.md §2.5.
+// takes all the room that leaves. docs/protocol.md §2.5.
 
 import { ClipKind, type Segment, type Visibility } from '../wire/index.js';
 import { JobError } from './errors.js';

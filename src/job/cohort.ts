@@ -1,4 +1,4 @@
-// Which cohort sizes a job can run with (docs/design/protocol.md §1). protocol/ enforces the rule; this room, which protocol/ does not
+// Which cohort sizes a job can run with (docs/protocol.md §1). protocol/ enforces the rule; this room, which protocol/ does not
 // open, states it to people when a job is made or approved. A test keeps the two equal for every n and c.
 
 import { LIMITS } from '../base/index.js';

@@ -60,7 +60,7 @@ function weightMeaning({ visibility }: Segment, job: Job): string {
   );
 }
 
-/** Counts of the same hold-out part come back in each round: docs/design/protocol.md §2.5. */
+/** Counts of the same hold-out part come back in each round: docs/protocol.md §2.5. */
 function holdoutLines(segments: readonly Segment[], job: Job): string[] {
   if (job.kind !== 'train' || !segments.some(({ name }) => name === SEGMENT.holdoutRows)) return [];
   const share = `${String(Math.round(job.recipe.holdoutFraction * 100))} %`;

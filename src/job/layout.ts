@@ -1,5 +1,5 @@
 // The sum layout of each kind of job, derived from what the job computes. The one that makes a manifest and every silo that checks it
-// call the same function, so that no coordinate of the vector can mean something else to one of them. docs/design/protocol.md §2.5.
+// call the same function, so that no coordinate of the vector can mean something else to one of them. docs/protocol.md §2.5.
 
 import { LIMITS } from '../base/index.js';
 import { Visibility, type Segment, type SumLayout } from '../wire/index.js';

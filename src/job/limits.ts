@@ -19,7 +19,7 @@ export const JOB_LIMITS = {
   nameLength: 200,
   /** Characters of the paragraph that describes a job. */
   descriptionLength: 4_000,
-  /** Masked words are 16 to 32 bits wide (docs/design/protocol.md §2.5). */
+  /** Masked words are 16 to 32 bits wide (docs/protocol.md §2.5). */
   modulusBitsMin: 16,
   modulusBitsMax: 32,
 } as const;

@@ -39,7 +39,7 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
     updateRule: job.kind === 'train' ? encodeUpdateRule(job.update) : new Uint8Array(),
     layout,
     modulusBits: room.modulusBits,
-    // No noise: the ledger counts uses. docs/design/protocol.md §1 says what remains open then.
+    // No noise: the ledger counts uses. docs/protocol.md §1 says what remains open then.
     privacy: { epsilon: 0, delta: 0 },
     roundLimit: file.kind === 'train' ? file.rounds : 1,
     dataContract: encodeContract(job.contract),

@@ -15,7 +15,7 @@ export const STORAGE_ERRORS = defineErrors({
     'A store that is sealed was opened without a key, or one that is not with a key: correct the configuration.',
   'storage/bad-key-file': 'A storage key file does not hold exactly 32 bytes: restore it from its backup.',
   'storage/damaged':
-    'A record does not open, is missing, or is not in its place: restore the state folder from a backup, or enrol anew.',
+    'A record does not open, is missing, or is not in its place: look with fsck. A coordinator goes on from a backup that holds everything it answered; an agent never goes back to an older copy, it is admitted anew.',
   'storage/record-too-large': 'A record is larger than the journal takes: large objects belong into blobs.',
   'storage/bad-name':
     'A journal, key, blob or upload has a name that cannot be one: a bug, or a stray file in the folder.',

@@ -3,7 +3,7 @@
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { concat, labelled, utf8 } from '../base/index.js';
-import { SecretBytes } from '../crypto/index.js';
+import { LABELS, SecretBytes } from '../crypto/index.js';
 import { readSecretFile, SystemError, writeSecretFile } from '../system/index.js';
 import { StorageError } from './errors.js';
 
@@ -28,7 +28,7 @@ export class Sealer {
   /** `root`: 32 bytes. `store` names the store, so that records cannot wander between two stores of one key file. */
   static derive(root: SecretBytes<'storage-root'>, store: string): Sealer {
     const derived = root.lend((bytes) => {
-      const info = labelled('veilsum/v1/storage/seal', utf8(store));
+      const info = labelled(LABELS.deriveStorage, utf8(store));
       return new Uint8Array(hkdfSync('sha256', bytes, new Uint8Array(0), info, KEY_BYTES));
     });
     const key = SecretBytes.of<'storage-seal'>(derived);
