@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fromUtf8, utf8 } from '../../../src/base/index.js';
+import { concat, utf8 } from '../../../src/base/index.js';
 import {
   ConfigError,
   printConfig,
@@ -146,7 +146,7 @@ export function configTarget(): Target {
       let text = samples[which]!;
       for (let edits = 1 + random.size(3); edits > 0; edits--) text = edited(random, text);
       const bytes = random.once(6) ? mutateBytes(random, utf8(text)) : utf8(text);
-      return Uint8Array.of(which, ...bytes.subarray(0, 150_000));
+      return concat(Uint8Array.of(which), bytes.subarray(0, 150_000));
     },
     execute: async (input) => {
       const [name, read] = FILES[(input[0] ?? 0) % FILES.length]!;
@@ -170,9 +170,4 @@ async function refusedAsConfig(read: () => Promise<unknown>): Promise<unknown> {
     if (error instanceof ConfigError) throw error;
     throw new Violation(`a file made its reader throw ${error instanceof Error ? (error.stack ?? '') : String(error)}`);
   }
-}
-
-/** For reports: the text of an input. */
-export function textOf(input: Uint8Array): string {
-  return fromUtf8(input.subarray(1));
 }

@@ -2,7 +2,7 @@
 // refuses with a ModelError or gives a model whose other readers agree with it.
 
 import { readFileSync } from 'node:fs';
-import { LIMITS } from '../../../src/base/index.js';
+import { concat, LIMITS } from '../../../src/base/index.js';
 import { ModelProto } from '../../../src/model/gen/onnx/onnx.js';
 import {
   elementCount,
@@ -58,10 +58,7 @@ export function onnxTarget(read: typeof readForwardModel = readForwardModel): Ta
     const out = ModelProto.encode(mutateMessage(random, grown, pool)).finish();
     if (!random.once(30)) return out;
     // Graphs in attributes of nodes in graphs: deeper than any reader's stack should go.
-    return Uint8Array.of(
-      ...out,
-      ...repeated(Uint8Array.of(0x3a, 0xff, 0x7f, 0x0a, 0x7f, 0x2a, 0x7f, 0x32), random.size(200)),
-    );
+    return concat(out, repeated(Uint8Array.of(0x3a, 0xff, 0x7f, 0x0a, 0x7f, 0x2a, 0x7f, 0x32), random.size(200)));
   }
 }
 

@@ -1,7 +1,7 @@
 // Every message that a peer or an operator can send, through the wire's decoder: it parses or is a WireError, and what it becomes in
 // memory stays in proportion to its bytes.
 
-import { LIMITS } from '../../../src/base/index.js';
+import { concat, LIMITS } from '../../../src/base/index.js';
 import * as wire from '../../../src/wire/index.js';
 import { mutateBytes, repeated } from '../bytes.js';
 import { mutateMessage } from '../message.js';
@@ -43,7 +43,7 @@ export function wireTarget(decode: typeof wire.decode = wire.decode, recording: 
     name: 'wire',
     generate: (random) => {
       const which = random.below(CODECS.length);
-      return Uint8Array.of(which, ...body(random, CODECS[which]![1]));
+      return concat(Uint8Array.of(which), body(random, CODECS[which]![1]));
     },
     execute: (input) => {
       const [name, codec] = CODECS[(input[0] ?? 0) % CODECS.length]!;
