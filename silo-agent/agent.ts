@@ -231,7 +231,8 @@ export class Agent {
       this.#options.fatal(error);
       throw error;
     }
-    this.#tell(event);
+    // What came again and changed nothing is no news.
+    if (done.accepted.effects.some((effect) => effect.kind === 'persist')) this.#tell(event);
     return undefined;
   }
 
