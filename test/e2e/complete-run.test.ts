@@ -20,6 +20,7 @@ import { openStorageKey } from '../../src/storage/index.js';
 import { dequantise, segmentNamed } from '../../src/vector/index.js';
 import { JobState, Outcome, type Envelope, type Job, type Round } from '../../src/wire/index.js';
 import { Consortium } from '../support/e2e/consortium.js';
+import type { Ended } from '../support/e2e/processes.js';
 import { statisticsFile, statisticsManifest, trainingFile, trainingManifest } from '../support/e2e/jobs.js';
 import { foldCoordinator, foldSilo, problemsOf } from '../support/e2e/journals.js';
 import { RANGES, trueSums } from '../support/e2e/records.js';
@@ -35,6 +36,7 @@ let job: Job;
 let manifest: Manifest;
 let rounds: Round[];
 let exported: Uint8Array;
+let ends: Map<string, Ended>;
 
 beforeAll(async () => {
   consortium = await Consortium.found({ silos: 5 });
@@ -64,7 +66,8 @@ beforeAll(async () => {
   ({ job, manifest } = await offerAndFinish('training', () => consortium.offer(made.manifest)));
   rounds = await consortium.acknowledgedRounds('training');
   exported = await gathered(consortium.client.exportModel({ jobId: 'training' }));
-  await consortium.stopPrograms();
+  await consortium.toldOfEnd('training');
+  ends = await consortium.stopPrograms();
 }, 120_000);
 
 afterAll(() => consortium.close());
@@ -163,6 +166,18 @@ describe('a training job', () => {
     expect(Math.abs(metric(closing, 'auc') - aucOf(scored))).toBeLessThanOrEqual(
       metric(closing, 'auc-error-bound') + 1e-9,
     );
+  });
+});
+
+describe('a consortium that is told to stop', () => {
+  it('ends every program in order, with exit code 0 and nothing on standard error', () => {
+    expect([...ends.keys()].sort()).toEqual(['coordinator', ...consortium.silos]);
+    for (const [name, end] of ends) {
+      expect({ name, ...end, stdout: '' }).toEqual({ name, code: 0, signal: null, stdout: '', stderr: '' });
+      const log = consortium.log(name);
+      expect(log.at(-1)!.event).toBe('program.stopped');
+      expect(log.filter(({ level }) => level === 'error')).toEqual([]);
+    }
   });
 });
 

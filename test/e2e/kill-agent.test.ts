@@ -7,6 +7,7 @@ import { Consortium } from '../support/e2e/consortium.js';
 import { endOf } from '../support/e2e/processes.js';
 import { statisticsFile, statisticsManifest, TIMEOUTS } from '../support/e2e/jobs.js';
 import { exchangeOf, foldCoordinator, foldSilo, problemsOf, siloRecords } from '../support/e2e/journals.js';
+import { DATA_SET } from '../support/e2e/records.js';
 import { wrongSums } from '../support/e2e/sums.js';
 
 type Kind = NonNullable<SiloRecord['event']>['$case'];
@@ -63,7 +64,7 @@ beforeAll(async () => {
   inTurn = await runJob('in-turn', IN_TURN);
   wrong.push(...(await wrongSums(consortium, inTurn.manifest)));
 
-  await consortium.configureAgent({ silo: doomed, query: "SELECT 1 AS age, 'text' AS pressure, 1 AS chol" });
+  await consortium.configureAgent({ silo: doomed, queries: { [DATA_SET]: "SELECT 1 AS age, 'text' AS pressure" } });
   withoutInput = await runJob('without-input', WITHOUT_INPUT);
   await consortium.stopPrograms();
 }, 240_000);

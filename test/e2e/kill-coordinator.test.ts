@@ -17,31 +17,25 @@ const after = (kind: Kind, hit = 1): string => `coordinator.after-persist.${kind
 const DEATHS = [
   before('jobCreated'),
   after('jobCreated'),
-  before('messageReceived'), // an approval
-  after('messageReceived'),
+  after('messageReceived'), // an approval
   before('roundOpened'),
   after('roundOpened'),
-  before('messageReceived'), // an advertisement
-  after('messageReceived', 2),
+  before('messageReceived', 2), // an advertisement
   before('phaseClosed'), // U1
-  after('phaseClosed'),
   after('messageReceived', 2), // a share header
-  before('phaseClosed'), // U2
-  after('phaseClosed'),
+  after('phaseClosed'), // all shares are there
+  after('messageReceived', 2), // what a silo says of the shares it got
+  after('phaseClosed'), // U2
   before('messageReceived', 2), // a masked header
-  after('messageReceived'),
-  before('phaseClosed'), // U3: the sum is computed again after a restart
-  after('phaseClosed'),
+  after('phaseClosed'), // U3: its sum is computed after the restart
   before('sumComputed'),
   after('sumComputed'),
   after('messageReceived', 2), // a fingerprint
-  before('phaseClosed'),
   after('phaseClosed'),
   before('fingerprintsChecked'),
   after('fingerprintsChecked'),
   before('messageReceived', 2), // a release
-  after('messageReceived', 2), // the third release, with which the sum can be opened
-  before('sumOpened'),
+  before('sumOpened'), // all shares are durable: the sum is opened again
   after('sumOpened'),
   after('messageReceived', 2), // an acknowledgement
   before('jobStopped'),

@@ -13,11 +13,13 @@ import { JobManifest, JobState, type Envelope, type Job, type Round } from '../.
 import { agentYaml, CONSORTIUM, coordinatorYaml, found, OPERATOR } from './founding.js';
 import type { AgentSettings, Founded, FoundingOptions } from './founding.js';
 import {
+  begin,
   endOf,
   eventually,
   isAlive,
   PATIENCE_MS,
   pause,
+  prepareProgram,
   startProgram,
   stopAll,
   type Ended,
@@ -37,6 +39,7 @@ export interface LogLine {
 export class Consortium {
   readonly founded: Founded;
   readonly #running = new Map<string, Running>();
+  readonly #prepared = new Set<Running>();
   #port = 0;
   #client: AdminClient | undefined;
 
@@ -89,19 +92,29 @@ export class Consortium {
     await rm(this.founded.folder, { recursive: true, force: true });
   }
 
-  async stopPrograms(): Promise<void> {
-    await stopAll([...this.#running.values()]);
+  /** SIGTERM to every program; how each that was started last under its name ended. */
+  async stopPrograms(): Promise<Map<string, Ended>> {
+    const running = [...this.#running];
+    await stopAll([...this.#prepared, ...running.map(([, one]) => one)]);
+    this.#prepared.clear();
     this.#running.clear();
+    return new Map(await Promise.all(running.map(async ([name, one]) => [name, await one.ended] as const)));
   }
 
-  async startCoordinator(failpoint = ''): Promise<Running> {
+  async startCoordinator(): Promise<Running> {
     const { at } = this.founded;
     await writeFile(at('coordinator.yaml'), coordinatorYaml(this.#port));
-    const running = startProgram('coordinator', ['run', '--config', at('coordinator.yaml')], failpoint);
+    const running = startProgram('coordinator', this.#runArguments('coordinator'));
     this.#running.set('coordinator', running);
     const { listening } = JSON.parse(await running.line('{')) as { listening: number };
+    // From now on it listens where its peers look for it.
     this.#port = listening;
+    await writeFile(at('coordinator.yaml'), coordinatorYaml(listening));
     return running;
+  }
+
+  #runArguments(name: string): string[] {
+    return ['run', '--config', this.founded.at(`${name}.yaml`)];
   }
 
   async configureAgent(settings: Omit<AgentSettings, 'port'>): Promise<string> {
@@ -112,7 +125,7 @@ export class Consortium {
 
   /** `name`: of its configuration; the silo's own unless it plays somebody odd. */
   startAgent(name: string, failpoint = ''): Running {
-    const running = startProgram('agent', ['run', '--config', this.founded.at(`${name}.yaml`)], failpoint);
+    const running = startProgram('agent', this.#runArguments(name), failpoint);
     this.#running.set(name, running);
     return running;
   }
@@ -130,18 +143,34 @@ export class Consortium {
     return running;
   }
 
-  /** Starts a program once for each failpoint, sees it die there, and starts it at last for good. Resolves with the failpoints hit. */
+  /**
+   * Starts a program once for each failpoint, sees it die there, and starts it at last for good. Resolves with the failpoints hit. The
+   * program must not be running.
+   */
   async dieAt(name: string, failpoints: readonly string[]): Promise<string[]> {
+    const program = name === 'coordinator' ? 'coordinator' : 'agent';
+    const lives = [...failpoints, ''];
+    const prepare = (life: number): Running | undefined => {
+      const failpoint = lives[life];
+      if (failpoint === undefined) return undefined;
+      const prepared = prepareProgram(program, this.#runArguments(name), failpoint);
+      this.#prepared.add(prepared);
+      return prepared;
+    };
     const hit: string[] = [];
-    const start = async (failpoint = ''): Promise<Running> =>
-      name === 'coordinator' ? this.startCoordinator(failpoint) : this.startAgent(name, failpoint);
-    for (const failpoint of failpoints) {
-      const end = await endOf(await start(failpoint), `${name} at ${failpoint}`, () => this.tail(name));
+    let next = prepare(0);
+    for (let life = 0; next !== undefined; life++) {
+      const current = await begin(next);
+      this.#running.set(name, current);
+      this.#prepared.delete(next);
+      next = prepare(life + 1);
+      const failpoint = lives[life]!;
+      if (failpoint === '') break;
+      const end = await endOf(current, `${name} at ${failpoint}`, () => this.tail(name));
       if (end.signal !== 'SIGKILL')
         throw new Error(`${name} with ${failpoint} ended with ${end.code}:\n${end.stderr}\n${this.tail(name)}`);
       hit.push(failpoint);
     }
-    await start();
     return hit;
   }
 

@@ -132,14 +132,15 @@ export interface AgentSettings {
   readonly bundle?: string;
   readonly ca?: string;
   readonly key?: string;
-  readonly query?: string;
-  readonly dataSet?: string;
+  /** Queries by data set, beside the silo's own table under DATA_SET. */
+  readonly queries?: Readonly<Record<string, string>>;
   readonly extra?: string;
 }
 
 export function agentYaml({ folder, roster }: Founded, settings: AgentSettings): string {
   const { port, silo, name = silo, bundle = `${silo}.tls.pem`, ca = 'ca.pem', key = `${silo}.key` } = settings;
-  const { query = `SELECT * FROM '${folder}/records/${silo}.csv'`, dataSet = DATA_SET, extra = '' } = settings;
+  const { extra = '' } = settings;
+  const queries = { [DATA_SET]: `SELECT * FROM '${folder}/records/${silo}.csv'`, ...settings.queries };
   return `silo: ${silo}
 consortium: ${CONSORTIUM}
 state: state/${name}
@@ -149,9 +150,9 @@ keys: { signing: ${key}, storage: ${name}.storage.key }
 roster: { file: roster.bin, hash: "${hex(roster.hash)}" }
 policy: { minCohort: 3, minHonest: 2, maxMalicious: 0, allowSmallCohort: true }
 dataSets:
-  ${dataSet}:
-    query: ${query}
-    directories: [records]
+${Object.entries(queries)
+  .map(([name, query]) => `  ${name}: { query: ${JSON.stringify(query)}, directories: [records] }`)
+  .join('\n')}
 log: { file: logs/${name}.log }
 ${extra}`;
 }

@@ -1,7 +1,7 @@
 // The real programs, from dist/: started, killed, started again. Nothing that is started here outlives the test process.
 
 import type { ChildProcess } from 'node:child_process';
-import { built, startNode, type Ended, type Running } from '../built-program.js';
+import { built, builtUrl, startNode, startScript, type Ended, type Running } from '../built-program.js';
 
 export type { Ended, Running };
 
@@ -15,11 +15,44 @@ process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
+const environment = (failpoint: string): Record<string, string> => ({
+  VEILSUM_FAILPOINT: failpoint,
+  no_grpc_proxy: '127.0.0.1,localhost',
+});
+
 export function startProgram(program: Program, args: readonly string[], failpoint = ''): Running {
-  const running = startNode([built(PROGRAMS[program]), ...args], {
-    VEILSUM_FAILPOINT: failpoint,
-    no_grpc_proxy: '127.0.0.1,localhost',
-  });
+  return watched(startNode([built(PROGRAMS[program]), ...args], environment(failpoint)));
+}
+
+/**
+ * A process that has loaded a program's modules and waits for SIGUSR2 before it runs it. With the next one at hand, a program is back a
+ * tenth of a second after its death, and its peers, which wait longer after each failure, are there at once.
+ */
+export function prepareProgram(program: 'coordinator' | 'agent', args: readonly string[], failpoint = ''): Running {
+  const main = PROGRAMS[program];
+  return watched(
+    startScript(
+      `await import(${JSON.stringify(builtUrl(main.replace('main.ts', 'start.ts')))});
+       const waiting = setInterval(() => undefined, 1000);
+       const told = new Promise((resolve) => process.once('SIGUSR2', resolve));
+       console.log('loaded');
+       await told;
+       clearInterval(waiting);
+       process.argv = ${JSON.stringify([process.execPath, ...args])};
+       await import(${JSON.stringify(builtUrl(main))});`,
+      environment(failpoint),
+    ),
+  );
+}
+
+/** Lets a prepared process run its program. */
+export async function begin(prepared: Running): Promise<Running> {
+  await prepared.line('loaded');
+  prepared.child.kill('SIGUSR2');
+  return prepared;
+}
+
+function watched(running: Running): Running {
   children.add(running.child);
   const gone = (): void => {
     children.delete(running.child);
