@@ -100,7 +100,7 @@ function openedBy(
   unpackInto(sums, coordinator.blobs.get(hex(sum.sha256))!, sumWidth(manifest.modulusBits));
   const words = openSum(effect, sums);
   const opened = bytesOf(words);
-  oracle.opened(effect, words, coordinator.lieAboutSum !== undefined);
+  oracle.opened(effect, words);
   return {
     $case: 'sumOpened',
     value: {

@@ -140,13 +140,9 @@ export class Oracle {
   }
 
   /** The coordinator has opened a sum. */
-  opened(
-    { context, survivors }: Extract<CoordinatorEffect, { kind: 'open-sum' }>,
-    words: Int32Array,
-    lied: boolean,
-  ): void {
+  opened({ context, survivors }: Extract<CoordinatorEffect, { kind: 'open-sum' }>, words: Int32Array): void {
     this.opens++;
-    if (lied) return;
+    if (!this.honestCoordinator) return;
     const members = [...survivors.members.keys()].map((member) => this.#indexOf.get(context.plan.cohort[member]!)!);
     const expected = sumOf(members, words.length);
     if (!words.every((value, k) => value === expected[k]))

@@ -129,6 +129,18 @@ export function generate(seed: number, lo: number, hi: number): Script {
     }));
     if (random.once(4)) add(1, () => ({ kind: 'no-input', silo: silo(), round: 1 + random.below(rounds) }));
   }
+  if (random.once(3)) {
+    // A storm: many leave within a short while, in the middle of a round.
+    const at = 1_000 + random.below(6_000);
+    const spread = random.pick([50, 500, 5_000]);
+    const forMs = random.pick([1_000, 15_000, 40_000]);
+    for (let who = 0; who < silos; who++) {
+      if (random.once(2)) continue;
+      const when = at + random.below(spread);
+      if (random.once(2)) operations.push({ kind: 'kill', who, at: when, forMs: random.below(forMs) });
+      else operations.push({ kind: 'link', silo: who, at: when, forMs, fault: random.pick(LINK_FAULTS) });
+    }
+  }
   const bad = new Set<number>();
   if (malicious > 0 && random.once(3))
     for (let k = 0; k < malicious; k++) {

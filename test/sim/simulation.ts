@@ -113,7 +113,9 @@ export class Simulation implements World {
         this.#rollback(operation.silo, operation.at, operation.back, at);
         return;
       case 'misdeed':
-        misbehave(this.silos[operation.silo]!, operation, this.founded);
+        misbehave(this.silos[operation.silo]!, operation, this.founded, (what) => {
+          this.network.count(what);
+        });
         return;
       case 'lie':
         at(operation.at, () => {

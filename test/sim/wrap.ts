@@ -9,13 +9,13 @@ export interface SiloAccepted {
 
 export type SiloBug = (event: SiloEvent, accepted: SiloAccepted) => SiloAccepted;
 
-/** Forgets that it has released: it joins the next attempt without proof that the last one is dead. */
+/** Asked whether it has released, it forgets it: it joins the next attempt without proof that the last one is dead. */
 export const forgetsRelease: SiloBug = (event, accepted) => {
-  if (event.$case !== 'unmaskRequested') return accepted;
+  if (event.$case !== 'releaseQueried') return accepted;
   const jobs = new Map(accepted.state.jobs);
   for (const [id, job] of jobs)
     if (job.open !== undefined) jobs.set(id, { ...job, open: { ...job.open, releasedIn: undefined } });
-  return { ...accepted, state: { ...accepted.state, jobs } };
+  return { effects: [], state: { ...accepted.state, jobs } };
 };
 
 /** Sends what it signed before that is durable. */
