@@ -4,7 +4,6 @@
 import {
   hex,
   isCodedError,
-  shortHex,
   unreachable,
   type Clock,
   type CodedError,
@@ -19,11 +18,7 @@ import {
   EVIDENCE_RECORDS_MAX,
   evidenceOf,
   initialSiloState,
-  layoutOfRound,
-  seal,
-  siloSigner,
   replaySilo,
-  type Manifest,
   type Rejection,
   type SiloEffect,
   type SiloEvent,
@@ -34,18 +29,15 @@ import {
 import { failpoint } from '../src/system/index.js';
 import type { EventName, Log } from '../src/telemetry/index.js';
 import type { SiloClient } from '../src/transport/index.js';
-import { Approval, decode, encode, SiloRecord, type Directive, type Envelope } from '../src/wire/index.js';
+import { encode, SiloRecord, type Directive, type Envelope } from '../src/wire/index.js';
 import { Background, isOfDisk } from './background.js';
-import { Contributor, inputHashOf } from './contribute.js';
+import { inputHashOf } from './contribute.js';
 import { eventOf } from './directive.js';
 import { journalMismatch } from './errors.js';
-import { MaskedInput } from './masked-input.js';
 import type { Offers } from './offers.js';
 import { isPassing, Outbox, pause } from './outbox.js';
-import { approvingRule } from './policy.js';
-import { prepareJob, type PreparedJob } from './prepare.js';
 import { inputName, type Store } from './store.js';
-import { verifyResult } from './verify.js';
+import { Tasks } from './tasks.js';
 
 export const JOURNAL = 'events';
 /** Between tries to fetch what a directive names. */
@@ -67,8 +59,7 @@ export interface AgentOptions {
 export class Agent {
   readonly #options: AgentOptions;
   readonly #outbox: Outbox;
-  readonly #contributor: Contributor;
-  readonly #prepared = new Map<string, PreparedJob>();
+  readonly #tasks: Tasks;
   readonly #background: Background;
   readonly #stop = new AbortController();
   #watching = new AbortController();
@@ -77,17 +68,25 @@ export class Agent {
   #cursor = 0n;
   /** Counts how often everything was asked for again: a directive under way then must not move the cursor. */
   #reading = 0;
-  #unread = false;
 
   private constructor(options: AgentOptions) {
     this.#options = options;
     this.#state = initialSiloState(options.self);
-    this.#contributor = new Contributor(options.config, options.store);
     this.#background = new Background({
       signal: this.#stop.signal,
       fatal: options.fatal,
       onTrouble: (work, { code, message }) => {
         options.log.warn('round.notice', { work, code, detail: message });
+      },
+    });
+    this.#tasks = new Tasks({
+      ...options,
+      background: this.#background,
+      signal: this.#stop.signal,
+      state: () => this.#state,
+      feed: (event) => this.#feed(event),
+      watchAnew: () => {
+        this.#watchAnew();
       },
     });
     this.#outbox = new Outbox({
@@ -137,9 +136,9 @@ export class Agent {
   async run(): Promise<void> {
     const { offers, client } = this.#options;
     const unwatch = offers.watch(() => {
-      this.#readDecisions();
+      this.#tasks.readDecisions();
     });
-    this.#readDecisions();
+    this.#tasks.readDecisions();
     try {
       while (!this.#stop.signal.aborted) {
         this.#watching = new AbortController();
@@ -159,7 +158,7 @@ export class Agent {
     this.#stop.abort();
     await this.#background.settled();
     await this.#queue.catch(() => undefined);
-    await this.#contributor.close();
+    await this.#tasks.close();
   }
 
   async #onDirective(directive: Directive): Promise<void> {
@@ -261,34 +260,32 @@ export class Agent {
         this.#outbox.send({ envelope: effect.envelope, ciphertexts: [...effect.ciphertexts] });
         return;
       case 'ask-operator':
-        this.#work(`ask ${effect.manifest.jobId}`, () => this.#ask(effect.manifest));
+        this.#work(`ask ${effect.manifest.jobId}`, () => this.#tasks.ask(effect.manifest));
         return;
       case 'prepare-job':
-        this.#work(`prepare ${effect.manifest.jobId}`, () => this.#prepare(effect.manifest));
+        this.#work(`prepare ${effect.manifest.jobId}`, () => this.#tasks.prepare(effect.manifest));
         return;
       case 'contribute':
-        this.#work(`contribute ${hex(effect.plan.rid)}`, () => this.#contribute(effect));
+        this.#work(`contribute ${hex(effect.plan.rid)}`, () => this.#tasks.contribute(effect));
         return;
       case 'mask-and-upload':
         this.#work(
           `upload ${hex(effect.plan.rid)} ${String(effect.attempt)}`,
-          atFirst('silo.before-upload', () => this.#upload(effect)),
+          atFirst('silo.before-upload', () => this.#tasks.upload(effect)),
         );
         return;
       case 'fingerprint':
-        this.#work(`fingerprint ${hex(effect.survivors.t3)}`, () => this.#fingerprint(effect));
+        this.#work(`fingerprint ${hex(effect.survivors.t3)}`, () => this.#tasks.fingerprint(effect));
         return;
       case 'verify-result':
-        this.#work(`verify ${hex(effect.result.hash)}`, () => this.#verify(effect));
+        this.#work(`verify ${hex(effect.result.hash)}`, () => this.#tasks.verify(effect));
         return;
       case 'forget-input':
         this.#work(`forget ${hex(effect.inputHash)}`, () => store.inputs.delete(inputName(effect.inputHash)));
         return;
       case 'notice':
-        if (effect.code === 'job/closed') {
-          this.#prepared.delete(effect.jobId);
-          this.#work(`release ${effect.jobId}`, () => this.#contributor.release(effect.jobId));
-        }
+        if (effect.code === 'job/closed')
+          this.#work(`release ${effect.jobId}`, () => this.#tasks.release(effect.jobId));
         log.warn('round.notice', { job: effect.jobId, round: effect.round, code: effect.code, detail: effect.detail });
         return;
       default:
@@ -298,153 +295,6 @@ export class Agent {
 
   #work(name: string, task: () => Promise<void>): void {
     this.#background.run(name, task);
-  }
-
-  async #ask(manifest: Manifest): Promise<void> {
-    const { config, offers, self, clock, log } = this.#options;
-    await offers.offer(manifest);
-    log.info('job.offered', { job: manifest.jobId, manifest: shortHex(manifest.hash) });
-    const rule = approvingRule(config.policy, manifest);
-    if (rule === undefined) return;
-    const approval = seal(self.signingKey, siloSigner(self.siloId), 'approval', Approval, {
-      siloId: self.siloId,
-      manifestHash: manifest.hash,
-      approved: true,
-      note: `by rule: ${rule}`,
-      atUnixMs: BigInt(clock.now()),
-    });
-    await this.#feed({ $case: 'jobDecided', value: { approval } });
-  }
-
-  /** Hands decisions on disk to the state machine; those it knows already change nothing. */
-  #readDecisions(): void {
-    this.#unread = true;
-    // A decision that is written while others are read is read in another pass: the flag is looked at after each.
-    this.#work('decisions', async () => {
-      while (this.#unread) {
-        this.#unread = false;
-        await this.#readDecisionsOnce();
-      }
-    });
-  }
-
-  async #readDecisionsOnce(): Promise<void> {
-    const { offers, log } = this.#options;
-    const { approvals, unreadable } = await offers.decisions();
-    for (const file of unreadable) log.warn('round.notice', { work: 'decisions', code: 'wire/malformed', file });
-    for (const approval of approvals) {
-      const { manifestHash } = decode(Approval, 'decision', approval.payload);
-      const job = [...this.#state.jobs.values()].find((one) => hex(one.manifest.hash) === hex(manifestHash));
-      if (job?.decision === 'undecided') await this.#feed({ $case: 'jobDecided', value: { approval } });
-    }
-  }
-
-  async #prepare(manifest: Manifest): Promise<void> {
-    const { config, store, client, log } = this.#options;
-    const { jobId } = manifest;
-    const answer = { jobId, modelHash: new Uint8Array() as Uint8Array, refusedCode: '', refusedDetail: '' };
-    try {
-      const prepared = await prepareJob(config, store, this.#state, client, manifest);
-      this.#prepared.set(jobId, prepared);
-      answer.modelHash = prepared.modelHash;
-    } catch (error) {
-      if (!isCodedError(error) || isOfDisk(error) || isPassing(error) || error.code.startsWith('transport/'))
-        throw error;
-      answer.refusedCode = error.code;
-      answer.refusedDetail = error.message;
-      log.error('job.unfit', { job: jobId, code: error.code, detail: error.message });
-    }
-    // Found unfit for the same reason again, after a reconnect: nothing that a journal needs to hear twice.
-    if (answer.refusedCode !== '' && this.#state.jobs.get(manifest.jobId)?.unfit !== undefined) return;
-    await this.#feed({ $case: 'jobPrepared', value: answer });
-    if (answer.refusedCode === '') this.#watchAnew();
-  }
-
-  async #contribute(effect: Extract<SiloEffect, { kind: 'contribute' }>): Promise<void> {
-    const { config, store, client, log } = this.#options;
-    const { manifest, plan, roundSecret } = effect;
-    const about = { jobId: plan.jobId, round: plan.round };
-    try {
-      const prepared =
-        this.#prepared.get(plan.jobId) ?? (await prepareJob(config, store, this.#state, client, manifest));
-      this.#prepared.set(plan.jobId, prepared);
-      const { steps, droppedRows, ...stored } = await this.#contributor.contribute(
-        manifest,
-        plan,
-        roundSecret,
-        prepared,
-        this.#stop.signal,
-      );
-      log.info('round.contributed', { job: plan.jobId, round: plan.round, steps, droppedRows });
-      await this.#feed({
-        $case: 'contributionReady',
-        value: { ...about, ...stored, inputKeys: [...stored.inputKeys] },
-      });
-      // The round ended meanwhile, and nobody else knows of the file.
-      if (!this.#isOpen(plan.rid) && !this.#isStopping()) await store.inputs.delete(inputName(stored.inputHash));
-    } catch (error) {
-      if (this.#stop.signal.aborted) return;
-      if (!isCodedError(error) || isOfDisk(error) || error.code.startsWith('transport/')) throw error;
-      log.error('round.notice', { job: plan.jobId, round: plan.round, code: error.code, detail: error.message });
-      await this.#contributor.release(plan.jobId);
-      await this.#feed({ $case: 'contributionFailed', value: { ...about, code: error.code } });
-    }
-  }
-
-  #maskedInput(effect: Extract<SiloEffect, { kind: 'mask-and-upload' | 'fingerprint' }>): MaskedInput {
-    const { plan, inputHash, masks, modulusBits } = effect;
-    const job = this.#state.jobs.get(plan.jobId);
-    const length = job === undefined ? 0 : layoutOfRound(job.manifest, plan.round).length;
-    return new MaskedInput({ inputs: this.#options.store.inputs, inputHash, length, masks, modulusBits });
-  }
-
-  #isOpen(rid: Uint8Array): boolean {
-    return [...this.#state.jobs.values()].some(({ open }) => open !== undefined && hex(open.plan.rid) === hex(rid));
-  }
-
-  async #upload(effect: Extract<SiloEffect, { kind: 'mask-and-upload' }>): Promise<void> {
-    const { plan, attempt } = effect;
-    const input = this.#maskedInput(effect);
-    await this.#whileOpen(plan.rid, async () => {
-      await this.#options.client.upload({
-        rid: plan.rid,
-        attempt,
-        totalBytes: input.totalBytes,
-        read: (offset) => input.read(offset),
-        signal: this.#stop.signal,
-      });
-      const root = await input.root();
-      input.wipe();
-      await this.#feed({ $case: 'inputMasked', value: { rid: plan.rid, attempt, root } });
-    });
-  }
-
-  async #fingerprint(effect: Extract<SiloEffect, { kind: 'fingerprint' }>): Promise<void> {
-    const input = this.#maskedInput(effect);
-    await this.#whileOpen(effect.plan.rid, async () => {
-      const [tau0, tau1] = await input.fingerprints(effect.survivors);
-      input.wipe();
-      await this.#feed({ $case: 'fingerprinted', value: { t3: effect.survivors.t3, tau0, tau1 } });
-    });
-  }
-
-  /** Work on the stored input of a round that may end meanwhile, whereupon the input is gone: no trouble then. */
-  async #whileOpen(rid: Uint8Array, task: () => Promise<void>): Promise<void> {
-    try {
-      await task();
-    } catch (error) {
-      if (isCodedError(error) && isOfDisk(error) && !this.#isOpen(rid)) return;
-      throw error;
-    }
-  }
-
-  async #verify({ manifest, result, directive }: Extract<SiloEffect, { kind: 'verify-result' }>): Promise<void> {
-    const { store, client } = this.#options;
-    const value = await verifyResult(store, client, manifest, result, directive);
-    await this.#feed({ $case: 'resultVerified', value });
-    // A job that could not be prepared for want of this result can be now.
-    const waits = [...this.#state.jobs.values()].some((job) => job.unfit?.startsWith('agent/no-statistics') === true);
-    if (waits) this.#watchAnew();
   }
 
   #onReceipt(envelope: Envelope, receipt: Envelope): void {

@@ -1,0 +1,220 @@
+// The long work of an agent, each piece beside the queue of events: it fetches, trains, uploads, verifies, and brings what came of it back
+// as an event. All of it can be done again after a crash, with the same result.
+
+import { hex, isCodedError, shortHex, type Clock } from '../src/base/index.js';
+import type { AgentConfig } from '../src/config/index.js';
+import {
+  layoutOfRound,
+  seal,
+  siloSigner,
+  type Manifest,
+  type SiloEffect,
+  type SiloEvent,
+  type SiloSelf,
+  type SiloState,
+} from '../src/protocol/index.js';
+import type { Log } from '../src/telemetry/index.js';
+import type { SiloClient } from '../src/transport/index.js';
+import { Approval, decode } from '../src/wire/index.js';
+import { isOfDisk, type Background } from './background.js';
+import { Contributor } from './contribute.js';
+import { MaskedInput } from './masked-input.js';
+import type { Offers } from './offers.js';
+import { isPassing } from './outbox.js';
+import { approvingRule } from './policy.js';
+import { prepareJob, type PreparedJob } from './prepare.js';
+import { inputName, type Store } from './store.js';
+import { verifyResult } from './verify.js';
+
+/** Where the work is done: the agent, as far as its tasks may see it. */
+export interface Site {
+  readonly config: AgentConfig;
+  readonly self: SiloSelf;
+  readonly store: Store;
+  readonly offers: Offers;
+  readonly client: SiloClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly background: Background;
+  /** Aborts when the agent stops. */
+  readonly signal: AbortSignal;
+  state(): SiloState;
+  feed(event: SiloEvent): Promise<unknown>;
+  /** Asks the coordinator for everything again: something that was of no use before is of use now. */
+  watchAnew(): void;
+}
+
+type Effect<Kind extends SiloEffect['kind']> = Extract<SiloEffect, { kind: Kind }>;
+
+export class Tasks {
+  readonly #site: Site;
+  readonly #contributor: Contributor;
+  readonly #prepared = new Map<string, PreparedJob>();
+  #unread = false;
+
+  constructor(site: Site) {
+    this.#site = site;
+    this.#contributor = new Contributor(site.config, site.store);
+  }
+
+  /** A job is over: what it needed is let go. */
+  async release(jobId: string): Promise<void> {
+    this.#prepared.delete(jobId);
+    await this.#contributor.release(jobId);
+  }
+
+  close(): Promise<void> {
+    return this.#contributor.close();
+  }
+
+  async ask(manifest: Manifest): Promise<void> {
+    const { config, offers, self, clock, log } = this.#site;
+    await offers.offer(manifest);
+    log.info('job.offered', { job: manifest.jobId, manifest: shortHex(manifest.hash) });
+    const rule = approvingRule(config.policy, manifest);
+    if (rule === undefined) return;
+    const approval = seal(self.signingKey, siloSigner(self.siloId), 'approval', Approval, {
+      siloId: self.siloId,
+      manifestHash: manifest.hash,
+      approved: true,
+      note: `by rule: ${rule}`,
+      atUnixMs: BigInt(clock.now()),
+    });
+    await this.#site.feed({ $case: 'jobDecided', value: { approval } });
+  }
+
+  /** Hands decisions on disk to the state machine; those it knows already change nothing. */
+  readDecisions(): void {
+    this.#unread = true;
+    // A decision that is written while others are read is read in another pass: the flag is looked at after each.
+    this.#site.background.run('decisions', async () => {
+      while (this.#unread) {
+        this.#unread = false;
+        await this.#readDecisionsOnce();
+      }
+    });
+  }
+
+  async #readDecisionsOnce(): Promise<void> {
+    const { offers, log } = this.#site;
+    const { approvals, unreadable } = await offers.decisions();
+    for (const file of unreadable) log.warn('round.notice', { work: 'decisions', code: 'wire/malformed', file });
+    for (const approval of approvals) {
+      const { manifestHash } = decode(Approval, 'decision', approval.payload);
+      const job = [...this.#site.state().jobs.values()].find((one) => hex(one.manifest.hash) === hex(manifestHash));
+      if (job?.decision === 'undecided') await this.#site.feed({ $case: 'jobDecided', value: { approval } });
+    }
+  }
+
+  async prepare(manifest: Manifest): Promise<void> {
+    const { config, store, client, log } = this.#site;
+    const { jobId } = manifest;
+    const answer = { jobId, modelHash: new Uint8Array() as Uint8Array, refusedCode: '', refusedDetail: '' };
+    try {
+      const prepared = await prepareJob(config, store, this.#site.state(), client, manifest);
+      this.#prepared.set(jobId, prepared);
+      answer.modelHash = prepared.modelHash;
+    } catch (error) {
+      if (!isCodedError(error) || isOfDisk(error) || isPassing(error) || error.code.startsWith('transport/'))
+        throw error;
+      answer.refusedCode = error.code;
+      answer.refusedDetail = error.message;
+      log.error('job.unfit', { job: jobId, code: error.code, detail: error.message });
+    }
+    // Found unfit for the same reason again, after a reconnect: nothing that a journal needs to hear twice.
+    if (answer.refusedCode !== '' && this.#site.state().jobs.get(manifest.jobId)?.unfit !== undefined) return;
+    await this.#site.feed({ $case: 'jobPrepared', value: answer });
+    if (answer.refusedCode === '') this.#site.watchAnew();
+  }
+
+  async contribute(effect: Effect<'contribute'>): Promise<void> {
+    const { config, store, client, log } = this.#site;
+    const { manifest, plan, roundSecret } = effect;
+    const about = { jobId: plan.jobId, round: plan.round };
+    try {
+      const prepared =
+        this.#prepared.get(plan.jobId) ?? (await prepareJob(config, store, this.#site.state(), client, manifest));
+      this.#prepared.set(plan.jobId, prepared);
+      const { steps, droppedRows, ...stored } = await this.#contributor.contribute(
+        manifest,
+        plan,
+        roundSecret,
+        prepared,
+        this.#site.signal,
+      );
+      log.info('round.contributed', { job: plan.jobId, round: plan.round, steps, droppedRows });
+      await this.#site.feed({
+        $case: 'contributionReady',
+        value: { ...about, ...stored, inputKeys: [...stored.inputKeys] },
+      });
+      // The round ended meanwhile, and nobody else knows of the file.
+      if (!this.#isOpen(plan.rid) && !this.#site.signal.aborted) await store.inputs.delete(inputName(stored.inputHash));
+    } catch (error) {
+      if (this.#site.signal.aborted) return;
+      if (!isCodedError(error) || isOfDisk(error) || error.code.startsWith('transport/')) throw error;
+      log.error('round.notice', { job: plan.jobId, round: plan.round, code: error.code, detail: error.message });
+      await this.#contributor.release(plan.jobId);
+      await this.#site.feed({ $case: 'contributionFailed', value: { ...about, code: error.code } });
+    }
+  }
+
+  #maskedInput(effect: Effect<'mask-and-upload' | 'fingerprint'>): MaskedInput {
+    const { plan, inputHash, masks, modulusBits } = effect;
+    const job = this.#site.state().jobs.get(plan.jobId);
+    const length = job === undefined ? 0 : layoutOfRound(job.manifest, plan.round).length;
+    return new MaskedInput({ inputs: this.#site.store.inputs, inputHash, length, masks, modulusBits });
+  }
+
+  #isOpen(rid: Uint8Array): boolean {
+    return [...this.#site.state().jobs.values()].some(
+      ({ open }) => open !== undefined && hex(open.plan.rid) === hex(rid),
+    );
+  }
+
+  async upload(effect: Effect<'mask-and-upload'>): Promise<void> {
+    const { plan, attempt } = effect;
+    const input = this.#maskedInput(effect);
+    await this.#whileOpen(plan.rid, async () => {
+      await this.#site.client.upload({
+        rid: plan.rid,
+        attempt,
+        totalBytes: input.totalBytes,
+        read: (offset) => input.read(offset),
+        signal: this.#site.signal,
+      });
+      const root = await input.root();
+      input.wipe();
+      await this.#site.feed({ $case: 'inputMasked', value: { rid: plan.rid, attempt, root } });
+    });
+  }
+
+  async fingerprint(effect: Effect<'fingerprint'>): Promise<void> {
+    const input = this.#maskedInput(effect);
+    await this.#whileOpen(effect.plan.rid, async () => {
+      const [tau0, tau1] = await input.fingerprints(effect.survivors);
+      input.wipe();
+      await this.#site.feed({ $case: 'fingerprinted', value: { t3: effect.survivors.t3, tau0, tau1 } });
+    });
+  }
+
+  /** Work on the stored input of a round that may end meanwhile, whereupon the input is gone: no trouble then. */
+  async #whileOpen(rid: Uint8Array, task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      if (isCodedError(error) && isOfDisk(error) && !this.#isOpen(rid)) return;
+      throw error;
+    }
+  }
+
+  async verify({ manifest, result, directive }: Effect<'verify-result'>): Promise<void> {
+    const { store, client } = this.#site;
+    const value = await verifyResult(store, client, manifest, result, directive);
+    await this.#site.feed({ $case: 'resultVerified', value });
+    // A job that could not be prepared for want of this result can be now.
+    const waits = [...this.#site.state().jobs.values()].some(
+      (job) => job.unfit?.startsWith('agent/no-statistics') === true,
+    );
+    if (waits) this.#site.watchAnew();
+  }
+}
