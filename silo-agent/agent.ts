@@ -35,8 +35,9 @@ import { inputHashOf } from './contribute.js';
 import { eventOf } from './directive.js';
 import { journalMismatch } from './errors.js';
 import type { Offers } from './offers.js';
+import { forgetInput, inputName } from './input-store.js';
 import { isPassing, Outbox, pause } from './outbox.js';
-import { inputName, type Store } from './store.js';
+import type { Store } from './store.js';
 import { Tasks } from './tasks.js';
 
 export const JOURNAL = 'events';
@@ -119,7 +120,7 @@ export class Agent {
     const { inputs } = this.#options.store;
     const rounds = [...this.#state.jobs.values()].flatMap(({ open }) => (open === undefined ? [] : [open.plan]));
     const kept = new Set(rounds.map((plan) => inputName(inputHashOf(plan))));
-    for (const name of await inputs.list()) if (!kept.has(name)) await inputs.delete(name);
+    for (const name of await inputs.list()) if (!kept.has(name)) await forgetInput(this.#options.store, name);
   }
 
   get state(): SiloState {
@@ -281,7 +282,7 @@ export class Agent {
         this.#work(`verify ${hex(effect.result.hash)}`, () => this.#tasks.verify(effect));
         return;
       case 'forget-input':
-        this.#work(`forget ${hex(effect.inputHash)}`, () => store.inputs.delete(inputName(effect.inputHash)));
+        this.#work(`forget ${hex(effect.inputHash)}`, () => forgetInput(store, inputName(effect.inputHash)));
         return;
       case 'notice':
         if (effect.code === 'job/closed')

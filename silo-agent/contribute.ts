@@ -19,13 +19,10 @@ import { createTrainer, type Trainer, type TrainingRecipe } from '../src/trainer
 import { quantise, type RandomWords, type SegmentValues } from '../src/vector/index.js';
 import { AgentError } from './errors.js';
 import type { PreparedJob } from './prepare.js';
-import { inputName, type Store } from './store.js';
+import { storedInput, storeInput, type StoredInput } from './input-store.js';
+import type { Store } from './store.js';
 
-export interface StoredInput {
-  /** Name of the sealed file, 32 bytes. */
-  readonly inputHash: Hash;
-  readonly inputKeys: readonly Uint8Array[];
-  readonly dataSet: string;
+export interface Contribution extends StoredInput {
   /** For the log: numbers about this silo's own work, which stay in its own log. */
   readonly steps: number;
   readonly droppedRows: number;
@@ -54,8 +51,10 @@ export class Contributor {
     roundSecret: SecretBytes<'round'>,
     prepared: PreparedJob,
     signal: AbortSignal,
-  ): Promise<StoredInput> {
+  ): Promise<Contribution> {
     const inputHash = inputHashOf(plan);
+    const stored = await storedInput(this.#store, inputHash);
+    if (stored !== undefined) return { ...stored, steps: 0, droppedRows: 0 };
     const job = parseJob(manifest.message);
     const { dataSet } = job.contract;
     const source = this.#config.dataSets[dataSet];
@@ -73,20 +72,10 @@ export class Contributor {
         : await this.#learn(manifest, plan, job, closing, records, roundSecret, prepared, signal);
     const random = wordsFrom(roundSecret, plan.rid, LABELS.deriveRounding);
     const { values } = quantise(layout, segments, random);
-    // Written once: a second computation after a crash must not replace what may already have been masked.
-    if (!(await this.#store.inputs.has(inputName(inputHash))))
-      await this.#store.inputs.put(
-        inputName(inputHash),
-        new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
-      );
     const parameters = job.kind === 'statistics' ? undefined : (await this.#parameters(plan)).parameters;
-    return {
-      inputHash,
-      inputKeys: inputKeysOf(job, closing, records.version, parameters),
-      dataSet,
-      steps,
-      droppedRows: records.droppedRows,
-    };
+    const input = { inputHash, inputKeys: inputKeysOf(job, closing, records.version, parameters), dataSet };
+    await storeInput(this.#store, input, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    return { ...input, steps, droppedRows: records.droppedRows };
   }
 
   async #learn(

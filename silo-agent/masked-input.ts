@@ -11,7 +11,7 @@ import {
 import type { SealedStore } from '../src/storage/index.js';
 import { Fingerprint, packedBytes, packWords } from '../src/vector/index.js';
 import { AgentError } from './errors.js';
-import { inputName } from './store.js';
+import { inputName } from './input-store.js';
 
 export interface MaskedInputOptions {
   readonly inputs: SealedStore;

@@ -3,7 +3,6 @@
 //   blobs/   forward models and opened sums by SHA-256     offers/ and decisions/ what the operator's command reads and writes
 
 import { join } from 'node:path';
-import { hex } from '../src/base/index.js';
 import { Hasher, LABELS, type SecretBytes } from '../src/crypto/index.js';
 import { BlobStore, Journal, openStorageKey, SealedStore, Sealer } from '../src/storage/index.js';
 import { lockStateDirectory, makeDirectory } from '../src/system/index.js';
@@ -43,9 +42,4 @@ export async function openStore(state: string, storageKey: string): Promise<Stor
     await lock.release();
     throw error;
   }
-}
-
-/** File name of a stored input: 24 of its 32 bytes, which is what a name has room for. */
-export function inputName(inputHash: Uint8Array): string {
-  return hex(inputHash.subarray(0, 24));
 }

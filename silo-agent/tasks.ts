@@ -18,12 +18,13 @@ import type { SiloClient } from '../src/transport/index.js';
 import { Approval, decode } from '../src/wire/index.js';
 import { isOfDisk, type Background } from './background.js';
 import { Contributor } from './contribute.js';
+import { forgetInput, inputName } from './input-store.js';
 import { MaskedInput } from './masked-input.js';
 import type { Offers } from './offers.js';
 import { isPassing } from './outbox.js';
 import { approvingRule } from './policy.js';
 import { prepareJob, type PreparedJob } from './prepare.js';
-import { inputName, type Store } from './store.js';
+import type { Store } from './store.js';
 import { verifyResult } from './verify.js';
 
 /** Where the work is done: the agent, as far as its tasks may see it. */
@@ -148,7 +149,7 @@ export class Tasks {
         value: { ...about, ...stored, inputKeys: [...stored.inputKeys] },
       });
       // The round ended meanwhile, and nobody else knows of the file.
-      if (!this.#isOpen(plan.rid) && !this.#site.signal.aborted) await store.inputs.delete(inputName(stored.inputHash));
+      if (!this.#isOpen(plan.rid) && !this.#site.signal.aborted) await forgetInput(store, inputName(stored.inputHash));
     } catch (error) {
       if (this.#site.signal.aborted) return;
       if (!isCodedError(error) || isOfDisk(error) || error.code.startsWith('transport/')) throw error;
