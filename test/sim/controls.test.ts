@@ -1,7 +1,7 @@
 // The oracles are worth something only if they see what is wrong: bugs are planted, and each is caught.
 
 import { describe, expect, it } from 'vitest';
-import { type Operation, type Script } from './script.js';
+import { COORDINATOR_PROCESS, type Operation, type Script } from './script.js';
 import { Simulation } from './simulation.js';
 import { View } from './view.js';
 import { forgetsRelease, sendsFirst } from './wrap.js';
@@ -68,8 +68,19 @@ describe('the oracles', () => {
 
   it('see a silo that gives up an attempt in which it has released', () => {
     const loses = (_: number, type: string, ms: number): boolean => type === 'unmask' && ms < 40_000;
-    expect(new Simulation(scriptOf(5, []), { loses }).run().repeated).toBe(0);
+    expect(new Simulation(scriptOf(5, []), { loses }).run().rounds).toBe(1);
     const forgetful = new Simulation(scriptOf(5, []), { loses, silo: forgetsRelease });
     expect(() => forgetful.run()).toThrow('in which it has released (G3)');
+  });
+
+  it('see an acknowledgement of a wrong sum', () => {
+    const script = scriptOf(5, [{ kind: 'lie', lie: 'sum', silos: [], at: 0, forMs: 90_000 }]);
+    expect(new Simulation(script).run().acks).toBe(0);
+    expect(() => new Simulation(script, { trusting: true }).run()).toThrow('acknowledges a wrong sum in round 1 (G6)');
+  });
+
+  it('see a coordinator that has lost what it answered', () => {
+    const script = scriptOf(5, [{ kind: 'rollback', silo: COORDINATOR_PROCESS, at: 2_500, back: 1 }]);
+    expect(() => new Simulation(script).run()).toThrow('is lost (G4)');
   });
 });

@@ -145,7 +145,7 @@ function verify(silo: Worker, { result, directive }: Extract<Work, { kind: 'veri
       if (name.startsWith('opened ')) return bytesOf(directive.opened?.sha256);
       return bytesOf(missing.find((one) => hex(one) === name));
     };
-    const opened = verifyVectors(result, fetch, missing);
+    const opened = silo.world.trusting ? bytesOf(directive.opened?.sha256) : verifyVectors(result, fetch, missing);
     const newModelHash = nextModel(plan.modelHash, opened);
     value = { ...about, failedCode: '', outcome: Outcome.OUTCOME_APPLIED, newModelHash, coverage };
   } catch (error) {

@@ -25,6 +25,8 @@ const STEPS_MAX = 3_000_000;
 export interface Plant {
   /** A bug of every silo, to see an oracle catch it. */
   readonly silo?: SiloBug;
+  /** Silos believe whatever sum is published. */
+  readonly trusting?: boolean;
   /** Messages that never arrive. */
   readonly loses?: (silo: number, type: string, ms: number) => boolean;
 }
@@ -132,10 +134,10 @@ export class Simulation implements World {
 
   /** The disk of a silo as it was `back` records ago. */
   #rollback(index: number, ms: number, back: number, at: (ms: number, act: () => void) => void): void {
-    const silo = this.silos[index]!;
+    const { disk } = index === COORDINATOR_PROCESS ? this.coordinator : this.silos[index]!;
     at(ms, () => {
       this.network.count('rolled back');
-      silo.disk.forget(back);
+      disk.forget(back);
       this.#kill(index, 500);
     });
   }
@@ -223,6 +225,10 @@ export class Simulation implements World {
     return this.coordinator.up && this.network.reachable(silo);
   }
 
+  get trusting(): boolean {
+    return this.plant.trusting === true;
+  }
+
   hasNoInput(silo: number, round: number): boolean {
     return this.script.operations.some((one) => one.kind === 'no-input' && one.silo === silo && one.round === round);
   }
@@ -262,6 +268,14 @@ export class Simulation implements World {
 
   #lateOperations(): boolean {
     return this.script.operations.some((one) => 'at' in one && START + one.at > this.timeline.now);
+  }
+
+  /** Every code that anybody refused something with, told an operator, or barred somebody for. */
+  codes(): Set<string> {
+    const barred = [...this.coordinator.state.jobs.values()].flatMap((job) => [...job.barred.values()]);
+    const told = [this.coordinator, ...this.silos].flatMap(({ rejections }) => [...rejections.keys()]);
+    const noticed = this.silos.flatMap(({ notices }) => [...notices.keys()]);
+    return new Set([...barred.map(({ code }) => code), ...told, ...noticed]);
   }
 
   #tally(): Tally {

@@ -34,6 +34,8 @@ export interface World {
   fetch(silo: SiloFace, sha256: Uint8Array): Uint8Array | undefined;
   /** The coordinator can be reached now. */
   isThere(silo: number): boolean;
+  /** A planted bug: silos believe whatever sum is published. */
+  readonly trusting: boolean;
   hasNoInput(silo: number, round: number): boolean;
   isMalicious(silo: number): boolean;
 }
