@@ -1,7 +1,7 @@
 // The coordinator's process: the real state machine, its effects run in order against a simulated disk, its computations as events that come
 // back after a while, its streams and its schedule. As coordinator/service.ts does it, on a virtual clock.
 
-import { hex, unixMs, type SiloId, type UnixMs } from '../../src/base/index.js';
+import { equalBytes, hex, unixMs, type SiloId, type UnixMs } from '../../src/base/index.js';
 import {
   advanceCoordinator,
   directivesFor,
@@ -20,6 +20,7 @@ import {
   CoordinatorRecord,
   decode,
   encode,
+  MaskedHeader,
   type BlobRef,
   type Directive,
   type Envelope,
@@ -102,7 +103,7 @@ export class SimCoordinator {
     if (!this.up) return undefined;
     const { envelope } = request;
     const ciphertexts = envelope?.type === 'share-header' ? request.ciphertexts : [];
-    const computedRoot = envelope?.type === 'masked-header' ? this.#rootOf(silo) : new Uint8Array();
+    const computedRoot = envelope?.type === 'masked-header' ? this.#rootOf(silo, envelope) : new Uint8Array();
     const answer = this.feed({
       $case: 'messageReceived',
       value: { siloId: silo, envelope, ciphertexts, computedRoot },
@@ -115,13 +116,13 @@ export class SimCoordinator {
     return answer;
   }
 
-  /** h_i of what arrived in the attempt that takes inputs now. With two jobs open, of the one whose upload is here and not in yet. */
-  #rootOf(silo: SiloId): Uint8Array {
+  /** h_i of what arrived in the attempt whose T2 the header names, if that takes inputs now. */
+  #rootOf(silo: SiloId, { payload }: Envelope): Uint8Array {
+    const { t2 } = decode(MaskedHeader, 'masked-header', payload);
     for (const { open } of this.state.jobs.values()) {
-      if (open === undefined || open.attempt.phase !== 'mask' || open.attempt.closing) continue;
-      const index = indexIn(open.plan, silo);
+      if (open?.attempt.dealers === undefined || !equalBytes(open.attempt.dealers.t2, t2)) continue;
       const bytes = this.uploads.get(uploadName(open.plan.rid, open.attempt.context.attempt.attempt, silo));
-      if (index !== undefined && bytes !== undefined && !open.attempt.masked.has(index)) return rootOf(bytes);
+      if (bytes !== undefined) return rootOf(bytes);
     }
     return new Uint8Array();
   }

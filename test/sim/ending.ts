@@ -25,7 +25,7 @@ const RECORDS_PER_ATTEMPT = 20;
 
 export function checkEnd(ended: Ended, quiet: number): void {
   const { script, oracle } = ended;
-  oracle.view.check(coalition(script), leastHonest(script));
+  oracle.view.check(coalition(script), script.malicious);
   checkSizes(ended);
   if (!oracle.honestCoordinator) return;
   for (const job of ended.coordinator.state.jobs.values()) {
@@ -82,10 +82,6 @@ function coalition(script: Script): Set<number> {
   const helpers = new Set(maliciousOf(script));
   while (helpers.size < script.malicious) helpers.add(random.below(script.silos));
   return helpers;
-}
-
-function leastHonest({ silos, malicious }: Script): number {
-  return Math.max(2, Math.floor((2 * silos) / 3) + 1 - malicious - 1);
 }
 
 /** G8: what is kept grows with rounds and attempts, not with how often something is said. */

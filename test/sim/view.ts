@@ -49,15 +49,15 @@ export class View {
     addTo(this.#round(rid, t).released, `${attempt} ${kind} ${dealer}`, index);
   }
 
-  /** Throws Broken when the coalition can compute more than one sum of at least `least` honest inputs of any round. */
-  check(coalition: ReadonlySet<number>, least: number): void {
+  /** Throws Broken when the coalition can compute anything of a round but one sum of at least t − c honest inputs. */
+  check(coalition: ReadonlySet<number>, malicious: number): void {
     for (const [rid, round] of this.#rounds) {
       const rows = derivable(round, coalition);
       if (rows.length > 1)
         throw new Broken(`two aggregates of round ${rid.slice(0, 8)} are derivable: ${rows.map(spell).join(' and ')}`);
       const [only] = rows;
       if (only === undefined) continue;
-      if (new Set(only.values()).size > 1 || only.size < least)
+      if (new Set(only.values()).size > 1 || only.size < Math.max(2, round.t - malicious))
         throw new Broken(`of round ${rid.slice(0, 8)} more than a sum is derivable: ${spell(only)}`);
     }
   }
