@@ -86,19 +86,7 @@ export function maskIfReady(state: SiloState, rid: Uint8Array, number: number): 
   const found = located(state, rid, number);
   const { job, open, attempt } = found;
   const { contribution } = open;
-  if (contribution.kind === 'failed' && attempt.declined === undefined) {
-    const { self } = state;
-    const envelope = seal(self.signingKey, siloSigner(self.siloId), 'decline', Decline, {
-      rid,
-      attempt: number,
-      code: contribution.code,
-    });
-    return {
-      state: withAttempt(state, job, open, { declined: envelope }),
-      emitted: [envelope],
-      effects: [{ kind: 'submit', envelope, ciphertexts: [] }],
-    };
-  }
+  if (contribution.kind === 'failed') return declined(state, found, contribution.code);
   if (contribution.kind !== 'ready' || attempt.dealers === undefined || attempt.masked !== undefined)
     return { state, emitted: [], effects: [] };
   // Whose shares came too late is not in U2: its mask could never be removed, and nobody takes its input.
@@ -123,6 +111,21 @@ export function uploadOf(found: Located): SiloEffect {
     inputHash: contribution.inputHash,
     masks: masksOf(found),
     modulusBits: job.manifest.modulusBits,
+  };
+}
+
+/** Says once that no input will come. Said before and perhaps lost on the way, it is said again in the same bytes. */
+function declined(state: SiloState, { job, open, attempt }: Located, code: string): Masking {
+  const before = attempt.declined;
+  if (before !== undefined)
+    return { state, emitted: [], effects: [{ kind: 'submit', envelope: before, ciphertexts: [] }] };
+  const { self } = state;
+  const { rid, attempt: number } = attempt.context.attempt;
+  const envelope = seal(self.signingKey, siloSigner(self.siloId), 'decline', Decline, { rid, attempt: number, code });
+  return {
+    state: withAttempt(state, job, open, { declined: envelope }),
+    emitted: [envelope],
+    effects: [{ kind: 'submit', envelope, ciphertexts: [] }],
   };
 }
 

@@ -210,7 +210,6 @@ function remaining(state: SiloState, found: Located): readonly SiloEffect[] {
   if (attempt.receipt !== undefined) return [];
   // Without a receipt nobody knows how much arrived: the upload goes on from there, and its header follows again.
   if (attempt.masked !== undefined) return [uploadOf(found)];
-  if (attempt.declined !== undefined) return [{ kind: 'submit', envelope: attempt.declined, ciphertexts: [] }];
   return maskIfReady(state, found.open.plan.rid, attempt.context.attempt.attempt).effects;
 }
 
