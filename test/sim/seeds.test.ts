@@ -4,7 +4,7 @@ import { describe, it } from 'vitest';
 import { generate } from './script.js';
 import { Simulation } from './simulation.js';
 
-const SEEDS = 120;
+const SEEDS = 180;
 const BATCH = 20;
 
 describe('a simulated consortium', () => {
