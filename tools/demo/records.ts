@@ -41,14 +41,15 @@ async function breastCancer({ silos, rounds, seed }: DemoOptions, folder: string
   const split = splitRecords(await readCsv(join(EXAMPLES, 'data', 'wdbc.csv')), { silos, seed, target });
   const paths = await writeSplit(folder, split);
   const ids = split.silos.map(({ id }) => id);
+  const smallest = Math.min(...split.silos.map(({ table }) => table.rows.length));
   return {
     title: `Wisconsin diagnostic breast cancer, ${String(silos)} hospitals of unequal size and case mix`,
     dataSet: 'wdbc',
     target,
     silos: split.silos.map(({ id, table }) => ({ id, table, csv: paths.get(id) ?? '' })),
     test: split.test,
-    statisticsJob: await jobFile('wdbc-statistics', ids, undefined),
-    trainJob: await jobFile('wdbc-train', ids, rounds),
+    statisticsJob: await jobFile('wdbc-statistics', ids, undefined, smallest),
+    trainJob: await jobFile('wdbc-train', ids, rounds, smallest),
     modelFile: join(EXAMPLES, 'models', 'wdbc-mlp.onnx'),
   };
 }
@@ -57,6 +58,7 @@ async function heart({ rounds, seed }: DemoOptions, data: string, folder: string
   const centres = await prepareHeart(resolve(data), seed);
   const paths = await writeHeart(folder, centres);
   const ids = centres.map(({ id }) => id);
+  const smallest = Math.min(...centres.map(({ train }) => train.rows.length));
   const [first] = centres;
   if (first === undefined) throw new Error('no heart centre was found');
   return {
@@ -65,17 +67,27 @@ async function heart({ rounds, seed }: DemoOptions, data: string, folder: string
     target: HEART_TARGET,
     silos: centres.map(({ id, train }) => ({ id, table: train, csv: paths.get(id) ?? '' })),
     test: { header: first.test.header, rows: centres.flatMap(({ test }) => test.rows) },
-    statisticsJob: await jobFile('heart-statistics', ids, undefined),
-    trainJob: await jobFile('heart-train', ids, rounds),
+    statisticsJob: await jobFile('heart-statistics', ids, undefined, smallest),
+    trainJob: await jobFile('heart-train', ids, rounds, smallest),
     modelFile: join(EXAMPLES, 'models', 'heart-logreg.onnx'),
   };
 }
 
 /** An example job file for these silos. Waits for absent silos are short: here everybody is on one machine. */
-async function jobFile(id: string, silos: readonly string[], rounds: number | undefined): Promise<JobText> {
+async function jobFile(
+  id: string,
+  silos: readonly string[],
+  rounds: number | undefined,
+  smallest: number,
+): Promise<JobText> {
   let yaml = await readFile(join(EXAMPLES, 'jobs', `${id}.yaml`), 'utf8');
   yaml = replaceOnce(yaml, /^silos: .*$/m, `silos: [${silos.join(', ')}]`);
   if (rounds !== undefined) yaml = replaceOnce(yaml, /^rounds: .*$/m, `rounds: ${String(rounds)}`);
+  // Many hospitals make small ones; a job that asks for more records than they have would go on without them.
+  yaml = yaml.replace(
+    /^ {2}minRows: (\d+)$/m,
+    (_, rows: string) => `  minRows: ${String(Math.min(Number(rows), smallest))}`,
+  );
   if (!/^minCohort:/m.test(yaml)) yaml = `minCohort: ${String(Math.min(silos.length, 5))}\n${yaml}`;
   yaml = yaml.replace(
     /^ {2}file: .*$/m,
