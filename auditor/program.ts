@@ -8,10 +8,13 @@ import { addRoster } from './commands/roster.js';
 import { addRound } from './commands/round.js';
 import { addRounds } from './commands/rounds.js';
 import { addWatch } from './commands/watch.js';
+import { printConfig, readClientConfig } from '../src/config/index.js';
 import { EXIT, type ExitCode } from '../src/system/index.js';
 import { exitCodeOf, report } from './outcome.js';
-import type { World } from './session.js';
+import { demandConfig, type GlobalOptions, type World } from './session.js';
 import { guarded } from './terminal.js';
+
+const PRINT_CONFIG = '--print-config';
 
 export function createProgram(world: World): Command {
   const program = new Command('veilsum-audit')
@@ -20,6 +23,7 @@ export function createProgram(world: World): Command {
     )
     .option('--config <file>', 'client configuration in YAML; docs/samples/client.yaml is one')
     .option('--json', 'print JSON on standard output, for scripts')
+    .option(PRINT_CONFIG, 'print the configuration with defaults filled in and secrets withheld, and end')
     .showHelpAfterError()
     .exitOverride()
     .configureOutput({
@@ -44,12 +48,22 @@ export async function runProgram(args: readonly string[], given: World): Promise
   const world = { ...given, terminal: guarded(given.terminal) };
   const program = createProgram(world);
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    if (args.includes(PRINT_CONFIG)) await showConfig(program, args, world);
+    else await program.parseAsync([...args], { from: 'user' });
     return EXIT.ok;
   } catch (cause) {
     report(world.terminal, cause, program.opts<{ readonly json?: boolean }>().json === true);
     return exitCodeOf(cause);
   }
+}
+
+/** Needs no command: what stands beside the option is read, and nothing is run. */
+async function showConfig(program: Command, args: readonly string[], { terminal }: World): Promise<void> {
+  program.parseOptions([...args]);
+  const { config } = program.opts<GlobalOptions>();
+  print(printConfig(await readClientConfig(demandConfig(config))), (line) => {
+    terminal.print(line);
+  });
 }
 
 function print(text: string, line: (text: string) => void): void {

@@ -41,14 +41,19 @@ export interface Session {
 /** A person waits: three tries of fifteen seconds, not the minutes of an agent. */
 const PATIENCE = { triesMax: 3, unaryMs: 15_000, backoffCapMs: 2_000 };
 
+/** The path, or what to do about there being none. */
+export function demandConfig(path: string | undefined): string {
+  if (path === undefined) throw new AuditError('audit/no-config', 'expected the option --config FILE, got none.');
+  return path;
+}
+
 /** Throws what is wrong with the files before anything is dialled; an unreachable coordinator becomes `audit/unreachable`. */
 export async function withSession<T>(
   { connect }: World,
   { config: path }: GlobalOptions,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  if (path === undefined) throw new AuditError('audit/no-config', 'expected the option --config FILE, got none.');
-  const config = await readClientConfig(path);
+  const config = await readClientConfig(demandConfig(path));
   const roster = await readPinnedRoster(config);
   const tls = await readTlsFiles(config.tls);
   const officer = officerOf(tls.chainPem, config);
