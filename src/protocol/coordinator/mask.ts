@@ -88,11 +88,7 @@ export function onDecline(
   const named = decode(Decline, 'decline', envelope.payload);
   const found = attemptOf(state, named.rid, named.attempt);
   const { attempt, round } = found;
-  const index = demanded(
-    round.plan.cohort.findIndex((silo) => siloSigner(silo) === envelope.signer),
-    'message/unexpected',
-    'not a member of the cohort.',
-  );
+  const index = round.plan.cohort.findIndex((silo) => siloSigner(silo) === envelope.signer);
   const silo = demanded(
     round.plan.cohort[index],
     'message/unexpected',
