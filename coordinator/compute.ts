@@ -28,6 +28,7 @@ import {
 import { addFingerprints, Fingerprint, packedBytes, sumWidth, unpackInto, unpackWords } from '../src/vector/index.js';
 import { JobKind, Outcome, type BlobRef } from '../src/wire/index.js';
 import { CoordinatorError } from './errors.js';
+import { plainSha256 } from '../src/storage/index.js';
 import { nextTurn, RunningSum } from './running-sum.js';
 import { keepBlob, readBlob, uploadName, type Store } from './store.js';
 
@@ -69,14 +70,19 @@ export class Computation {
     const { plan, attempt } = context;
     const indices = new Set(inputs.keys());
     if (!this.#sumOf(context).fits(indices)) this.forget(plan.rid, attempt.attempt);
+    const running = this.#sumOf(context);
     const hasher = sumHasher('sum');
-    const pieces: Uint8Array[] = [];
-    for await (const piece of this.#sumOf(context).packed(indices)) {
+    const content = plainSha256();
+    let bytes = 0;
+    for await (const piece of running.packed(indices)) {
       hasher.update(piece);
-      pieces.push(piece);
+      content.update(piece);
+      bytes += piece.length;
     }
+    const sum = { sha256: content.digest(), size: BigInt(bytes) };
+    // Packed once more rather than held: memory has room for the sum alone.
+    await this.#store.blobs.put(hex(sum.sha256), running.packed(indices));
     this.forget(plan.rid, attempt.attempt);
-    const sum = await keepBlob(this.#store.blobs, Buffer.concat(pieces));
     return { $case: 'sumComputed', value: { rid: plan.rid, attempt: attempt.attempt, sumHash: hasher.digest(), sum } };
   }
 

@@ -1,15 +1,24 @@
 // Y while inputs arrive: each masked input is added from its spool file as soon as it is complete, so that closing U3 costs nothing more.
-// One vector of doubles per open attempt, whatever the cohort; a sum of 200 words of 32 bits is exact in them.
+// One vector of 5 bytes a coordinate per open attempt, whatever the cohort; a sum of 200 words of 32 bits fits its 40 bits.
 
 import { invariant } from '../src/base/index.js';
 import { PIECE_COORDINATES } from '../src/protocol/index.js';
 import type { Upload } from '../src/storage/index.js';
-import { pack, packedBytes, sumWidth, unpackWords } from '../src/vector/index.js';
+import {
+  addWords,
+  packedBytes,
+  packSums,
+  sumWidth,
+  unpackWords,
+  wideSums,
+  type WideSums,
+} from '../src/vector/index.js';
 
 export type OpenUpload = (index: number) => Promise<Upload>;
 
 export class RunningSum {
-  readonly #sums: Float64Array;
+  readonly #length: number;
+  readonly #sums: WideSums;
   readonly #bits: number;
   readonly #open: OpenUpload;
   readonly #added = new Set<number>();
@@ -17,7 +26,8 @@ export class RunningSum {
 
   /** `length`: d. `open`: the complete upload of a cohort index. */
   constructor(length: number, modulusBits: number, open: OpenUpload) {
-    this.#sums = new Float64Array(length);
+    this.#length = length;
+    this.#sums = wideSums(length);
     this.#bits = modulusBits;
     this.#open = open;
   }
@@ -33,17 +43,15 @@ export class RunningSum {
     if (this.#added.has(index)) return;
     let at = 0;
     for await (const bytes of (await this.#open(index)).readChunks(packedBytes(PIECE_COORDINATES, this.#bits))) {
-      const count = Math.min(PIECE_COORDINATES, this.#sums.length - at);
-      const words = unpackWords(bytes, count, this.#bits);
-      // `at + k` is below the length.
-      for (let k = 0; k < count; k++) this.#sums[at + k] = (this.#sums[at + k] as number) + (words[k] as number);
+      const count = Math.min(PIECE_COORDINATES, this.#length - at);
+      addWords(this.#sums, at, unpackWords(bytes, count, this.#bits));
       at += count;
     }
-    invariant(at === this.#sums.length, 'a complete upload has the length of the vector');
+    invariant(at === this.#length, 'a complete upload has the length of the vector');
     this.#added.add(index);
   }
 
-  /** Adds what is missing of `indices`; throws when something else has been added. Then Y in packed pieces. */
+  /** Adds what is missing of `indices`; throws when something else has been added. Then Y in packed pieces, the same each time. */
   async *packed(indices: Iterable<number>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     const wanted = new Set(indices);
     for (const index of wanted) this.add(index);
@@ -52,8 +60,8 @@ export class RunningSum {
       [...this.#added].every((index) => wanted.has(index)),
       'nothing but U3 is in the sum',
     );
-    for (let at = 0; at < this.#sums.length; at += PIECE_COORDINATES) {
-      yield pack(this.#sums.subarray(at, at + PIECE_COORDINATES), sumWidth(this.#bits));
+    for (let at = 0; at < this.#length; at += PIECE_COORDINATES) {
+      yield packSums(this.#sums, at, Math.min(PIECE_COORDINATES, this.#length - at), sumWidth(this.#bits));
       await nextTurn();
     }
   }

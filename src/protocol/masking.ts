@@ -3,7 +3,7 @@
 
 import { invariant, u16be, type Hash } from '../base/index.js';
 import { AgreementKey, derive, Keystream, KEYSTREAM_BLOCK_BYTES, LABELS, type SecretBytes } from '../crypto/index.js';
-import { maskPiece, PIECE_WORDS, reduceInto, wipeKernel, type NextBytes } from '../vector/index.js';
+import { maskPiece, PIECE_WORDS, reduceInto, wipeKernel, type FillBytes } from '../vector/index.js';
 import { demanded } from './rejection.js';
 
 /** AES-256 keys, 32 bytes each, of streams to add and to subtract. */
@@ -20,9 +20,11 @@ export const RANGE_ALIGNMENT = KEYSTREAM_BLOCK_BYTES / WORD_BYTES;
 export function applyMasks(words: Int32Array, start: number, keys: MaskKeys, modulusBits: number): void {
   invariant(start % RANGE_ALIGNMENT === 0, 'a range of masked words starts at a whole keystream block');
   const block = start / RANGE_ALIGNMENT;
-  const streamOf = (key: Uint8Array): NextBytes => {
+  const streamOf = (key: Uint8Array): FillBytes => {
     const stream = new Keystream(key, block);
-    return (length) => stream.next(length);
+    return (into) => {
+      stream.fill(into);
+    };
   };
   const add = keys.add.map(streamOf);
   const subtract = keys.subtract.map(streamOf);

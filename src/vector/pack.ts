@@ -2,6 +2,10 @@
 // for their integer sum, so 16 to 40. The last byte is padded with zero bits.
 
 import { invariant } from '../base/index.js';
+import type { WideSums } from './kernels/adder.js';
+import { packValues, packWide, unpackValues } from './kernels/packer.js';
+
+const WIDTH_MAX = 44;
 
 /** Bytes of `count` values of `width` bits. */
 export function packedBytes(count: number, width: number): number {
@@ -10,41 +14,29 @@ export function packedBytes(count: number, width: number): number {
 
 /** Packs values from 0 to 2^width − 1. With chunks, every chunk but the last must hold a multiple of 8 values. */
 export function pack(values: ArrayLike<number>, width: number): Uint8Array<ArrayBuffer> {
-  invariant(width >= 1 && width <= 44, 'widths from 1 to 44 bits fit a double with seven bits to spare');
-  const out = new Uint8Array(packedBytes(values.length, width));
-  let held = 0;
-  let bits = 0;
-  let at = 0;
-  for (let i = 0; i < values.length; i++) {
-    // i is below the length. held < 2^7 and value < 2^44: the sum is exact in a double.
-    held += (values[i] as number) * 2 ** bits;
-    bits += width;
-    while (bits >= 8) {
-      out[at++] = held % 256;
-      held = Math.floor(held / 256);
-      bits -= 8;
-    }
-  }
-  if (bits > 0) out[at] = held;
+  invariant(
+    width >= 1 && width <= WIDTH_MAX,
+    'widths from 1 to 44 bits fit a 64-bit word with the seven bits before them',
+  );
+  const typed = values instanceof Uint32Array || values instanceof Float64Array ? values : Float64Array.from(values);
+  const out = new Uint8Array(packedBytes(typed.length, width));
+  packValues(typed, width, out);
   return out;
 }
 
-/** The inverse of `pack` into `into`, whose length says how many values to read. */
+/** As `pack` for `count` sums from `start` on. */
+export function packSums(sums: WideSums, start: number, count: number, width: number): Uint8Array<ArrayBuffer> {
+  invariant(width >= 1 && width <= WIDTH_MAX, 'as for pack');
+  const out = new Uint8Array(packedBytes(count, width));
+  packWide(sums, start, count, width, out);
+  return out;
+}
+
+/** The inverse of `pack` into `into`, whose length says how many values to read; 32-bit words take widths up to 32. */
 export function unpackInto(into: Float64Array | Uint32Array, bytes: Uint8Array, width: number): void {
   invariant(bytes.length >= packedBytes(into.length, width), 'enough bytes for the values asked for');
-  const modulus = 2 ** width;
-  let held = 0;
-  let bits = 0;
-  let at = 0;
-  for (let i = 0; i < into.length; i++) {
-    while (bits < width) {
-      held += (bytes[at++] ?? 0) * 2 ** bits;
-      bits += 8;
-    }
-    into[i] = held % modulus;
-    held = Math.floor(held / modulus);
-    bits -= width;
-  }
+  invariant(width <= (into instanceof Uint32Array ? 32 : WIDTH_MAX), 'the values fit where they are to be');
+  unpackValues(into, bytes, width);
 }
 
 /** Masked words on the wire. For m = 32 they are little-endian words, copied; otherwise packed. */

@@ -1,7 +1,9 @@
 // Reals to integers and back. Rounding is stochastic and unbiased: floor(x · scale + u) with u uniform in [0, 1), so that errors of
 // many silos average out (docs/protocol.md §2.5). Nothing is clamped after noise.
 
+import { invariant } from '../base/index.js';
 import { VectorError } from './errors.js';
+import { ROUNDED_AT_ONCE, roundInto, wipeRounder } from './kernels/rounder.js';
 import type { Layout, Segment } from './layout.js';
 import { l2Norm } from './norm.js';
 
@@ -20,9 +22,6 @@ export interface SegmentValues {
   readonly name: string;
   readonly values: Float32Array | Float64Array;
 }
-
-// Rounding words are drawn in blocks, so that a large segment needs no second vector.
-const BLOCK = 1 << 16;
 
 /**
  * Quantises every segment of the layout. `parts` must name the layout's segments in order and with their lengths. The segment named
@@ -57,36 +56,28 @@ export function quantise(layout: Layout, parts: readonly SegmentValues[], random
 export const SATURATED = 'saturated';
 
 function refuseNotFinite(segment: Segment, values: Float32Array | Float64Array): void {
-  const at = values.findIndex((value) => !Number.isFinite(value));
-  if (at >= 0)
-    throw new VectorError(
-      'vector/not-finite',
-      `coordinate ${String(at)} of segment "${segment.name}" is not a finite number.`,
-    );
+  for (let at = 0; at < values.length; at++)
+    if (!Number.isFinite(values[at]))
+      throw new VectorError(
+        'vector/not-finite',
+        `coordinate ${String(at)} of segment "${segment.name}" is not a finite number.`,
+      );
 }
 
 function realInto(out: Int32Array, segment: Segment, values: Float32Array | Float64Array, random: RandomWords): number {
   if (segment.quantiser.kind !== 'real') return 0;
   const { clipKind, clip, scale, qMax } = segment.quantiser;
+  invariant(qMax < 2 ** 31, 'quantised values fit the words of the vector');
   const norm = clipKind === 'l2' ? l2Norm(values) : 0;
   const shrink = norm > clip ? clip / norm : 1;
+  const rounding = { shrink, clip: clipKind === 'each' ? clip : Infinity, scale, top: qMax };
   let saturated = 0;
-  for (let start = 0; start < values.length; start += BLOCK) {
-    const end = Math.min(start + BLOCK, values.length);
-    const words = random(end - start);
-    for (let i = start; i < end; i++) {
-      // i is below both lengths, i − start below the count that was asked for.
-      let x = (values[i] as number) * shrink;
-      if (clipKind === 'each' && Math.abs(x) > clip) {
-        x = Math.sign(x) * clip;
-        saturated++;
-      }
-      const q = Math.floor(x * scale + (words[i - start] as number) * 2 ** -32);
-      const kept = Math.max(-qMax, Math.min(qMax, q));
-      if (kept !== q) saturated++;
-      out[i] = coarse(segment, kept);
-    }
+  for (let start = 0; start < values.length; start += ROUNDED_AT_ONCE) {
+    const part = values.subarray(start, start + ROUNDED_AT_ONCE);
+    saturated += roundInto(out.subarray(start, start + part.length), part, random(part.length), rounding);
   }
+  wipeRounder();
+  if (segment.visibility === 'coarse') out.forEach((q, i) => (out[i] = coarse(segment, q)));
   return shrink < 1 ? saturated + 1 : saturated;
 }
 

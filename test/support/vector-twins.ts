@@ -27,3 +27,25 @@ export function fingerprintTwin(values: readonly number[], weights: Uint8Array):
   const view = new DataView(weights.buffer, weights.byteOffset, weights.byteLength);
   return values.reduce((sum, value, k) => (sum + (view.getBigUint64(8 * k, true) & PRIME) * BigInt(value)) % PRIME, 0n);
 }
+
+/** The plain loop of stochastic rounding, and how often a cut changed a value. */
+export function roundTwin(
+  values: Float32Array | Float64Array,
+  random: Uint32Array,
+  { shrink, clip, scale, top }: { shrink: number; clip: number; scale: number; top: number },
+): { readonly out: Int32Array; readonly cuts: number } {
+  const out = new Int32Array(values.length);
+  let cuts = 0;
+  values.forEach((value, i) => {
+    let x = value * shrink;
+    if (Math.abs(x) > clip) {
+      x = Math.sign(x) * clip;
+      cuts++;
+    }
+    const q = Math.floor(x * scale + random[i]! * 2 ** -32);
+    const kept = Math.max(-top, Math.min(top, q));
+    if (kept !== q) cuts++;
+    out[i] = kept;
+  });
+  return { out, cuts };
+}

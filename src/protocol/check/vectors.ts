@@ -5,6 +5,7 @@ import {
   addFingerprints,
   centreInto,
   Fingerprint,
+  lowWords,
   packedBytes,
   sumWidth,
   unpackInto,
@@ -106,7 +107,7 @@ export class VectorCheck {
     unpackInto(sums, sumBytes, sumWidth(this.#bits));
     const bound = this.#result.survivors.members.size * (2 ** this.#bits - 1);
     demand(
-      sums.every((value) => value <= bound),
+      noneAbove(sums, bound),
       'result/sum',
       'a coordinate of the sum is larger than the survivors could have made it.',
     );
@@ -149,10 +150,15 @@ export class VectorCheck {
 
 /** Removes the remaining masks from a piece of the sum, whose first coordinate is `start`: signed integers. */
 export function openPiece(sums: Float64Array, start: number, keys: MaskKeys, modulusBits: number): Int32Array {
-  const words = new Int32Array(sums.length);
   // The sum of at most 200 words of 32 bits is below 2^40; what counts is its residue.
-  for (let i = 0; i < sums.length; i++) words[i] = (sums[i] ?? 0) % 2 ** 32;
+  const words = lowWords(sums);
   applyMasks(words, start, keys, modulusBits);
   centreInto(words, modulusBits);
   return words;
+}
+
+function noneAbove(sums: Float64Array, bound: number): boolean {
+  // i is below the length.
+  for (let i = 0; i < sums.length; i++) if ((sums[i] as number) > bound) return false;
+  return true;
 }

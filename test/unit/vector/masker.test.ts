@@ -8,13 +8,15 @@ import {
   PIECE_WORDS,
   subtractInto,
   wipeKernel,
-  type NextBytes,
+  type FillBytes,
 } from '../../../src/vector/index.js';
 import { roundingWords } from '../../support/sum-of-silos.js';
 
-function streamOf(seed: number): NextBytes {
+function streamOf(seed: number): FillBytes {
   const words = roundingWords(seed);
-  return (length) => new Uint8Array(words(length / 4).buffer);
+  return (into) => {
+    into.set(new Uint8Array(words(into.length / 4).buffer));
+  };
 }
 
 function twin(piece: Int32Array, add: readonly number[], subtract: readonly number[]): Int32Array {
