@@ -2,7 +2,8 @@
 
 import type { Command } from 'commander';
 import { printConfig, readCoordinatorConfig } from '../../src/config/index.js';
-import { EXIT, installShutdown } from '../../src/system/index.js';
+import { freeKeystreamsBy } from '../../src/crypto/index.js';
+import { bufferFreeing, EXIT, installShutdown } from '../../src/system/index.js';
 import { createLog } from '../../src/telemetry/index.js';
 import { startCoordinator } from '../start.js';
 
@@ -25,6 +26,7 @@ async function run(options: { readonly config: string; readonly printConfig?: bo
     console.log(printConfig(config));
     return;
   }
+  freeKeystreamsBy(bufferFreeing());
   const { level, file } = config.log;
   const log = createLog({ program: 'coordinator', level, file });
   const running = await startCoordinator(config, log);

@@ -2,7 +2,8 @@
 
 import type { Command } from 'commander';
 import { printConfig, readAgentConfig } from '../../src/config/index.js';
-import { EXIT, installShutdown } from '../../src/system/index.js';
+import { freeKeystreamsBy } from '../../src/crypto/index.js';
+import { bufferFreeing, EXIT, installShutdown } from '../../src/system/index.js';
 import { createLog } from '../../src/telemetry/index.js';
 import { startAgent } from '../start.js';
 
@@ -23,6 +24,7 @@ async function run(options: { readonly config: string; readonly printConfig?: bo
     console.log(printConfig(config));
     return;
   }
+  freeKeystreamsBy(bufferFreeing());
   const { level, file } = config.log;
   const running = await startAgent(config, createLog({ program: `agent ${config.silo}`, level, file }));
   installShutdown({
