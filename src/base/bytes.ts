@@ -75,6 +75,21 @@ export function u32be(value: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.of(value >>> 24, (value >>> 16) & 0xff, (value >>> 8) & 0xff, value & 0xff);
 }
 
+/** Of a safe integer. */
+export function u64be(value: number): Uint8Array<ArrayBuffer> {
+  assertRange(value, Number.MAX_SAFE_INTEGER);
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
+  return bytes;
+}
+
+/** The number that `u64be` wrote, or undefined when the bytes are something else. */
+export function fromU64be(bytes: Uint8Array): number | undefined {
+  if (bytes.length !== 8) return undefined;
+  const value = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0);
+  return value > BigInt(Number.MAX_SAFE_INTEGER) ? undefined : Number(value);
+}
+
 function assertRange(value: number, max: number): void {
   if (!Number.isInteger(value) || value < 0 || value > max)
     throw new RangeError(`expected an integer from 0 to ${String(max)}, got ${String(value)}`);

@@ -1,6 +1,6 @@
 // Hashes of the vectors: h_i of a masked input over blocks, so that a reader can check a part, and hY and hX of the two sums.
 
-import { concat, LIMITS, u32be, type Hash } from '../base/index.js';
+import { LIMITS, u32be, u64be, type Hash } from '../base/index.js';
 import { hash, Hasher, LABELS } from '../crypto/index.js';
 
 /** Bytes of one leaf of h_i. */
@@ -47,8 +47,4 @@ function startLeaf(index: number): Hasher {
 /** hY over the packed bytes of the integer sum; hX over the opened sum, d little-endian signed 32-bit words. One digest per hasher. */
 export function sumHasher(of: 'sum' | 'opened'): Hasher {
   return new Hasher(of === 'sum' ? LABELS.sum : LABELS.opened);
-}
-
-export function u64be(value: number): Uint8Array<ArrayBuffer> {
-  return concat(u32be(Math.floor(value / 2 ** 32)), u32be(value % 2 ** 32));
 }

@@ -2,22 +2,12 @@
 // Several journals and a small table of pairs share one environment, and one transaction may span them all (§2.4: a reservation is one
 // transaction with SIGNED or MASKED).
 
-import { concat, utf8, fromUtf8 } from '../base/index.js';
+import { concat, fromU64be, fromUtf8, u64be, utf8 } from '../base/index.js';
 import { failpoint } from '../system/index.js';
 import type { Change } from './environment.js';
 import { Environment } from './environment.js';
 import { StorageError } from './errors.js';
-import {
-  fromU64be,
-  headPlace,
-  metaPlace,
-  nameOf,
-  pairPlace,
-  recordPlace,
-  requireJournalName,
-  tableRange,
-  u64be,
-} from './place.js';
+import { headPlace, metaPlace, nameOf, pairPlace, recordPlace, requireJournalName, tableRange } from './place.js';
 import type { Sealer } from './seal.js';
 
 export type Write =

@@ -1,6 +1,6 @@
 // Where a record lies in the environment, as the bytes of its LMDB key. The same bytes are the associated data of its seal.
 
-import { concat, fromUtf8, utf8 } from '../base/index.js';
+import { concat, fromUtf8, u64be, utf8 } from '../base/index.js';
 import { StorageError } from './errors.js';
 
 /** Bytes. LMDB's default bound on keys is 1978; ours is smaller and leaves room for a prefix. */
@@ -63,17 +63,4 @@ function journalPrefix(journal: string): Uint8Array<ArrayBuffer> {
 export function requireJournalName(journal: string): void {
   if (!JOURNAL_NAME.test(journal))
     throw new StorageError('storage/bad-name', `${JSON.stringify(journal)} cannot be the name of a journal`);
-}
-
-export function u64be(value: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(SEQUENCE_BYTES);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(value));
-  return bytes;
-}
-
-/** The number that `u64be` wrote, or undefined when the bytes are something else. */
-export function fromU64be(bytes: Uint8Array): number | undefined {
-  if (bytes.length !== SEQUENCE_BYTES) return undefined;
-  const value = new DataView(bytes.buffer, bytes.byteOffset, SEQUENCE_BYTES).getBigUint64(0);
-  return value > BigInt(Number.MAX_SAFE_INTEGER) ? undefined : Number(value);
 }

@@ -3,12 +3,11 @@
 
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { concat, isName, labelled } from '../base/index.js';
+import { concat, isName, labelled, u64be } from '../base/index.js';
 import type { Content } from '../system/index.js';
 import { fileError, isTemporaryName, makeDirectory, removeDurably, writeFileDurably } from '../system/index.js';
 import { listFolder, readFully } from './blob.js';
 import { StorageError } from './errors.js';
-import { u64be } from './place.js';
 import type { Sealer } from './seal.js';
 import { SEAL_OVERHEAD_BYTES } from './seal.js';
 
