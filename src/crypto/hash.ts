@@ -29,7 +29,7 @@ export class Hasher {
   }
 }
 
-/** Plain SHA-256, without a label: content addresses of blobs only. */
+/** Plain SHA-256, without a label: content addresses of blobs, and what the formats of the log prescribe (docs/protocol.md §4). */
 export function sha256(bytes: Uint8Array): Hash {
   return digested(createHash('sha256').update(bytes).digest());
 }

@@ -4,7 +4,7 @@
 
 import { createPublicKey, sign as nodeSign, verify as nodeVerify, type KeyObject } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { labelled } from '../base/index.js';
+import { invariant, labelled } from '../base/index.js';
 import { toBase64Url } from './encoding.js';
 import { signatureLabel, type SignedType } from './labels.js';
 import { importPrivateKey, publicHalf } from './private-key.js';
@@ -12,6 +12,8 @@ import type { SecretBytes } from './secret.js';
 
 export const SIGNATURE_BYTES = 64;
 export const VERIFYING_KEY_BYTES = 32;
+/** The first printable character; what is below it begins no line of a note. */
+const FIRST_OF_TEXT = 0x20;
 
 export class SigningKey {
   readonly publicKey: Uint8Array<ArrayBuffer>;
@@ -33,6 +35,15 @@ export class SigningKey {
     return Uint8Array.from(signature);
   }
 
+  /**
+   * 64 bytes over the message as it is, without a label: for C2SP notes and cosignatures of the log (docs/protocol.md §4) and nothing
+   * else. A note is text, so it never begins as a labelled payload does (`u16be` of a length below 256, a zero byte).
+   */
+  signNote(message: Uint8Array): Uint8Array<ArrayBuffer> {
+    invariant((message[0] ?? 0) >= FIRST_OF_TEXT, 'only text is signed without a label');
+    return Uint8Array.from(nodeSign(null, message, this.#key));
+  }
+
   toJSON(): never {
     throw new Error('a signing key cannot become JSON');
   }
@@ -45,8 +56,17 @@ export function verifySignature(
   payload: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  return verifyRaw(publicKey, labelled(signatureLabel(type), payload), signature);
+}
+
+/** Verifies what `SigningKey.signNote` signs, with OpenSSL. */
+export function verifyNoteSignature(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  return (message[0] ?? 0) >= FIRST_OF_TEXT && verifyRaw(publicKey, message, signature);
+}
+
+function verifyRaw(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES || publicKey.length !== VERIFYING_KEY_BYTES) return false;
-  return nodeVerify(null, labelled(signatureLabel(type), payload), importKey(publicKey), signature);
+  return nodeVerify(null, message, importKey(publicKey), signature);
 }
 
 // Importing a key costs about as much as half a verification; a consortium has few keys and they sign often.
@@ -70,10 +90,23 @@ export function verifySignatureIndependently(
   payload: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  return verifyRawIndependently(publicKey, labelled(signatureLabel(type), payload), signature);
+}
+
+/** Verifies what `SigningKey.signNote` signs, with noble. */
+export function verifyNoteSignatureIndependently(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  return (message[0] ?? 0) >= FIRST_OF_TEXT && verifyRawIndependently(publicKey, message, signature);
+}
+
+function verifyRawIndependently(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES || publicKey.length !== VERIFYING_KEY_BYTES) return false;
   try {
     if (!ed25519.Point.fromBytes(signature.subarray(0, 32), false).isTorsionFree()) return false;
-    return ed25519.verify(signature, labelled(signatureLabel(type), payload), publicKey, { zip215: false });
+    return ed25519.verify(signature, message, publicKey, { zip215: false });
   } catch {
     // noble throws on encodings that are not canonical.
     return false;
