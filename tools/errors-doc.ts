@@ -17,6 +17,7 @@ import { PROTOCOL_ERRORS } from '../src/protocol/index.js';
 import { STORAGE_ERRORS } from '../src/storage/index.js';
 import { SYSTEM_ERRORS } from '../src/system/index.js';
 import { TRAINER_ERRORS } from '../src/trainer/index.js';
+import { TRANSCRIPT_ERRORS } from '../src/transcript/index.js';
 import { TRANSPORT_ERRORS } from '../src/transport/index.js';
 import { VECTOR_ERRORS } from '../src/vector/index.js';
 import { WIRE_ERRORS } from '../src/wire/index.js';
@@ -109,6 +110,12 @@ export const ERROR_CHAPTERS: readonly ErrorChapter[] = [
     about: 'Connections, calls, uploads and downloads.',
     source: 'src/transport/errors.ts',
     codes: TRANSPORT_ERRORS,
+  },
+  {
+    title: 'Log',
+    about: 'Entries, proofs, checkpoints and cosignatures of the transparency log.',
+    source: 'src/transcript/errors.ts',
+    codes: TRANSCRIPT_ERRORS,
   },
   { title: 'Wire', about: 'Bytes that are no message.', source: 'src/wire/errors.ts', codes: WIRE_ERRORS },
   {

@@ -56,4 +56,10 @@ export const LIMITS = {
   modelRowMax: 1_000_000,
   /** Tags, lengths and small numbers in a model file: about 40 for each of its nodes. */
   modelNumbersMax: 2_000_000,
+  /** Bytes of one log entry: what the length prefix of an entry bundle (C2SP tlog-tiles) can say. */
+  logEntryBytes: 65_535,
+  /** Bytes of a signed note: 512 lines with the longest names of ours, about 250 bytes each, have room. */
+  noteBytes: 256 * KiB,
+  /** Signature lines of a note: the log's, one for each member of the largest roster, and some of strangers. */
+  noteSignatures: 512,
 } as const;

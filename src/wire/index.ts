@@ -70,6 +70,7 @@ export {
   SiloResultVerified,
   SiloSharesReceived,
 } from './gen/veilsum/v1/journal.js';
+export { ActionStatement, ChargeStatement, ClosingStatement, EntryKind, LogEntry } from './gen/veilsum/v1/log.js';
 export {
   Adam,
   BinaryTarget,
