@@ -13,6 +13,7 @@ import { CoordinatorError } from './errors.js';
 import { adminSource } from './jobs.js';
 import { CoordinatorService } from './service.js';
 import { siloHandlers } from './silo-handlers.js';
+import { tracedHandlers } from './sends.js';
 import { openStore } from './store.js';
 
 export interface RunningCoordinator {
@@ -55,7 +56,7 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
     consortium: config.consortium,
     clock: systemClock,
     ...(revocations === undefined ? {} : { revocations }),
-    silo: siloHandlers(service, log),
+    silo: tracedHandlers(siloHandlers(service, log)),
     admin: adminHandlers(adminSource(service)),
     onInternalError: (error, path) => {
       log.error('program.internal-error', { path, ...errorFields(error) });

@@ -43,6 +43,7 @@ import { Tasks } from './tasks.js';
 export const JOURNAL = 'events';
 /** Between tries to fetch what a directive names. */
 const RETRY_MS = 1_000;
+const UPLOAD_AGAIN_MAX_MS = 30_000;
 
 export interface AgentOptions {
   readonly config: AgentConfig;
@@ -69,6 +70,8 @@ export class Agent {
   #cursor = 0n;
   /** Counts how often everything was asked for again: a directive under way then must not move the cursor. */
   #reading = 0;
+  /** Uploads in a row of which the coordinator holds other bytes. */
+  #spoiled = 0;
 
   private constructor(options: AgentOptions) {
     this.#options = options;
@@ -303,6 +306,7 @@ export class Agent {
       const masked = open?.attempt.masked;
       if (open === undefined || masked === undefined || !equalEnvelopes(masked.envelope, envelope)) continue;
       if (open.attempt.receipt === undefined) failpoint('silo.after-receipt');
+      this.#spoiled = 0;
       const value = { rid: open.plan.rid, attempt: open.attempt.context.attempt.attempt, receipt };
       this.#feed({ $case: 'receiptReceived', value }).catch((error: unknown) => {
         this.#options.fatal(error);
@@ -315,8 +319,13 @@ export class Agent {
     const { log } = this.#options;
     const late = error.code === 'message/late' || error.code === 'mask/closed';
     log[late ? 'info' : 'warn']('round.notice', { message: envelope.type, code: error.code, detail: error.message });
-    // The bytes there are not ours: asked again, the upload starts from nothing.
-    if (error.code === 'mask/root-differs') this.#watchAnew();
+    if (error.code === 'mask/root-differs') this.#work('upload-again', () => this.#uploadAgain());
+  }
+
+  /** The bytes there are not ours: asked again, the upload starts from nothing. Later each time, for what spoils them may go on. */
+  async #uploadAgain(): Promise<void> {
+    await pause(Math.min(RETRY_MS * 2 ** this.#spoiled++, UPLOAD_AGAIN_MAX_MS), this.#stop.signal);
+    this.#watchAnew();
   }
 
   /** What an operator wants to read in the log. */

@@ -4,6 +4,8 @@ export const AGENT_ERRORS = defineErrors({
   'agent/journal-mismatch':
     'Folding the journal gives other messages than were sent. The state folder is damaged or was written by another version. Do not go on, and never put an older copy in its place: an agent that forgets what it signed could sign twice. Keep the folder, run `veilsum-agent fsck`, and have the silo admitted anew with fresh keys.',
   'agent/roster-key': 'The signing key of this silo is not the one in the roster.',
+  'agent/certificate':
+    'The certificate in tls.bundle does not stand for the silo of this configuration, so the coordinator would refuse every message. Name the right bundle, or have a certificate issued for this silo.',
   'agent/no-data-set': "The job wants a data set that this agent's configuration does not have.",
   'agent/model-too-large': "The model or its number of parameters is larger than this silo's policy allows.",
   'agent/bad-layout': 'The sum layout in the manifest is not the one that follows from its recipe, contract and model.',

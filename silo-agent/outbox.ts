@@ -1,5 +1,7 @@
-// Messages on their way to the coordinator: one after the other, each repeated until it is answered. Nothing here survives a crash, and
-// nothing needs to: after a restart the coordinator's directives ask again for whatever is missing.
+// Messages on their way to the coordinator, each repeated until it is answered. They begin one after the other, so that they arrive in
+// the order in which they were sent; but one whose answer does not come holds up the next only for a moment: another job's round must not
+// wait until the network has found out that a message was lost. Nothing here survives a crash, and nothing needs to: after a restart the
+// coordinator's directives ask again for whatever is missing.
 
 import { isCodedError, type CodedError } from '../src/base/index.js';
 import type { SiloClient } from '../src/transport/index.js';
@@ -12,14 +14,19 @@ export interface OutboxOptions {
   readonly onRefused: (envelope: Envelope, error: CodedError) => void;
   readonly signal: AbortSignal;
   readonly retryMs?: number;
+  readonly holdMs?: number;
 }
 
 /** Between tries when the coordinator cannot be reached; the client's own retries with jitter come on top. */
 const RETRY_MS = 1_000;
+/** How long a message without an answer holds up the next: longer than an answer takes over any line that works. */
+const HOLD_MS = 2_000;
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  #last: Promise<void> = Promise.resolve();
+  /** When the next message may begin. */
+  #turn: Promise<unknown> = Promise.resolve();
+  readonly #underWay = new Set<Promise<void>>();
   readonly #waiting = new Set<string>();
 
   constructor(options: OutboxOptions) {
@@ -31,7 +38,23 @@ export class Outbox {
     const name = Buffer.from(request.envelope.signature).toString('base64');
     if (this.#waiting.has(name)) return;
     this.#waiting.add(name);
-    this.#last = this.#last.then(() => this.#deliver(request)).finally(() => this.#waiting.delete(name));
+    this.#turn = this.#turn.then(() => {
+      const delivery = this.#deliver(request).finally(() => {
+        this.#waiting.delete(name);
+        this.#underWay.delete(delivery);
+      });
+      this.#underWay.add(delivery);
+      return this.#answeredOrHeld(delivery);
+    });
+  }
+
+  async #answeredOrHeld(delivery: Promise<void>): Promise<void> {
+    const { signal, holdMs = HOLD_MS } = this.#options;
+    const answered = new AbortController();
+    const over = delivery.finally(() => {
+      answered.abort();
+    });
+    await Promise.race([over, pause(holdMs, AbortSignal.any([signal, answered.signal]))]);
   }
 
   async #deliver(request: SubmitRequest & { readonly envelope: Envelope }): Promise<void> {
@@ -52,8 +75,9 @@ export class Outbox {
   }
 
   /** Resolves when everything queued so far is answered or given up. */
-  drained(): Promise<void> {
-    return this.#last;
+  async drained(): Promise<void> {
+    await this.#turn;
+    await Promise.all(this.#underWay);
   }
 }
 

@@ -3,14 +3,15 @@
 import { asSiloId, equalBytes, LIMITS } from '../src/base/index.js';
 import type { AgentConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
-import { keepFresh, readSigningKey, TlsFiles } from '../src/pki/index.js';
+import { identityUri, inspectCertificate, keepFresh, readSigningKey, TlsFiles } from '../src/pki/index.js';
 import { readRoster, siloSigner, type SiloSelf } from '../src/protocol/index.js';
 import { exitCodeFor, readSmallFile, systemClock, systemRng } from '../src/system/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
 import { connectSilo } from '../src/transport/index.js';
 import { Agent } from './agent.js';
-import { AgentError } from './errors.js';
+import { AGENT_ERRORS, AgentError } from './errors.js';
 import { Offers } from './offers.js';
+import { tracedClient } from './sends.js';
 import { openStore } from './store.js';
 
 export const AGENT_VERSION = '0.1.0';
@@ -43,27 +44,42 @@ export async function loadSelf(config: AgentConfig): Promise<SiloSelf> {
   };
 }
 
+/** TLS and protocol must speak for one and the same silo. Throws AgentError `agent/certificate`. */
+function demandOwnCertificate({ silo, consortium, tls }: AgentConfig, chainPem: string): void {
+  const { identity, consortium: named, names } = inspectCertificate(chainPem);
+  if (identity?.role === 'silo' && identity.id === silo && named === consortium) return;
+  const expected = identityUri(consortium, { role: 'silo', id: silo });
+  throw new AgentError(
+    'agent/certificate',
+    `the certificate in ${tls.bundle} stands for ${names.join(', ') || 'nobody'}; this silo is ${expected}.`,
+    { remedy: AGENT_ERRORS['agent/certificate'] },
+  );
+}
+
 export async function startAgent(config: AgentConfig, log: Log): Promise<RunningAgent> {
   const self = await loadSelf(config);
   const tls = await TlsFiles.open(config.tls);
+  demandOwnCertificate(config, tls.current.chainPem);
   const store = await openStore(config.state, config.keys.storage);
   const offers = await Offers.open(config.state);
   const fatal = (error: unknown): void => {
     log.error('program.internal-error', { fatal: true, ...errorFields(error) });
     void log.flush().finally(() => process.exit(exitCodeFor(error)));
   };
-  const client = connectSilo({
-    address: config.coordinator.address,
-    serverName: config.coordinator.serverName,
-    tls: tls.current,
-    consortium: config.consortium,
-    clock: systemClock,
-    rng: systemRng,
-    agentVersion: AGENT_VERSION,
-    onBreak: (error) => {
-      log.warn('connection.lost', { code: error.code, detail: error.message });
-    },
-  });
+  const client = tracedClient(
+    connectSilo({
+      address: config.coordinator.address,
+      serverName: config.coordinator.serverName,
+      tls: tls.current,
+      consortium: config.consortium,
+      clock: systemClock,
+      rng: systemRng,
+      agentVersion: AGENT_VERSION,
+      onBreak: (error) => {
+        log.warn('connection.lost', { code: error.code, detail: error.message });
+      },
+    }),
+  );
   const agent = await Agent.open({
     config,
     self,
@@ -78,6 +94,12 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
   const stopRenewal = keepFresh({
     file: tls,
     onTaken: () => {
+      try {
+        demandOwnCertificate(config, tls.current.chainPem);
+      } catch (error) {
+        log.error('certificate.kept', errorFields(error));
+        return;
+      }
       client.replaceCertificate(tls.current);
       log.info('certificate.reloaded');
     },

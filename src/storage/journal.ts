@@ -49,7 +49,11 @@ export class Journal {
   static async open(options: JournalOptions): Promise<Journal> {
     const environment = await Environment.open(options.path);
     try {
-      if (!checkFormat(environment, options.sealer)) await environment.commit(foundation(options.sealer));
+      if (!checkFormat(environment, options.sealer)) {
+        failpoint('storage.before-commit', 'format');
+        await environment.commit(foundation(options.sealer));
+        failpoint('storage.after-commit', 'format');
+      }
       const journal = new Journal(environment, options.sealer);
       for (const [name, head] of readHeads(environment, options.sealer)) journal.#heads.set(name, head);
       return journal;
@@ -96,9 +100,10 @@ export class Journal {
       this.#heads.set(journal, head);
       changes.push(this.#sealed(headPlace(journal), u64be(head)));
     }
-    failpoint('storage.before-commit');
+    const what = subjectOf(writes);
+    failpoint('storage.before-commit', what);
     await this.#environment.commit(changes);
-    failpoint('storage.after-commit');
+    failpoint('storage.after-commit', what);
     return sequences;
   }
 
@@ -163,6 +168,12 @@ export class Journal {
       );
     return { kind: 'put', place, value: sealValue(this.#sealer, place, value) };
   }
+}
+
+/** What a transaction is about, in the names of failpoints: its first write's journal, or the first part of its key. */
+function subjectOf([first]: readonly Write[]): string {
+  if (first === undefined) return 'nothing';
+  return first.kind === 'append' ? first.journal : (first.key.split('/')[0] ?? first.key);
 }
 
 // LMDB cannot tell an empty value from none, so a plain value has one byte in front.

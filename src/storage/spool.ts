@@ -122,6 +122,7 @@ export class Upload {
   /** What a crash left is synced first: then its length is what may be acknowledged. Whether it is what was sent, the closing hash tells. */
   static async open(path: string, reserve: (size: number) => void): Promise<Upload> {
     try {
+      failpoint('storage.before-upload-open');
       // 'a+' would create as well, and would then write at the end whatever position is asked for.
       const file = await open(path, 'r+').catch((cause: unknown) => {
         if (fileError('opening', path, cause).code !== 'system/not-found') throw cause;
@@ -129,6 +130,7 @@ export class Upload {
       });
       await file.sync();
       await syncDirectory(join(path, '..'));
+      failpoint('storage.after-upload-open');
       return new Upload(path, file, (await file.stat()).size, reserve);
     } catch (cause) {
       throw fileError('opening the upload', path, cause);
@@ -169,6 +171,7 @@ export class Upload {
       const length = this.#length;
       if (length > this.#durable) await this.#file.sync();
       this.#durable = length;
+      failpoint('storage.after-upload-sync');
       return length;
     });
   }

@@ -12,6 +12,8 @@ export interface WriteOptions {
   readonly mode?: number;
   /** False: refuse with system/exists when the path is taken. True unless stated. */
   readonly replace?: boolean;
+  /** What is written, in the names of failpoints: the name of its folder unless stated. */
+  readonly what?: string;
 }
 
 /** Bytes at once, or pieces in order for what should not be held in memory whole. */
@@ -20,6 +22,8 @@ export type Content = Uint8Array | AsyncIterable<Uint8Array>;
 /** Puts `content` at `path`: temporary file in the same folder, fsync, rename, fsync of the folder. */
 export async function writeFileDurably(path: string, content: Content, options: WriteOptions = {}): Promise<void> {
   const temporary = join(dirname(path), temporaryName(basename(path)));
+  const what = options.what ?? folderOf(path);
+  failpoint('system.before-write', what);
   try {
     const file = await open(temporary, 'wx', options.mode ?? 0o644);
     try {
@@ -28,7 +32,7 @@ export async function writeFileDurably(path: string, content: Content, options: 
     } finally {
       await file.close();
     }
-    failpoint('system.before-rename');
+    failpoint('system.before-rename', what);
     if (options.replace === false) {
       // A hard link, unlike a rename, fails when the name is taken, and does so atomically.
       await link(temporary, path);
@@ -37,6 +41,7 @@ export async function writeFileDurably(path: string, content: Content, options: 
       await rename(temporary, path);
     }
     await syncDirectory(dirname(path));
+    failpoint('system.after-write', what);
   } catch (cause) {
     await unlink(temporary).catch(() => undefined);
     // What a content stream throws by itself (a hash that does not match) is not the disk's doing.
@@ -95,8 +100,10 @@ export async function syncDirectory(path: string): Promise<void> {
 /** Creates `path` with the folders above it, durably, readable by this account alone unless `mode` says otherwise. */
 export async function makeDirectory(path: string, mode = 0o700): Promise<void> {
   try {
+    failpoint('system.before-folder', basename(path));
     const first = await mkdir(path, { recursive: true, mode });
     if (first !== undefined) await syncDirectory(dirname(first));
+    failpoint('system.after-folder', basename(path));
   } catch (cause) {
     throw fileError('creating the folder', path, cause);
   }
@@ -104,6 +111,7 @@ export async function makeDirectory(path: string, mode = 0o700): Promise<void> {
 
 /** Removes `path` for good; nothing happens when it is not there. */
 export async function removeDurably(path: string): Promise<void> {
+  failpoint('system.before-remove', folderOf(path));
   try {
     await unlink(path);
   } catch (cause) {
@@ -112,6 +120,11 @@ export async function removeDurably(path: string): Promise<void> {
     throw error;
   }
   await syncDirectory(dirname(path));
+  failpoint('system.after-remove', folderOf(path));
+}
+
+function folderOf(path: string): string {
+  return basename(dirname(path));
 }
 
 function temporaryName(name: string): string {

@@ -20,7 +20,7 @@ export async function writeSecretFile(
   bytes: Uint8Array,
   { replace = false }: SecretWriteOptions = {},
 ): Promise<void> {
-  await writeFileDurably(path, bytes, { mode: SECRET_MODE, replace });
+  await writeFileDurably(path, bytes, { mode: SECRET_MODE, replace, what: 'secret' });
 }
 
 /** The file's bytes. Mode is checked on the open file, so that it cannot be exchanged between the check and the reading. */

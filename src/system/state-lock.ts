@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { utf8 } from '../base/index.js';
 import { makeDirectory, writeFileDurably } from './durable.js';
 import { errnoOf, fileError, SystemError } from './errors.js';
+import { failpoint } from './failpoint.js';
 import type { ProcessIdentity } from './process-identity.js';
 import { isRunning, thisProcess } from './process-identity.js';
 
@@ -38,7 +39,9 @@ export async function lockStateDirectory(directory: string): Promise<StateLock> 
     } finally {
       await file.close();
     }
+    failpoint('system.before-lock');
     const number = take(directory, draft);
+    failpoint('system.after-lock');
     return { directory, release: () => release(directory, number) };
   } catch (cause) {
     throw fileError('locking', directory, cause);
@@ -98,7 +101,7 @@ function refuseIfHeld(directory: string, number: number): void {
 }
 
 async function release(directory: string, number: number): Promise<void> {
-  await writeFileDurably(path(directory, number), utf8(RELEASED), { mode: 0o600 });
+  await writeFileDurably(path(directory, number), utf8(RELEASED), { mode: 0o600, what: 'lock' });
 }
 
 function parse(text: string): ProcessIdentity | undefined {

@@ -6,7 +6,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+// From the sources, and from dist/ for the batteries that run by a command of their own.
+const here = fileURLToPath(new URL('../../', import.meta.url));
+const root = existsSync(join(here, 'package.json')) ? here : join(here, '..');
 
 /** The compiled file of a source file, `src/system/index.ts` → its path under dist/. */
 export function built(source: string): string {

@@ -16,6 +16,7 @@ import {
   begin,
   endOf,
   eventually,
+  freePort,
   isAlive,
   PATIENCE_MS,
   pause,
@@ -23,6 +24,7 @@ import {
   startProgram,
   stopAll,
   type Ended,
+  type Faults,
   type Running,
 } from './processes.js';
 
@@ -34,6 +36,12 @@ export interface LogLine {
   readonly code?: string;
   readonly detail?: string;
   readonly [field: string]: unknown;
+}
+
+export interface DyingOptions {
+  /** How long a program may live with a failpoint armed. */
+  readonly patienceMs?: number;
+  readonly onDeath?: (failpoint: string) => void;
 }
 
 export class Consortium {
@@ -71,8 +79,13 @@ export class Consortium {
   /** Coordinator, operator's client, and the agents of `silos` (all unless stated). */
   async start(silos: readonly string[] = this.silos): Promise<void> {
     await this.startCoordinator();
-    for (const silo of this.silos) await this.configureAgent({ silo });
+    await this.prepareClients();
     for (const silo of silos) this.startAgent(silo);
+  }
+
+  /** What start does before the agents: their configurations and the operator's client. */
+  async prepareClients(): Promise<void> {
+    for (const silo of this.silos) await this.configureAgent({ silo });
     const bundle = await readBundle(this.founded.at(`${OPERATOR}.tls.pem`));
     this.#client = connectAdmin({
       address: this.address,
@@ -101,10 +114,16 @@ export class Consortium {
     return new Map(await Promise.all(running.map(async ([name, one]) => [name, await one.ended] as const)));
   }
 
-  async startCoordinator(): Promise<Running> {
+  /** Fixes the coordinator's port, so that its peers can wait for a coordinator that has never run. */
+  async takePort(): Promise<void> {
+    this.#port = await freePort();
+    await writeFile(this.founded.at('coordinator.yaml'), coordinatorYaml(this.#port));
+  }
+
+  async startCoordinator(faults: Faults = ''): Promise<Running> {
     const { at } = this.founded;
     await writeFile(at('coordinator.yaml'), coordinatorYaml(this.#port));
-    const running = startProgram('coordinator', this.#runArguments('coordinator'));
+    const running = startProgram('coordinator', this.#runArguments('coordinator'), faults);
     this.#running.set('coordinator', running);
     const { listening } = JSON.parse(await running.line('{')) as { listening: number };
     // From now on it listens where its peers look for it.
@@ -124,8 +143,8 @@ export class Consortium {
   }
 
   /** `name`: of its configuration; the silo's own unless it plays somebody odd. */
-  startAgent(name: string, failpoint = ''): Running {
-    const running = startProgram('agent', this.#runArguments(name), failpoint);
+  startAgent(name: string, faults: Faults = ''): Running {
+    const running = startProgram('agent', this.#runArguments(name), faults);
     this.#running.set(name, running);
     return running;
   }
@@ -147,7 +166,7 @@ export class Consortium {
    * Starts a program once for each failpoint, sees it die there, and starts it at last for good. Resolves with the failpoints hit. The
    * program must not be running.
    */
-  async dieAt(name: string, failpoints: readonly string[]): Promise<string[]> {
+  async dieAt(name: string, failpoints: readonly string[], options: DyingOptions = {}): Promise<string[]> {
     const program = name === 'coordinator' ? 'coordinator' : 'agent';
     const lives = [...failpoints, ''];
     const prepare = (life: number): Running | undefined => {
@@ -166,10 +185,11 @@ export class Consortium {
       next = prepare(life + 1);
       const failpoint = lives[life]!;
       if (failpoint === '') break;
-      const end = await endOf(current, `${name} at ${failpoint}`, () => this.tail(name));
+      const end = await endOf(current, `${name} at ${failpoint}`, () => this.tail(name), options.patienceMs);
       if (end.signal !== 'SIGKILL')
         throw new Error(`${name} with ${failpoint} ended with ${end.code}:\n${end.stderr}\n${this.tail(name)}`);
       hit.push(failpoint);
+      options.onDeath?.(failpoint);
     }
     return hit;
   }
@@ -233,14 +253,14 @@ export class Consortium {
   }
 
   /** The rounds of a job that is over, once every member of each cohort has acknowledged its end. */
-  async acknowledgedRounds(jobId: string): Promise<Round[]> {
+  async acknowledgedRounds(jobId: string, ms = PATIENCE_MS): Promise<Round[]> {
     return eventually(
       `acknowledgements of all rounds of ${jobId} by everybody`,
       async () => {
         const rounds = await this.rounds(jobId);
         return rounds.every((round) => round.acknowledgedBy.length === round.cohort.length) && rounds;
       },
-      { why: () => this.silos.map((silo) => this.tail(silo)).join('\n') },
+      { ms, why: () => this.silos.map((silo) => this.tail(silo)).join('\n') },
     );
   }
 

@@ -1,7 +1,8 @@
 // The real programs, from dist/: started, killed, started again. Nothing that is started here outlives the test process.
 
 import type { ChildProcess } from 'node:child_process';
-import { built, builtUrl, startNode, startScript, type Ended, type Running } from '../built-program.js';
+import { createServer } from 'node:net';
+import { built, builtUrl, startNode, type Ended, type Running } from '../built-program.js';
 
 export type { Ended, Running };
 
@@ -15,13 +16,16 @@ process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-const environment = (failpoint: string): Record<string, string> => ({
-  VEILSUM_FAILPOINT: failpoint,
+/** A failpoint to die at, or a file that gets the name of each that is passed. */
+export type Faults = string | { readonly trace: string };
+
+const environment = (faults: Faults): Record<string, string> => ({
+  ...(typeof faults === 'string' ? { VEILSUM_FAILPOINT: faults } : { VEILSUM_FAILPOINT_TRACE: faults.trace }),
   no_grpc_proxy: '127.0.0.1,localhost',
 });
 
-export function startProgram(program: Program, args: readonly string[], failpoint = ''): Running {
-  return watched(startNode([built(PROGRAMS[program]), ...args], environment(failpoint)));
+export function startProgram(program: Program, args: readonly string[], faults: Faults = ''): Running {
+  return watched(startNode([built(PROGRAMS[program]), ...args], environment(faults)));
 }
 
 /**
@@ -30,19 +34,8 @@ export function startProgram(program: Program, args: readonly string[], failpoin
  */
 export function prepareProgram(program: 'coordinator' | 'agent', args: readonly string[], failpoint = ''): Running {
   const main = PROGRAMS[program];
-  return watched(
-    startScript(
-      `await import(${JSON.stringify(builtUrl(main.replace('main.ts', 'start.ts')))});
-       const waiting = setInterval(() => undefined, 1000);
-       const told = new Promise((resolve) => process.once('SIGUSR2', resolve));
-       console.log('loaded');
-       await told;
-       clearInterval(waiting);
-       process.argv = ${JSON.stringify([process.execPath, ...args])};
-       await import(${JSON.stringify(builtUrl(main))});`,
-      environment(failpoint),
-    ),
-  );
+  const modules = [builtUrl(main.replace('main.ts', 'start.ts')), builtUrl(main)];
+  return watched(startNode([built('test/support/e2e/prepared.ts'), ...modules, ...args], environment(failpoint)));
 }
 
 /** Lets a prepared process run its program. */
@@ -89,11 +82,30 @@ export async function eventually<T>(
   throw new Error(`did not come about: ${what}\n${why()}`);
 }
 
+/** A port of this machine that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const bound = server.address();
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  if (bound === null || typeof bound === 'string') throw new Error('no port is free');
+  return bound.port;
+}
+
 /** The end of a process, which must come. */
-export async function endOf(running: Running, what: string, why: () => string = () => ''): Promise<Ended> {
+export async function endOf(
+  running: Running,
+  what: string,
+  why: () => string = () => '',
+  ms = PATIENCE_MS,
+): Promise<Ended> {
   let ended: Ended | undefined;
   void running.ended.then((end) => (ended = end));
-  return eventually(`the end of ${what}`, () => ended, { why });
+  return eventually(`the end of ${what}`, () => ended, { why, ms });
 }
 
 /** SIGTERM to all, SIGKILL to what is left after the patience of a test. */

@@ -4,7 +4,6 @@ import { roundingError } from '../../../src/job/index.js';
 import { openManifest } from '../../../src/protocol/index.js';
 import { dequantise, segmentNamed } from '../../../src/vector/index.js';
 import type { Envelope } from '../../../src/wire/index.js';
-import { gathered } from '../transport.js';
 import type { Consortium } from './consortium.js';
 import { trueSums } from './records.js';
 
@@ -33,4 +32,10 @@ export async function wrongSums(consortium: Consortium, envelope: Envelope): Pro
   compare('sum', truth.sum, most);
   compare('sum-of-squares', truth.squares, most);
   return wrong;
+}
+
+async function gathered(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of source) parts.push(part);
+  return Buffer.concat(parts);
 }
