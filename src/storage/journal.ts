@@ -50,9 +50,9 @@ export class Journal {
     const environment = await Environment.open(options.path);
     try {
       if (!checkFormat(environment, options.sealer)) {
-        failpoint('storage.before-commit', 'format');
+        failpoint('storage.before-founding');
         await environment.commit(foundation(options.sealer));
-        failpoint('storage.after-commit', 'format');
+        failpoint('storage.after-founding');
       }
       const journal = new Journal(environment, options.sealer);
       for (const [name, head] of readHeads(environment, options.sealer)) journal.#heads.set(name, head);

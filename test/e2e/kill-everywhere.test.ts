@@ -12,7 +12,7 @@ import { tracePoints, type Traced } from '../kill/points.js';
 
 /** Of each program's places, every so many-th is tried here. */
 const EVERY = 11;
-const ONLY_ONCE = /folder|lock|secret|format/;
+const ONLY_ONCE = /folder|lock|secret|founding/;
 
 let traced: Traced;
 let types: Set<string>;
