@@ -94,8 +94,7 @@ async function* watch(
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      for (const directive of directivesFor(service.state, silo, service.missingInputs)) {
-        if (directive.sequence <= cursor) continue;
+      for (const directive of directivesFor(service.state, silo, service.missingInputs, cursor)) {
         yield directive;
         cursor = directive.sequence;
       }

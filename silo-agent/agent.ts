@@ -31,7 +31,7 @@ import type { EventName, Log } from '../src/telemetry/index.js';
 import type { SiloClient } from '../src/transport/index.js';
 import { encode, SiloRecord, type Directive, type Envelope } from '../src/wire/index.js';
 import { Background, isOfDisk } from './background.js';
-import { inputHashOf } from './contribute.js';
+import { inputHashOf, type LocalWork } from './contribute.js';
 import { eventOf } from './directive.js';
 import { journalMismatch } from './errors.js';
 import type { Offers } from './offers.js';
@@ -54,6 +54,8 @@ export interface AgentOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
+  /** DuckDB and ONNX Runtime unless given. */
+  readonly work?: LocalWork | undefined;
   /** Ends the process: a write failed, or there is a bug. */
   readonly fatal: (error: unknown) => void;
 }

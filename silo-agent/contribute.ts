@@ -3,7 +3,7 @@
 import { hex, u32be, utf8, type Hash } from '../src/base/index.js';
 import type { AgentConfig } from '../src/config/index.js';
 import { derive, hash, Keystream, LABELS, sha256, type Label, type SecretBytes } from '../src/crypto/index.js';
-import { readDataSet, splitHoldout, type DataSet } from '../src/dataset/index.js';
+import type { DataSet, DataSetSource } from '../src/dataset/index.js';
 import {
   decodeModelState,
   evaluationSegments,
@@ -15,7 +15,7 @@ import {
   type Recipe,
 } from '../src/job/index.js';
 import { isClosingRound, layoutOfRound, type Manifest, type Plan } from '../src/protocol/index.js';
-import { createTrainer, type Trainer, type TrainingRecipe } from '../src/trainer/index.js';
+import type { Trainer, TrainerOptions, TrainingRecipe } from '../src/trainer/index.js';
 import { quantise, type RandomWords, type SegmentValues } from '../src/vector/index.js';
 import { AgentError } from './errors.js';
 import type { PreparedJob } from './prepare.js';
@@ -33,15 +33,31 @@ export function inputHashOf({ rid }: Plan): Hash {
   return hash(LABELS.inputKey, utf8('input'), rid);
 }
 
+/** What a silo's own work is done with: its records and a trainer for them. */
+export interface LocalWork {
+  readonly readDataSet: (source: DataSetSource, contract: Contract) => Promise<DataSet>;
+  readonly createTrainer: (options: TrainerOptions) => Promise<Pick<Trainer, 'train' | 'evaluate' | 'close'>>;
+}
+
+type OwnTrainer = Awaited<ReturnType<LocalWork['createTrainer']>>;
+
+/** DuckDB and ONNX Runtime, loaded when the first round wants them: an agent without a job needs neither. */
+const REAL_WORK: LocalWork = {
+  readDataSet: async (source, contract) => (await import('../src/dataset/index.js')).readDataSet(source, contract),
+  createTrainer: async (options) => (await import('../src/trainer/index.js')).createTrainer(options),
+};
+
 /** Keeps one trainer, with its thread, for each job that runs. */
 export class Contributor {
   readonly #config: AgentConfig;
   readonly #store: Store;
-  readonly #trainers = new Map<string, Promise<Trainer>>();
+  readonly #work: LocalWork;
+  readonly #trainers = new Map<string, Promise<OwnTrainer>>();
 
-  constructor(config: AgentConfig, store: Store) {
+  constructor(config: AgentConfig, store: Store, work: LocalWork = REAL_WORK) {
     this.#config = config;
     this.#store = store;
+    this.#work = work;
   }
 
   /** Throws CodedError `dataset/…`, `trainer/…`, `vector/…`, `agent/…`: the silo then declines the round. */
@@ -60,7 +76,7 @@ export class Contributor {
     const source = this.#config.dataSets[dataSet];
     if (source === undefined)
       throw new AgentError('agent/no-data-set', `the data set "${dataSet}" is not configured here.`);
-    const records = await readDataSet(
+    const records = await this.#work.readDataSet(
       { name: dataSet, query: source.query, directories: source.directories },
       job.contract,
     );
@@ -93,6 +109,7 @@ export class Contributor {
     using key = this.#store.root.lend((ikm) =>
       derive<'holdout'>(ikm, utf8(contract.dataSet), LABELS.deriveHoldout, []),
     );
+    const { splitHoldout } = await import('../src/dataset/index.js');
     const { train, holdout } = key.lend((k) => splitHoldout(records, recipe.holdoutFraction, k));
     const trainer = await this.#trainer(manifest, recipe, prepared);
     const terms = { recipe, contract };
@@ -124,12 +141,12 @@ export class Contributor {
     return decodeModelState(await this.#store.models.read(name, 0, await this.#store.models.size(name)));
   }
 
-  #trainer(manifest: Manifest, recipe: Recipe, prepared: PreparedJob): Promise<Trainer> {
+  #trainer(manifest: Manifest, recipe: Recipe, prepared: PreparedJob): Promise<OwnTrainer> {
     const known = this.#trainers.get(manifest.jobId);
     if (known !== undefined) return known;
     if (prepared.first === undefined)
       throw new AgentError('agent/no-model-state', `job "${manifest.jobId}" has no model here.`);
-    const fresh = createTrainer({ model: prepared.first.onnx, loss: recipe.loss });
+    const fresh = this.#work.createTrainer({ model: prepared.first.onnx, loss: recipe.loss });
     this.#trainers.set(manifest.jobId, fresh);
     // A trainer that did not start, or died, is made anew for the next round.
     fresh.catch(() => this.#trainers.delete(manifest.jobId));

@@ -9,6 +9,7 @@ import { exitCodeFor, readSmallFile, systemClock, systemRng } from '../src/syste
 import { errorFields, type Log } from '../src/telemetry/index.js';
 import { connectSilo } from '../src/transport/index.js';
 import { Agent } from './agent.js';
+import type { LocalWork } from './contribute.js';
 import { AGENT_ERRORS, AgentError } from './errors.js';
 import { Offers } from './offers.js';
 import { tracedClient } from './sends.js';
@@ -56,7 +57,8 @@ function demandOwnCertificate({ silo, consortium, tls }: AgentConfig, chainPem: 
   );
 }
 
-export async function startAgent(config: AgentConfig, log: Log): Promise<RunningAgent> {
+/** `work`: what the silo's own work is done with; DuckDB and ONNX Runtime unless given. */
+export async function startAgent(config: AgentConfig, log: Log, work?: LocalWork): Promise<RunningAgent> {
   const self = await loadSelf(config);
   const tls = await TlsFiles.open(config.tls);
   demandOwnCertificate(config, tls.current.chainPem);
@@ -89,6 +91,7 @@ export async function startAgent(config: AgentConfig, log: Log): Promise<Running
     clock: systemClock,
     rng: systemRng,
     log,
+    work,
     fatal,
   });
   const stopRenewal = keepFresh({

@@ -17,7 +17,7 @@ import type { Log } from '../src/telemetry/index.js';
 import type { SiloClient } from '../src/transport/index.js';
 import { Approval, decode } from '../src/wire/index.js';
 import { isOfDisk, type Background } from './background.js';
-import { Contributor } from './contribute.js';
+import { Contributor, type LocalWork } from './contribute.js';
 import { forgetInput, inputName } from './input-store.js';
 import { MaskedInput } from './masked-input.js';
 import type { Offers } from './offers.js';
@@ -37,6 +37,8 @@ export interface Site {
   readonly clock: Clock;
   readonly log: Log;
   readonly background: Background;
+  /** DuckDB and ONNX Runtime unless given. */
+  readonly work?: LocalWork | undefined;
   /** Aborts when the agent stops. */
   readonly signal: AbortSignal;
   state(): SiloState;
@@ -55,7 +57,7 @@ export class Tasks {
 
   constructor(site: Site) {
     this.#site = site;
-    this.#contributor = new Contributor(site.config, site.store);
+    this.#contributor = new Contributor(site.config, site.store, site.work);
   }
 
   /** A job is over: what it needed is let go. */

@@ -20,11 +20,20 @@ const JOB_END = CATCH_UP + LIMITS.roundsMax + 2;
 /** Where the inputs of missing members are to be had: the runtime knows the blobs of y_i. */
 export type MissingInputs = (round: ClosedRound) => BlobRef[];
 
-/** All directives for a silo, in the order in which they are to be dealt with. */
-export function directivesFor(state: CoordinatorState, silo: SiloId, missingInputs: MissingInputs): Directive[] {
+/**
+ * All directives for a silo after the one numbered `after`, in the order in which they are to be dealt with. Bodies of the others are not
+ * made: every message wakes every silo's stream, and a bundle of shares alone is the work of n^2 steps.
+ */
+export function directivesFor(
+  state: CoordinatorState,
+  silo: SiloId,
+  missingInputs: MissingInputs,
+  after = -1n,
+): Directive[] {
   const directives: Directive[] = [];
-  const add = (event: number, slot: number, body: Body): void => {
-    directives.push({ sequence: BigInt(event) * PER_EVENT + BigInt(slot), body });
+  const add: Add = (event, slot, make) => {
+    const sequence = BigInt(event) * PER_EVENT + BigInt(slot);
+    if (sequence > after) directives.push({ sequence, body: make() });
   };
   for (const job of state.jobs.values()) {
     if (!job.manifest.silos.includes(silo)) continue;
@@ -33,13 +42,13 @@ export function directivesFor(state: CoordinatorState, silo: SiloId, missingInpu
   return directives.sort((a, b) => (a.sequence < b.sequence ? -1 : a.sequence > b.sequence ? 1 : 0));
 }
 
-type Add = (event: number, slot: number, body: Body) => void;
+type Add = (event: number, slot: number, make: () => Body) => void;
 
 function forJob(job: CoordinatorJob, silo: SiloId, missingInputs: MissingInputs, add: Add): void {
   const stopped = job.status === 'completed' || job.status === 'ended';
   const behind = job.closed.some((round) => !round.acks.has(silo));
   if (!stopped || (behind && job.approvals.has(silo)))
-    add(job.offeredBy, 0, { $case: 'jobOffer', value: { manifest: job.manifest.envelope } });
+    add(job.offeredBy, 0, () => ({ $case: 'jobOffer', value: { manifest: job.manifest.envelope } }));
   const approvedBy = job.approvedBy.get(silo);
   if (approvedBy === undefined) return;
   // What happened before the approval is told because of it: the silo may have seen later directives of other jobs.
@@ -47,14 +56,14 @@ function forJob(job: CoordinatorJob, silo: SiloId, missingInputs: MissingInputs,
     event > approvedBy ? [event, slot] : [approvedBy, late];
   for (const round of job.closed) {
     if (round.acks.has(silo)) continue;
-    add(...toldBy(round.closedBy, 0, CATCH_UP + round.plan.round), closedRound(round, missingInputs));
+    add(...toldBy(round.closedBy, 0, CATCH_UP + round.plan.round), () => closedRound(round, missingInputs));
   }
   if (job.open !== undefined) forOpenRound(job.open, silo, add);
   if (stopped)
-    add(...toldBy(job.stoppedBy, 3, JOB_END), {
+    add(...toldBy(job.stoppedBy, 3, JOB_END), () => ({
       $case: 'jobClosed',
       value: { jobId: job.manifest.jobId, reason: job.reason },
-    });
+    }));
 }
 
 function closedRound(round: ClosedRound, missingInputs: MissingInputs): Body {
@@ -75,38 +84,39 @@ function forOpenRound(round: CoordinatorRound, silo: SiloId, add: Add): void {
   const number = attempt.context.attempt.attempt;
   // Later aborts change the start directive only for those who have not started; for the others it keeps its place before the keys.
   const startedBy = attempt.advertised.has(index) ? attempt.startedBy : (attempt.abortsBy ?? attempt.startedBy);
-  add(startedBy, 0, {
+  add(startedBy, 0, () => ({
     $case: 'start',
     value: {
       plan: round.plan.envelope,
       attempt: attempt.context.attempt.envelope,
       aborts: earlierAborts(round, number),
     },
-  });
-  if (attempt.keys?.members.has(index) === true)
-    add(attempt.keysBy ?? 0, 0, {
+  }));
+  const { keys, query } = attempt;
+  if (keys?.members.has(index) === true)
+    add(attempt.keysBy ?? 0, 0, () => ({
       $case: 'keys',
-      value: { rid, attempt: number, advertised: inOrder(attempt.keys.members).map((one) => one.envelope) },
-    });
+      value: { rid, attempt: number, advertised: inOrder(keys.members).map((one) => one.envelope) },
+    }));
   if (attempt.headerBundle !== undefined && attempt.keys?.members.has(index) === true)
     forDealers(attempt, index, rid, number, add);
   if (attempt.survivors !== undefined && attempt.dealers?.members.has(index) === true)
-    add(attempt.survivorsBy ?? 0, 0, { $case: 'confirm', value: { request: attempt.survivors.request } });
+    add(attempt.survivorsBy ?? 0, 0, () => ({ $case: 'confirm', value: { request: attempt.survivors?.request } }));
   if (
     attempt.survivors !== undefined &&
     attempt.quorumBy !== undefined &&
     attempt.phase === 'unmask' &&
     attempt.dealers?.members.has(index) === true
   )
-    add(attempt.quorumBy, 1, {
+    add(attempt.quorumBy, 1, () => ({
       $case: 'unmask',
       value: {
-        request: attempt.survivors.request,
+        request: attempt.survivors?.request,
         consistency: inOrder(attempt.quorum ?? new Map<number, Fingerprints>()).map((one) => one.envelope),
       },
-    });
-  if (attempt.query !== undefined && attempt.phase === 'aborted')
-    add(attempt.queriedBy ?? 0, 2, { $case: 'releaseQuery', value: { query: attempt.query } });
+    }));
+  if (query !== undefined && attempt.phase === 'aborted')
+    add(attempt.queriedBy ?? 0, 2, () => ({ $case: 'releaseQuery', value: { query } }));
 }
 
 /** What shows that earlier attempts are dead: of every silo the Abort of its latest one, which covers those before. */
@@ -119,18 +129,23 @@ function earlierAborts(round: CoordinatorRound, number: number): Envelope[] {
 
 function forDealers(attempt: CoordinatorAttempt, index: number, rid: Uint8Array, number: number, add: Add): void {
   const by = attempt.sharesBy ?? 0;
-  const ciphertexts = [...attempt.ciphertexts].flatMap(([dealer, all]) => {
-    const entries = attempt.offeredShares.get(dealer)?.header.entries ?? [];
-    const ciphertext = all[entries.findIndex((entry) => entry.recipient === index)];
-    return ciphertext === undefined ? [] : [{ dealer, ciphertext }];
+  add(by, 0, () => {
+    const ciphertexts = [...attempt.ciphertexts].flatMap(([dealer, all]) => {
+      const entries = attempt.offeredShares.get(dealer)?.header.entries ?? [];
+      const ciphertext = all[entries.findIndex((entry) => entry.recipient === index)];
+      return ciphertext === undefined ? [] : [{ dealer, ciphertext }];
+    });
+    return { $case: 'shares', value: { rid, attempt: number, headers: attempt.headerBundle, ciphertexts } };
   });
-  add(by, 0, { $case: 'shares', value: { rid, attempt: number, headers: attempt.headerBundle, ciphertexts } });
   for (const one of attempt.complaints.values())
     if (one.dealer === index && one.answer === undefined && attempt.phase === 'check')
-      add(one.by, 0, { $case: 'complaint', value: { rid, attempt: number, complaint: one.envelope } });
-  if (attempt.dealers === undefined) return;
-  const dealers = toBitmap(attempt.dealers.members.keys(), attempt.context.plan.n);
-  add(attempt.dealersBy ?? 0, 1, { $case: 'sharesClosed', value: { rid, attempt: number, dealers } });
+      add(one.by, 0, () => ({ $case: 'complaint', value: { rid, attempt: number, complaint: one.envelope } }));
+  const { dealers } = attempt;
+  if (dealers === undefined) return;
+  add(attempt.dealersBy ?? 0, 1, () => ({
+    $case: 'sharesClosed',
+    value: { rid, attempt: number, dealers: toBitmap(dealers.members.keys(), attempt.context.plan.n) },
+  }));
 }
 
 /** The objects a silo of a job may fetch by hash: everything its directives name, and the job's model. */

@@ -41,6 +41,25 @@ describe('a silo that approves after rounds were closed', () => {
   });
 });
 
+describe('what a silo is told after the directive it names', () => {
+  it('is what comes later of everything it would be told', () => {
+    const consortium = new MemoryConsortium(4, { manifest: { roundLimit: 2 } });
+    const told = new Set<string>();
+    consortium.hooks.deliver = ({ id }) => {
+      const all = directivesFor(consortium.coordinator, id, () => []);
+      for (const [k, { sequence, body }] of all.entries()) {
+        told.add(body!.$case);
+        expect(directivesFor(consortium.coordinator, id, () => [], sequence)).toEqual(all.slice(k + 1));
+      }
+      return true;
+    };
+    consortium.run();
+    expect([...told]).toEqual(
+      expect.arrayContaining(['jobOffer', 'start', 'keys', 'shares', 'confirm', 'unmask', 'result']),
+    );
+  });
+});
+
 describe('the objects of a job', () => {
   it('may be fetched by its silos under the hashes that directives name, and nothing else may', () => {
     const consortium = new MemoryConsortium(4, { manifest: { roundLimit: 1 } });
