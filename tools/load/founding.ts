@@ -30,7 +30,7 @@ const UNTIL = 4_102_444_800_000n;
 export interface Founded {
   readonly silos: readonly string[];
   readonly rosterHash: Uint8Array;
-  at(...path: string[]): string;
+  readonly at: (...path: string[]) => string;
 }
 
 export async function found(folder: string, count: number): Promise<Founded> {
