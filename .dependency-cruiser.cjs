@@ -20,7 +20,9 @@ const effectful = {
   pki: ['base', 'crypto', 'system'],
   dataset: ['base', 'vector', 'job', 'system'],
   trainer: ['base', 'vector', 'model', 'job', 'privacy', 'system'],
-  transport: ['base', 'protocol', 'wire', 'pki'],
+  network: ['base', 'system'],
+  transport: ['base', 'protocol', 'wire', 'pki', 'network'],
+  enrolment: ['base', 'crypto', 'wire', 'protocol', 'system', 'pki', 'network'],
 };
 // Each npm package has its home; nobody else imports it.
 const homes = {

@@ -3,8 +3,10 @@
 
 import { Command, CommanderError } from 'commander';
 import { EXIT, exitCodeFor, failureText } from '../src/system/index.js';
+import { addEnroll } from './commands/enroll.js';
 import { addFsck } from './commands/fsck.js';
 import { addJob } from './commands/job.js';
+import { addKeys } from './commands/keys.js';
 import { addRun } from './commands/run.js';
 
 const program = new Command('veilsum-agent')
@@ -14,6 +16,8 @@ const program = new Command('veilsum-agent')
 
 addRun(program);
 addFsck(program);
+addKeys(program);
+addEnroll(program);
 addJob(program);
 
 try {

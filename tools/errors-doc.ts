@@ -10,8 +10,10 @@ import { COORDINATOR_ERRORS } from '../coordinator/errors.js';
 import { AGENT_ERRORS } from '../silo-agent/errors.js';
 import { CONFIG_ERRORS } from '../src/config/index.js';
 import { DATASET_ERRORS } from '../src/dataset/index.js';
+import { ENROLMENT_ERRORS } from '../src/enrolment/index.js';
 import { JOB_ERRORS } from '../src/job/index.js';
 import { MODEL_ERRORS } from '../src/model/index.js';
+import { NETWORK_ERRORS } from '../src/network/index.js';
 import { PKI_ERRORS } from '../src/pki/index.js';
 import { PROTOCOL_ERRORS } from '../src/protocol/index.js';
 import { STORAGE_ERRORS } from '../src/storage/index.js';
@@ -116,6 +118,18 @@ export const ERROR_CHAPTERS: readonly ErrorChapter[] = [
     about: 'Entries, proofs, checkpoints and cosignatures of the transparency log.',
     source: 'src/transcript/errors.ts',
     codes: TRANSCRIPT_ERRORS,
+  },
+  {
+    title: 'Enrolment',
+    about: 'Getting a certificate: `veilsum-agent enroll`, and renewals by themselves.',
+    source: 'src/enrolment/errors.ts',
+    codes: ENROLMENT_ERRORS,
+  },
+  {
+    title: 'Network',
+    about: 'The way to the other side, before TLS begins.',
+    source: 'src/network/errors.ts',
+    codes: NETWORK_ERRORS,
   },
   { title: 'Wire', about: 'Bytes that are no message.', source: 'src/wire/errors.ts', codes: WIRE_ERRORS },
   {

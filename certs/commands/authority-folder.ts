@@ -17,6 +17,9 @@ import {
 
 export const certificatePath = (folder: string): string => join(folder, 'ca.pem');
 export const revokedPath = (folder: string): string => join(folder, 'revoked.txt');
+/** During a roll-over: the authority that is to follow, and the one that was. */
+export const nextPath = (folder: string): string => join(folder, 'next.pem');
+export const formerPath = (folder: string): string => join(folder, 'former.pem');
 const keyPath = (folder: string): string => join(folder, 'ca.key');
 const issuedPath = (folder: string): string => join(folder, 'issued.txt');
 
@@ -61,4 +64,11 @@ export async function readText(path: string): Promise<string> {
   } catch (cause) {
     throw fileError('reading', path, cause);
   }
+}
+
+/** Every authority that counts now, in PEM, the one that issues first. */
+export async function trustedPem(folder: string): Promise<string> {
+  const paths = [certificatePath(folder), nextPath(folder), formerPath(folder)].filter((path) => existsSync(path));
+  const all = await Promise.all(paths.map(readText));
+  return [...new Set(all.map((pem) => `${pem.trim()}\n`))].join('');
 }

@@ -1,7 +1,7 @@
 // How commands end: one line for a person, an exit code for a script.
 
 import { CommanderError, InvalidArgumentError } from 'commander';
-import { CodedError } from '../../src/base/index.js';
+import { CodedError, isCodedError } from '../../src/base/index.js';
 import type { ExitCode } from '../../src/system/index.js';
 import { EXIT } from '../../src/system/index.js';
 
@@ -11,6 +11,7 @@ const USAGE: ReadonlySet<string> = new Set([
   'pki/bad-lifetime',
   'pki/bad-host',
   'pki/authority-exists',
+  'pki/rollover-order',
   'system/exists',
   'system/not-found',
 ]);
@@ -18,7 +19,8 @@ const USAGE: ReadonlySet<string> = new Set([
 export function exitCodeOf(cause: unknown): ExitCode {
   // Commander throws for --help as well, with exit code 0.
   if (cause instanceof CommanderError) return cause.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  return cause instanceof CodedError && USAGE.has(String(cause.code)) ? EXIT.usage : EXIT.failed;
+  if (!isCodedError(cause)) return EXIT.failed;
+  return USAGE.has(cause.code) || cause.code.startsWith('config/') ? EXIT.usage : EXIT.failed;
 }
 
 export function report(cause: unknown): void {

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { LIMITS } from '../base/index.js';
-import { dialled, log, name, pathIn, pinnedRoster, strict, tls, whole } from './fields.js';
+import { dialled, log, name, pathIn, pinnedRoster, proxy, strict, tls, whole } from './fields.js';
 import { readConfig } from './read.js';
 
 const MiB = 1024 * 1024;
@@ -59,6 +59,10 @@ const agent = (folder: string) =>
     /** Journal, ledger and blobs. One folder for one agent. */
     state: pathIn(folder),
     coordinator: dialled,
+    /** Where certificates are renewed; without it somebody has to replace the bundle. */
+    authority: dialled.optional(),
+    /** For connections to both. */
+    proxy: proxy(folder).optional(),
     tls: tls(folder),
     keys: strict({
       signing: pathIn(folder),

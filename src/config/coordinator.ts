@@ -1,7 +1,7 @@
 // The coordinator's configuration.
 
 import type { z } from 'zod';
-import { address, log, name, pathIn, strict, tls } from './fields.js';
+import { address, dialled, log, name, pathIn, strict, tls } from './fields.js';
 import { readConfig } from './read.js';
 
 const coordinator = (folder: string) =>
@@ -11,6 +11,8 @@ const coordinator = (folder: string) =>
     state: pathIn(folder),
     listen: address(0),
     tls: tls(folder),
+    /** Where its certificate is renewed; without it somebody has to replace the bundle. */
+    authority: dialled.optional(),
     keys: strict({
       signing: pathIn(folder),
       /** Encrypts the journal, which holds released shares until they are published. */

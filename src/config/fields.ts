@@ -85,3 +85,12 @@ export function log(folder: string) {
 export function pinnedRoster(folder: string) {
   return strict({ file: pathIn(folder), hash: bytes32 });
 }
+
+/** The HTTP proxy through which this machine reaches the world. The environment's proxy variables are not obeyed. */
+export function proxy(folder: string) {
+  return strict({
+    address: address(1),
+    /** A file (mode 0600) with `user:password`. */
+    credentials: pathIn(folder).optional(),
+  });
+}

@@ -75,6 +75,7 @@ export const SIGNED_TYPES = [
   'dispute',
   'release-query',
   'release-answer',
+  'certificate-request',
 ] as const;
 
 export type SignedType = (typeof SIGNED_TYPES)[number];

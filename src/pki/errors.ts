@@ -16,6 +16,8 @@ export const PKI_ERRORS = defineErrors({
     'A certificate request is not signed by the key it asks for, or its key is not on P-256: create it again with veilsum-ca request.',
   'pki/authority-exists':
     'The folder already holds an authority: use another folder, or --force to replace it for good.',
+  'pki/rollover-order': 'A step of a roll-over of the authority comes out of turn: begin, then switch, then finish.',
+  'pki/other-member': 'A bundle on disk is another member’s than the one in use: put the right one back.',
   'pki/no-uri': 'The certificate names no member: it has no URI among its subject alternative names.',
   'pki/many-uris': 'The certificate names more than one URI: exactly one is accepted.',
   'pki/not-spiffe': 'The certificate’s URI is not of the form spiffe://consortium/role/id.',

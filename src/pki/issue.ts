@@ -27,23 +27,39 @@ export function usageOf(identity: Identity): x509.ExtendedKeyUsage {
 }
 
 /** Signs a certificate for a key that somebody else holds; see `checkRequest` for the proof that they do. */
-export async function issueForKey(
-  authority: Authority,
-  publicKey: x509.PublicKey,
-  options: IssueOptions,
-): Promise<string> {
-  const { identity, lifetimeMs, now, rng } = options;
+export function issueForKey(authority: Authority, publicKey: x509.PublicKey, options: IssueOptions): Promise<string> {
+  return sign(authority, publicKey, {
+    ...options,
+    commonName: options.identity.id,
+    uri: identityUri(authority.consortium, options.identity),
+    usage: usageOf(options.identity),
+    hosts: hostNames(options),
+  });
+}
+
+interface ToSign {
+  readonly commonName: string;
+  readonly uri: string;
+  readonly usage: x509.ExtendedKeyUsage;
+  readonly hosts: x509.JsonGeneralNames;
+  readonly lifetimeMs: number;
+  readonly now: UnixMs;
+  readonly rng: Rng;
+}
+
+async function sign(authority: Authority, publicKey: x509.PublicKey, wanted: ToSign): Promise<string> {
+  const { lifetimeMs, now, rng } = wanted;
   requireLifetime(lifetimeMs);
   const notAfter = new Date(now + lifetimeMs);
   if (notAfter > authority.certificate.notAfter)
     throw new PkiError(
       'pki/bad-lifetime',
       `a certificate until ${notAfter.toISOString()} would outlive its authority (${authority.certificate.notAfter.toISOString()})`,
-      { remedy: 'Ask for a shorter lifetime, or start a new authority.' },
+      { remedy: 'Ask for a shorter lifetime, or start a new authority with veilsum-ca rollover.' },
     );
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: freshSerial(rng),
-    subject: subject(identity.id, authority.consortium),
+    subject: subject(wanted.commonName, authority.consortium),
     issuer: authority.certificate.subjectName,
     notBefore: new Date(now - BACKDATE_MS),
     notAfter,
@@ -53,16 +69,41 @@ export async function issueForKey(
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([usageOf(identity)], true),
+      new x509.ExtendedKeyUsageExtension([wanted.usage], true),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(authority.certificate.publicKey),
-      new x509.SubjectAlternativeNameExtension([
-        { type: 'url', value: identityUri(authority.consortium, identity) },
-        ...hostNames(options),
-      ]),
+      new x509.SubjectAlternativeNameExtension([{ type: 'url', value: wanted.uri }, ...wanted.hosts]),
     ],
   });
   return certificate.toString('pem');
+}
+
+export interface ServiceOptions {
+  /** DNS names and IP addresses under which members reach the authority's service. */
+  readonly hosts: readonly string[];
+  readonly lifetimeMs: number;
+  readonly now: UnixMs;
+  readonly rng: Rng;
+}
+
+/** The URI in the certificate of the authority's own service: no role of a member, so it passes for none. */
+export function authorityServiceUri(consortium: string): string {
+  return `spiffe://${consortium}/authority`;
+}
+
+/** A certificate with which the authority's service answers; made by the service itself, which holds the authority's key anyway. */
+export async function issueForService(authority: Authority, options: ServiceOptions): Promise<Issued> {
+  const keys = await generateKeys();
+  const dnsNames = options.hosts.filter((host) => isIP(host) === 0);
+  const ipAddresses = options.hosts.filter((host) => isIP(host) !== 0);
+  const certificatePem = await sign(authority, await x509.PublicKey.create(keys.publicKey), {
+    ...options,
+    commonName: 'authority service',
+    uri: authorityServiceUri(authority.consortium),
+    usage: x509.ExtendedKeyUsage.serverAuth,
+    hosts: hostItems(dnsNames, ipAddresses),
+  });
+  return { certificatePem, privateKeyPem: await privateKeyPem(keys.privateKey) };
 }
 
 export interface Issued {
@@ -90,6 +131,10 @@ function hostNames({ identity, dnsNames = [], ipAddresses = [] }: IssueOptions):
     throw new PkiError('pki/bad-host', 'the coordinator needs a DNS name or an IP address, or clients refuse it', {
       remedy: 'Give the names under which silos reach it, with --dns and --ip.',
     });
+  return hostItems(dnsNames, ipAddresses);
+}
+
+function hostItems(dnsNames: readonly string[], ipAddresses: readonly string[]): x509.JsonGeneralNames {
   for (const name of dnsNames)
     if (!HOST.test(name) || isIP(name) !== 0)
       throw new PkiError('pki/bad-host', `${JSON.stringify(name)} is not a lower-case DNS name`);

@@ -31,6 +31,13 @@ export {
   WatchRoundsRequest,
   WatchRoundsResponse,
 } from './gen/veilsum/v1/admin.js';
+export {
+  CertificateAnswer,
+  CertificateRequest,
+  EnrolRequest,
+  EnrolmentToken,
+  RenewRequest,
+} from './gen/veilsum/v1/enrolment.js';
 export { BlobRef, Envelope } from './gen/veilsum/v1/envelope.js';
 export {
   AcceptanceRule,

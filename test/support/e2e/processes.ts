@@ -6,7 +6,12 @@ import { built, builtUrl, startNode, type Ended, type Running } from '../built-p
 
 export type { Ended, Running };
 
-const PROGRAMS = { coordinator: 'coordinator/main.ts', agent: 'silo-agent/main.ts', audit: 'auditor/main.ts' } as const;
+const PROGRAMS = {
+  coordinator: 'coordinator/main.ts',
+  agent: 'silo-agent/main.ts',
+  audit: 'auditor/main.ts',
+  ca: 'certs/main.ts',
+} as const;
 
 export type Program = keyof typeof PROGRAMS;
 

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   readAgentConfig,
+  readAuthorityConfig,
   readClientConfig,
   readCoordinatorConfig,
   readJobFile,
@@ -17,6 +18,7 @@ import { decode, encode, Roster } from '../../../src/wire/index.js';
 const folder = 'docs/samples';
 const READERS: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
   'agent.yaml': readAgentConfig,
+  'authority.yaml': readAuthorityConfig,
   'client.yaml': readClientConfig,
   'coordinator.yaml': readCoordinatorConfig,
   'job-statistics.yaml': readJobFile,
