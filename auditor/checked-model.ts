@@ -4,7 +4,7 @@
 import { equalBytes } from '../src/base/index.js';
 import { hash, LABELS, sha256 } from '../src/crypto/index.js';
 import { encodeModelState, firstModel, parseJob } from '../src/job/index.js';
-import { initialParameters, ModelError, readForwardModel, withParameters } from '../src/model/index.js';
+import { ModelError, parametersIn, withParameters, type ForwardModel } from '../src/model/index.js';
 import { lastRound, type Manifest } from '../src/protocol/index.js';
 import { badAnswer, fetchCheckedRound, type CheckedRound } from './checked-round.js';
 import { fetchStatistics } from './checked-statistics.js';
@@ -34,12 +34,9 @@ export async function demandModel(
     throw badAnswer(`job "${standardiseBy.jobId}" has another result than the one that the manifest names.`);
   const first = firstModel(forward, checked?.statistics, sha256);
   const round = await lastResult(session, manifest);
-  const parameters = parametersOf(exported);
+  const parameters = parametersOf(first.model, exported);
   // Everything but the parameters must be the forward model's, byte for byte.
-  if (
-    parameters.length !== first.model.parameterCount ||
-    !equalBytes(withParameters(first.model, parameters), exported)
-  )
+  if (!equalBytes(withParameters(first.model, parameters), exported))
     throw badAnswer('the exported file differs from the forward model in more than its parameters.');
   // The update rules of this version keep no state of their own.
   const state = encodeModelState({ modelSha256: sha256(first.onnx), parameters, updateState: new Uint8Array() });
@@ -48,9 +45,9 @@ export async function demandModel(
   return round;
 }
 
-function parametersOf(exported: Uint8Array): Float32Array {
+function parametersOf(model: ForwardModel, exported: Uint8Array): Float32Array {
   try {
-    return initialParameters(readForwardModel(exported));
+    return parametersIn(model, exported);
   } catch (cause) {
     if (cause instanceof ModelError) throw badAnswer(`what came is no model: ${cause.message}`);
     throw cause;

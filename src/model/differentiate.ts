@@ -3,13 +3,16 @@
 
 import { defined } from '../base/index.js';
 import { dependents, walkBackward } from './autodiff/backward.js';
-import { Tape, type Shapes } from './autodiff/tape.js';
+import { RULES } from './autodiff/rules.js';
+import { Tape, type BatchStatistic, type DropoutMask, type Measured, type Shapes } from './autodiff/tape.js';
 import { ModelError } from './errors.js';
-import type { ForwardModel, ParameterSlot } from './forward.js';
+import type { ForwardModel } from './forward.js';
 import { int } from './graph/attribute.js';
 import { GraphBuilder } from './graph/builder.js';
-import { showShape } from './graph/types.js';
+import { showShape, type Graph, type GraphNode, type Tensor } from './graph/types.js';
 import type { Loss } from './loss/loss.js';
+import type { ParameterSlot } from './slot.js';
+import { predictionGraph } from './predict.js';
 
 /** Emitted operators (ReduceSum, Pad, scatter with addition) are used in the form they have had since 17. */
 const EMITTED_OPSET_MIN = 17;
@@ -44,6 +47,10 @@ export interface TrainingGraph extends StepGraph {
    * STEP_NAMES.weights, float32 [batch], not all zero. STEP_NAMES.loss is that mean itself, float32 scalar.
    */
   readonly gradients: readonly string[];
+  /** Inputs to fill before each step. */
+  readonly masks: readonly DropoutMask[];
+  /** Running statistics to renew after each step. With any, rows of a batch act on each other: fill a last batch with real rows. */
+  readonly statistics: readonly BatchStatistic[];
 }
 
 /**
@@ -53,6 +60,13 @@ export interface TrainingGraph extends StepGraph {
 export function differentiate(model: ForwardModel, shapes: Shapes, loss: Loss): TrainingGraph {
   const { builder, step, output, targets } = begin(model, shapes, loss);
   const { batchSize } = step;
+  const names = model.parameters.filter((slot) => slot.statistic !== true).map((slot) => slot.name);
+  const tape = new Tape(builder, model.graph, shapes, dependents(model.graph, names), model.parameters);
+  copyNodes(builder, model.graph, shapes, (node) => {
+    const train = RULES.get(node.operator)?.train;
+    if (train === undefined) builder.copy(node);
+    else train(tape, node);
+  });
   const weights = builder.input(STEP_NAMES.weights, 'float32', [batchSize]);
   const total = builder.emit('ReduceSum', [weights], { keepdims: int(0) });
   const share = builder.emit('Div', [weights, total]);
@@ -60,18 +74,21 @@ export function differentiate(model: ForwardModel, shapes: Shapes, loss: Loss): 
   builder.emitNamed('ReduceSum', [weighted], [STEP_NAMES.loss], { keepdims: int(0) });
   builder.output(STEP_NAMES.loss, 'float32', []);
 
-  const names = model.parameters.map((slot) => slot.name);
-  const tape = new Tape(builder, model.graph, shapes, dependents(model.graph, names));
   const perRow = tape.reshape(share, [batchSize, ...output.shape.slice(1).map(() => 1)]);
   tape.accumulate(output.name, tape.emit('Mul', [loss.rowGradient(builder, output, targets), perRow]));
   walkBackward(tape, model.graph);
   const gradients = model.parameters.map((slot) => emitGradient(tape, slot));
-  return { ...step, bytes: builder.bytes(), nodeCount: builder.nodeCount, gradients };
+  for (const { output: name, slot } of tape.statistics) builder.output(name, 'float32', slot.shape);
+  const { masks, statistics } = tape;
+  return { ...step, bytes: builder.bytes(), nodeCount: builder.nodeCount, gradients, masks, statistics };
 }
 
 /** Emits the graph of one evaluation step: STEP_NAMES.rowLosses [batch] and STEP_NAMES.scores of the output's shape. */
 export function evaluationGraph(model: ForwardModel, shapes: Shapes, loss: Loss): StepGraph {
   const { builder, step, output, targets } = begin(model, shapes, loss);
+  copyNodes(builder, predictionGraph(model.graph), shapes, (node) => {
+    builder.copy(node);
+  });
   builder.emitNamed('Identity', [loss.rowLosses(builder, output, targets)], [STEP_NAMES.rowLosses]);
   builder.output(STEP_NAMES.rowLosses, 'float32', [step.batchSize]);
   builder.emitNamed('Identity', [loss.scores(builder, output)], [STEP_NAMES.scores]);
@@ -79,7 +96,21 @@ export function evaluationGraph(model: ForwardModel, shapes: Shapes, loss: Loss)
   return { ...step, bytes: builder.bytes(), nodeCount: builder.nodeCount };
 }
 
-/** What both graphs share: inputs, parameters as inputs, constants and the forward nodes. */
+/** Hands each node on, save those whose values the probe has measured for good: they become constants. */
+function copyNodes(builder: GraphBuilder, graph: Graph, shapes: Shapes, copy: (node: GraphNode) => void): void {
+  for (const node of graph.nodes) {
+    const tensors = node.outputs.map((name) => [name, knownTensor(shapes.get(name))] as const);
+    if (tensors.some(([, tensor]) => tensor === undefined)) copy(node);
+    else for (const [name, tensor] of tensors) if (tensor !== undefined) builder.initialiser(name, tensor);
+  }
+}
+
+function knownTensor(measured: Measured | undefined): Tensor | undefined {
+  // Type and data come from one result of the runtime, so they belong together.
+  return measured?.data === undefined ? undefined : (measured as Tensor);
+}
+
+/** What both graphs share: inputs, parameters as inputs and constants. */
 function begin(model: ForwardModel, shapes: Shapes, loss: Loss) {
   const { graph, input } = model;
   const inputShape = measured(shapes, input.name);
@@ -98,7 +129,6 @@ function begin(model: ForwardModel, shapes: Shapes, loss: Loss) {
   for (const slot of model.parameters) builder.input(slot.name, 'float32', slot.shape);
   const trained = new Set(model.parameters.map((slot) => slot.name));
   for (const [name, tensor] of graph.initialisers) if (!trained.has(name)) builder.initialiser(name, tensor);
-  for (const node of graph.nodes) builder.copy(node);
   const step = {
     batchSize,
     input: { name: input.name, shape: inputShape },

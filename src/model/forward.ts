@@ -2,54 +2,57 @@
 
 import { defined, LIMITS } from '../base/index.js';
 import { checkModel } from './check/check.js';
-import { RULES } from './autodiff/rules.js';
 import { ModelError, Problems } from './errors.js';
 import type { GraphProto, ModelProto } from './gen/onnx/onnx.js';
 import { resolveAliases } from './graph/alias.js';
 import { decodeModel } from './graph/read.js';
-import { writeTensor } from './graph/tensor.js';
-import { elementCount, type Graph } from './graph/types.js';
+import { readTensor, writeTensor } from './graph/tensor.js';
+import { sameShape, showShape, type Graph } from './graph/types.js';
 import { encodeModel } from './graph/write.js';
+import { withFloatInput } from './import/integer-input.js';
+import { findParameters } from './parameters.js';
+import { predicting } from './predict.js';
+import type { ParameterSlot } from './slot.js';
 import { isStandardisationName } from './standardise/names.js';
-
-/** Where one parameter lies in the flat vector; offset and length count elements. */
-export interface ParameterSlot {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly offset: number;
-  readonly length: number;
-}
 
 export interface ForwardModel {
   readonly opset: number;
   /** Shape of one row: the input's shape without its batch axis. */
-  readonly input: { readonly name: string; readonly rowShape: readonly number[] };
+  readonly input: { readonly name: string; readonly rowShape: readonly number[]; readonly type: 'float32' | 'int64' };
   readonly output: { readonly name: string };
   /**
-   * Trainable parameters in the order of the file's initialisers: float32, at least one axis, and the output depends on them
-   * by way of a differentiable input. Scalars are constants of the model, and so is a standardisation.
+   * The vector, in the order of the file's initialisers: those that are float32, have at least one axis, and that the output depends
+   * on by way of a differentiable input, and running statistics. Scalars are constants of the model, and so is a standardisation.
    */
   readonly parameters: readonly ParameterSlot[];
+  /** Names that could be in the vector and were not chosen; they keep the values of the file. */
+  readonly frozen: readonly string[];
   /** Length of the flat vector. */
   readonly parameterCount: number;
   readonly standardised: boolean;
-  /** The checked graph with shared weights resolved. */
+  /** The checked graph with shared weights resolved; its input is float32 in any case. */
   readonly graph: Graph;
-  /** The file as it came, for writing it back. */
+  /** The file, for writing it back: as it came, or with functions inlined and foreign operators rewritten. */
   readonly source: ModelProto & { readonly graph: GraphProto };
+}
+
+export interface ReadOptions {
+  /** Names of the parameters to train, `*` for any characters; all when absent. */
+  readonly train?: readonly string[];
 }
 
 /**
  * Reads and checks a model file. Throws `model/too-large`, `model/not-onnx`, `model/refused` (listing every problem) or
  * `model/no-parameters`.
  */
-export function readForwardModel(bytes: Uint8Array): ForwardModel {
-  const source = decodeModel(bytes);
+export function readForwardModel(bytes: Uint8Array, { train }: ReadOptions = {}): ForwardModel {
   const problems = new Problems();
+  const source = decodeModel(bytes);
   const checked = checkModel(source, problems);
   problems.throwIfAny();
-  const graph = resolveAliases(checked);
-  const parameters = findParameters(graph, problems);
+  const input = defined(checked.inputs[0], 'the input that the check found');
+  const graph = resolveAliases(withFloatInput(checked));
+  const { slots: parameters, frozen } = findParameters(graph, train, problems);
   problems.throwIfAny();
   const last = parameters.at(-1);
   if (last === undefined)
@@ -62,12 +65,16 @@ export function readForwardModel(bytes: Uint8Array): ForwardModel {
       'model/too-large',
       `${String(parameterCount)} parameters, at most ${String(LIMITS.vectorLengthMax)}`,
     );
-  const input = defined(graph.inputs[0], 'the input that the check found');
   return {
     opset: graph.opset,
-    input: { name: input.name, rowShape: defined(input.shape, 'the checked input shape').slice(1).map(Number) },
+    input: {
+      name: input.name,
+      rowShape: defined(input.shape, 'the checked input shape').slice(1).map(Number),
+      type: input.type === 'int64' ? 'int64' : 'float32',
+    },
     output: { name: defined(graph.outputs[0], 'the output that the check found').name },
     parameters,
+    frozen,
     parameterCount,
     standardised: usesStandardisationNames(graph),
     graph,
@@ -75,43 +82,9 @@ export function readForwardModel(bytes: Uint8Array): ForwardModel {
   };
 }
 
-function findParameters(graph: Graph, problems: Problems): ParameterSlot[] {
-  const alive = liveValues(graph);
-  const trained = new Set<string>();
-  const steering = new Set<string>();
-  for (const node of graph.nodes) {
-    if (!node.outputs.some((output) => alive.has(output))) continue;
-    const rule = defined(RULES.get(node.operator), `rule for ${node.operator}`);
-    for (const [at, name] of node.inputs.entries())
-      (rule.steeringInputs?.includes(at) === true ? steering : trained).add(name);
-  }
-  const slots: ParameterSlot[] = [];
-  let offset = 0;
-  for (const [name, tensor] of graph.initialisers) {
-    if (!trained.has(name) || tensor.shape.length === 0 || isStandardisationName(name)) continue;
-    if (tensor.type === 'float64') problems.add(`initialiser ${name}`, 'is float64; export the model in float32');
-    if (tensor.type !== 'float32') continue;
-    if (steering.has(name))
-      problems.add(`initialiser ${name}`, 'serves as a parameter and as a setting of an operator');
-    const length = elementCount(tensor.shape);
-    if (length === 0) continue;
-    slots.push({ name, shape: tensor.shape, offset, length });
-    offset += length;
-  }
-  return slots;
-}
-
 function usesStandardisationNames(graph: Graph): boolean {
   const computed = graph.nodes.flatMap((node) => node.outputs);
   return [...graph.initialisers.keys(), ...computed].some(isStandardisationName);
-}
-
-/** The values that the model's output depends on. */
-function liveValues(graph: Graph): Set<string> {
-  const alive = new Set(graph.outputs.map((output) => output.name));
-  for (const node of [...graph.nodes].reverse())
-    if (node.outputs.some((output) => alive.has(output))) for (const input of node.inputs) alive.add(input);
-  return alive;
 }
 
 /** The parameters as they stand in the model file. */
@@ -120,6 +93,26 @@ export function initialParameters(model: ForwardModel): Float32Array {
   for (const slot of model.parameters) {
     const tensor = model.graph.initialisers.get(slot.name);
     if (tensor?.type === 'float32') flat.set(tensor.data, slot.offset);
+  }
+  assertParameters(model, flat);
+  return flat;
+}
+
+/**
+ * The values of `model`'s parameters in another file with initialisers of the same names, such as one that `withParameters` wrote.
+ * Throws `model/not-onnx`, `model/too-large` or `model/bad-parameters`.
+ */
+export function parametersIn(model: ForwardModel, bytes: Uint8Array): Float32Array {
+  const problems = new Problems();
+  const { graph } = decodeModel(bytes);
+  const entries = new Map(graph.initializer.map((entry) => [entry.name, entry]));
+  const flat = new Float32Array(model.parameterCount);
+  for (const { name, shape, offset } of model.parameters) {
+    const entry = entries.get(name);
+    const tensor = entry === undefined ? undefined : readTensor(entry, `initialiser ${name}`, problems);
+    if (tensor?.type !== 'float32' || !sameShape(tensor.shape, shape))
+      throw new ModelError('model/bad-parameters', `the file holds no float32 ${name} of shape ${showShape(shape)}`);
+    flat.set(tensor.data, offset);
   }
   assertParameters(model, flat);
   return flat;
@@ -136,7 +129,10 @@ export function assertParameters(model: ForwardModel, parameters: Float32Array):
   if (at >= 0) throw new ModelError('model/bad-parameters', `parameter ${String(at)} is not finite`);
 }
 
-/** The same model file with other parameters: opens in any ONNX runtime. Throws `model/bad-parameters`. */
+/**
+ * The model file with other parameters, for prediction: without dropout, normalised by running statistics. Opens in any ONNX runtime.
+ * Throws `model/bad-parameters`.
+ */
 export function withParameters(model: ForwardModel, parameters: Float32Array): Uint8Array {
   assertParameters(model, parameters);
   const slots = new Map(model.parameters.map((slot) => [slot.name, slot]));
@@ -150,5 +146,6 @@ export function withParameters(model: ForwardModel, parameters: Float32Array): U
       docString: entry.docString,
     };
   });
-  return encodeModel({ ...model.source, graph: { ...model.source.graph, initializer } });
+  const node = model.source.graph.node.map(predicting);
+  return encodeModel({ ...model.source, graph: { ...model.source.graph, node, initializer } });
 }

@@ -6,15 +6,17 @@ export { MODEL_ERRORS, ModelError, type ModelErrorCode, type ModelProblem } from
 export {
   assertParameters,
   initialParameters,
+  parametersIn,
   readForwardModel,
   withParameters,
   type ForwardModel,
-  type ParameterSlot,
+  type ReadOptions,
 } from './forward.js';
+export type { ParameterSlot } from './slot.js';
 export { withStandardisation, type Standardisation } from './standardise/standardise.js';
-export { probeGraph, type Probe } from './probe.js';
+export { measured, probeGraph, type Probe } from './probe.js';
 export { differentiate, evaluationGraph, STEP_NAMES, type StepGraph, type TrainingGraph } from './differentiate.js';
-export type { Measured, Shapes } from './autodiff/tape.js';
+export type { BatchStatistic, DropoutMask, Measured, Shapes } from './autodiff/tape.js';
 export { RULES } from './autodiff/rules.js';
 export { LOSSES, type Loss, type LossKind } from './loss/index.js';
 export { GraphBuilder } from './graph/builder.js';

@@ -1,5 +1,6 @@
 // The buffers of one batch, filled again for every step. The graphs have a fixed batch size; a last batch with fewer rows is filled up
-// with zeros of weight zero, which change neither loss nor gradient.
+// with zeros of weight zero, which change neither loss nor gradient; or, where rows act on each other through statistics of the batch,
+// with rows from the beginning of the order, also of weight zero.
 
 import { elementCount, type StepGraph } from '../model/index.js';
 import type { Table } from './table.js';
@@ -11,7 +12,10 @@ export class Batch {
   readonly #columns: number;
   readonly #perRow: number;
 
-  constructor(graph: StepGraph) {
+  readonly #fillsWithRows: boolean;
+
+  constructor(graph: StepGraph, filler?: 'rows') {
+    this.#fillsWithRows = filler === 'rows';
     this.#columns = elementCount(graph.input.shape.slice(1));
     this.#perRow = elementCount(graph.targets.shape.slice(1));
     this.features = new Float32Array(graph.batchSize * this.#columns);
@@ -22,18 +26,19 @@ export class Batch {
 
   /** Takes rows order[from] to order[from + size - 1], or what is left of them. Returns the sum of their weights. */
   fill(table: Table, order: Uint32Array, from: number): number {
-    const rows = Math.min(this.weights.length, order.length - from);
+    const own = Math.min(this.weights.length, order.length - from);
+    const rows = this.#fillsWithRows ? this.weights.length : own;
     let total = 0;
     for (let slot = 0; slot < rows; slot++) {
-      // from + slot is below order.length by the choice of `rows`.
-      const row = order[from + slot] as number;
+      // Below order.length by the remainder.
+      const row = order[(from + slot) % order.length] as number;
       // Plain loops: a view per row would be garbage in every step.
       const source = row * this.#columns;
       const place = slot * this.#columns;
       for (let i = 0; i < this.#columns; i++) this.features[place + i] = table.features[source + i] ?? 0;
       for (let i = 0; i < this.#perRow; i++)
         this.#setTarget(slot * this.#perRow + i, table.targets[row * this.#perRow + i]);
-      const weight = table.weights?.[row] ?? 1;
+      const weight = slot < own ? (table.weights?.[row] ?? 1) : 0;
       this.weights[slot] = weight;
       total += weight;
     }

@@ -1,6 +1,7 @@
 // The loop of one local training. It runs in the trainer's thread; the same seed, parameters and table give the same bits.
 
 import { createOptimiser } from '../model/index.js';
+import { MaskSource } from './dropout.js';
 import { TrainerError } from './errors.js';
 import { stepsOf, type TrainingRecipe } from './recipe.js';
 import { Shuffler } from './shuffle.js';
@@ -12,7 +13,7 @@ export interface TrainingRequest {
   readonly parameters: Float32Array;
   readonly table: Table;
   readonly recipe: TrainingRecipe;
-  /** 32 bytes; decides the order of rows and nothing else. */
+  /** 32 bytes; decides the order of rows and what dropout drops. */
   readonly seed: Uint8Array;
 }
 
@@ -48,6 +49,7 @@ export async function trainLocally(
   const steps = stepsOf(recipe, table.rows);
   const optimiser = createOptimiser(recipe.optimiser, request.parameters.length);
   const shuffler = new Shuffler(request.seed);
+  const masks = new MaskSource(request.seed);
   const order = new Uint32Array(table.rows);
   const reportEvery = Math.ceil(steps / REPORTS);
   const { parameters, gradient } = step;
@@ -64,11 +66,12 @@ export async function trainLocally(
     }
     const weight = step.batch.fill(table, order, position);
     position += recipe.batchSize;
-    const loss = await step.run();
+    const loss = await step.run(masks);
     if (!Number.isFinite(loss)) throw diverged(`the loss is not finite at step ${String(done)}`);
     lossSum += loss * weight;
     weightSum += weight;
     optimiser.step(parameters, gradient, recipe.learningRate);
+    step.settle();
     if (done % reportEvery === 0) hooks.progress({ step: done, steps, meanLoss: lossSum / weightSum });
   }
   // A parameter can overflow in the last step, whose loss was still finite.

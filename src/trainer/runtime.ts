@@ -3,7 +3,7 @@
 
 import type * as onnxruntime from 'onnxruntime-node';
 import type { InferenceSession } from 'onnxruntime-node';
-import { elementCount, probeGraph, type ForwardModel, type Measured, type Shapes } from '../model/index.js';
+import { elementCount, measured, probeGraph, type ForwardModel, type Measured, type Shapes } from '../model/index.js';
 import { TrainerError } from './errors.js';
 
 export type Runtime = typeof onnxruntime;
@@ -44,9 +44,7 @@ export async function measureShapes(runtime: Runtime, model: ForwardModel, batch
     const zeros = new runtime.Tensor('float32', new Float32Array(elementCount(shape)), shape);
     const results = await session.run({ [name]: zeros });
     const shapes = new Map<string, Measured>(probe.known);
-    // The check admits only the element types that Measured names, and no operator makes another.
-    for (const [output, { type, dims }] of Object.entries(results))
-      shapes.set(output, { type: type as Measured['type'], shape: dims });
+    for (const [output, value] of Object.entries(results)) shapes.set(output, measured(probe, output, value));
     return shapes;
   } catch (cause) {
     // The feed was zeros, so the message holds no record.

@@ -2,9 +2,11 @@
 // them, and writes all gradients into one flat vector.
 
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { STEP_NAMES, type StepGraph, type TrainingGraph } from '../model/index.js';
+import { elementCount, STEP_NAMES, type DropoutMask, type StepGraph, type TrainingGraph } from '../model/index.js';
 import { Batch } from './batch.js';
+import type { MaskSource } from './dropout.js';
 import { TrainerError } from './errors.js';
+import { RunningStatistics } from './running-statistics.js';
 import { openSession, type Runtime } from './runtime.js';
 
 /** What training and evaluation steps share: a batch and the parameters, fed without copies. */
@@ -21,10 +23,11 @@ class Step {
     session: InferenceSession,
     graph: StepGraph,
     fetches: Record<string, Tensor>,
+    filler?: 'rows',
   ) {
     this.#session = session;
     this.#fetches = fetches;
-    this.batch = new Batch(graph);
+    this.batch = new Batch(graph, filler);
     const last = graph.parameters.at(-1);
     this.parameters = new Float32Array(last === undefined ? 0 : last.offset + last.length);
     this.#feeds[graph.input.name] = new runtime.Tensor('float32', this.batch.features, graph.input.shape);
@@ -58,6 +61,8 @@ export class TrainingStep extends Step {
   /** Gradient of the mean loss of the last batch, flat like the parameters. */
   readonly gradient: Float32Array;
   readonly #loss: Float32Array;
+  readonly #statistics: RunningStatistics;
+  readonly #masks: readonly (readonly [mask: DropoutMask, values: Float32Array])[];
 
   private constructor(
     runtime: Runtime,
@@ -74,9 +79,16 @@ export class TrainingStep extends Step {
         gradient.subarray(offset, offset + length),
         shape,
       );
-    super(runtime, session, graph, fetches);
+    const statistics = new RunningStatistics(graph.statistics);
+    for (const [name, shape, values] of statistics.outputs)
+      fetches[name] = new runtime.Tensor('float32', values, shape);
+    // With statistics of the batch a row acts on the others even at weight 0, so a short last batch is filled up with real rows.
+    super(runtime, session, graph, fetches, graph.statistics.length > 0 ? 'rows' : undefined);
     this.gradient = gradient;
     this.#loss = loss;
+    this.#statistics = statistics;
+    this.#masks = graph.masks.map((mask) => [mask, new Float32Array(elementCount(mask.shape))]);
+    for (const [{ name, shape }, values] of this.#masks) this.feed(name, new runtime.Tensor('float32', values, shape));
     this.feed(STEP_NAMES.weights, new runtime.Tensor('float32', this.batch.weights, [graph.batchSize]));
   }
 
@@ -87,10 +99,20 @@ export class TrainingStep extends Step {
     return new TrainingStep(runtime, session, graph, gradient, new Float32Array(1));
   }
 
-  /** Runs the filled batch; returns its weighted mean loss and leaves the gradient in `gradient`. */
-  async run(): Promise<number> {
+  /**
+   * Runs the filled batch, with dropout from `masks`; returns its weighted mean loss and leaves the gradient in `gradient`. After the
+   * optimiser's step call `settle`.
+   */
+  async run(masks: Pick<MaskSource, 'fill'>): Promise<number> {
+    for (const [mask, values] of this.#masks) masks.fill(values, mask);
+    this.#statistics.remember(this.parameters);
     await this.runOnce();
     return this.#loss[0] ?? Number.NaN;
+  }
+
+  /** Renews the running statistics in `parameters` from the batch that ran last. */
+  settle(): void {
+    this.#statistics.renew(this.parameters);
   }
 }
 

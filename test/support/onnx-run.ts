@@ -4,6 +4,7 @@ import * as ort from 'onnxruntime-node';
 import {
   differentiate,
   evaluationGraph,
+  measured,
   probeGraph,
   STEP_NAMES,
   type ForwardModel,
@@ -52,10 +53,7 @@ export async function measureShapes(model: ForwardModel, batchSize: number): Pro
   const length = probe.feed.shape.reduce((a, b) => a * b, 1);
   const results = await session.run({ [probe.feed.name]: tensor(new Float32Array(length), probe.feed.shape) });
   const shapes = new Map<string, Measured>(probe.known);
-  for (const name of probe.outputs) {
-    const { type, dims } = results[name]!;
-    shapes.set(name, { type: type as Measured['type'], shape: dims });
-  }
+  for (const name of probe.outputs) shapes.set(name, measured(probe, name, results[name]!));
   await session.release();
   return shapes;
 }

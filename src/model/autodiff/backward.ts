@@ -2,6 +2,7 @@
 
 import { defined } from '../../base/index.js';
 import type { Graph } from '../graph/types.js';
+import { takesGradient } from './rule.js';
 import { RULES } from './rules.js';
 import type { Tape } from './tape.js';
 
@@ -11,7 +12,7 @@ export function dependents(graph: Graph, roots: Iterable<string>): Set<string> {
   for (const node of graph.nodes) {
     const rule = RULES.get(node.operator);
     if (rule?.backward === undefined) continue;
-    const reached = node.inputs.some((value, at) => found.has(value) && rule.steeringInputs?.includes(at) !== true);
+    const reached = node.inputs.some((value, at) => found.has(value) && takesGradient(rule, node, at));
     if (reached) for (const output of node.outputs) if (output !== '') found.add(output);
   }
   return found;
@@ -21,9 +22,9 @@ export function dependents(graph: Graph, roots: Iterable<string>): Set<string> {
 export function walkBackward(tape: Tape, graph: Graph): void {
   for (const node of [...graph.nodes].reverse()) {
     if (node.outputs.every((output) => tape.gradientOf(output) === undefined)) continue;
-    const first = tape.output(node);
-    const dy = tape.gradientOf(first) ?? tape.zeros(tape.shape(first));
     const rule = defined(RULES.get(node.operator), `rule for ${node.operator}`);
-    rule.backward?.(tape, node, dy);
+    if (rule.backward === undefined) continue;
+    const first = tape.output(node);
+    rule.backward(tape, node, tape.gradientOf(first) ?? (first === '' ? '' : tape.zeros(tape.shape(first))));
   }
 }

@@ -9,7 +9,7 @@ export const gather: OperatorRule = {
   operator: 'Gather',
   inputs: [2, 2],
   attributes: { axis: AXIS },
-  steeringInputs: [1],
+  selectingInputs: [1],
   backward: (tape, node, dy) => {
     const [x, indices] = [tape.input(node, 0), tape.input(node, 1)];
     const [shape, picked] = [tape.shape(x), tape.shape(indices)];

@@ -11,6 +11,8 @@ export type AttributeBound =
   | { readonly kind: 'ints'; readonly min: number; readonly max: number }
   | { readonly kind: 'floats' }
   | { readonly kind: 'string'; readonly oneOf: readonly string[] }
+  /** Each of the texts is one of these. */
+  | { readonly kind: 'strings'; readonly oneOf: readonly string[] }
   | { readonly kind: 'tensor' };
 
 /**
@@ -25,13 +27,38 @@ export interface OperatorRule {
   readonly since?: number;
   /** Least and greatest number of inputs. */
   readonly inputs: readonly [min: number, max: number];
-  /** Greatest number of outputs; 1 when absent. All must be named. */
+  /** Greatest number of outputs; 1 when absent. */
   readonly outputsMax?: number;
+  /** How many of the outputs may be used by other nodes; all when absent. The others may be named and lead nowhere. */
+  readonly outputsUsable?: number;
   readonly attributes: Readonly<Record<string, AttributeBound>>;
-  /** Inputs that steer the operator and take no gradient: shapes, axes, limits. A parameter may not stand there. */
+  /** Inputs that steer the operator and take no gradient: shapes, axes, limits. Their values must not depend on records. */
   readonly steeringInputs?: readonly number[];
-  /** Absent where the output is a constant of the graph. */
+  /** Inputs that take no gradient but may be computed from records: indices, conditions. */
+  readonly selectingInputs?: readonly number[];
+  /** Inputs that hold running statistics at this node: part of the vector, renewed from the batch and not by a gradient. */
+  readonly statisticInputs?: (node: GraphNode) => readonly number[];
+  /** A reason to refuse this node beyond the bounds above. */
+  readonly refusal?: (node: GraphNode) => string | undefined;
+  /**
+   * Emits the node into a training graph, under its own output names, where training computes something else than the node says or
+   * keeps intermediate results; `tape.keep` holds them for `backward`. The node itself is copied when absent.
+   */
+  readonly train?: (tape: Tape, node: GraphNode) => void;
+  /** The node as it predicts, where that differs from how it trains: without dropout, with running statistics. */
+  readonly predict?: (node: GraphNode) => GraphNode;
+  /** Absent where the output takes no gradient. */
   readonly backward?: Backward;
+}
+
+/** Whether a gradient flows from the node's outputs to its input at this position. */
+export function takesGradient(rule: OperatorRule, node: GraphNode, at: number): boolean {
+  return (
+    rule.backward !== undefined &&
+    rule.steeringInputs?.includes(at) !== true &&
+    rule.selectingInputs?.includes(at) !== true &&
+    rule.statisticInputs?.(node).includes(at) !== true
+  );
 }
 
 /** Ranks above this are no medical model. */

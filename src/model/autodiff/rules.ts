@@ -5,11 +5,14 @@ import { abs } from './abs.js';
 import { add } from './add.js';
 import { averagePool } from './average-pool.js';
 import { batchNormalization } from './batch-normalization.js';
+import { cast } from './cast.js';
 import { clip } from './clip.js';
 import { concat } from './concat.js';
 import { constant } from './constant.js';
 import { conv } from './conv.js';
+import { convTranspose } from './conv-transpose.js';
 import { div } from './div.js';
+import { dropout } from './dropout.js';
 import { elu } from './elu.js';
 import { erf } from './erf.js';
 import { exp } from './exp.js';
@@ -19,6 +22,7 @@ import { gather } from './gather.js';
 import { gelu } from './gelu.js';
 import { gemm } from './gemm.js';
 import { globalAveragePool } from './global-average-pool.js';
+import { gru } from './gru.js';
 import { hardSigmoid } from './hard-sigmoid.js';
 import { identity } from './identity.js';
 import { instanceNormalization } from './instance-normalization.js';
@@ -26,6 +30,7 @@ import { layerNormalization } from './layer-normalization.js';
 import { leakyRelu } from './leaky-relu.js';
 import { log } from './log.js';
 import { logSoftmax } from './log-softmax.js';
+import { lstm } from './lstm.js';
 import { matMul } from './mat-mul.js';
 import { maxPool } from './max-pool.js';
 import { mul } from './mul.js';
@@ -37,6 +42,7 @@ import { reduceMean } from './reduce-mean.js';
 import { reduceSum } from './reduce-sum.js';
 import { relu } from './relu.js';
 import { reshape } from './reshape.js';
+import { resize } from './resize.js';
 import { sigmoid } from './sigmoid.js';
 import { slice } from './slice.js';
 import { softmax } from './softmax.js';
@@ -50,17 +56,21 @@ import { tanh } from './tanh.js';
 import { transpose } from './transpose.js';
 import { unsqueeze } from './unsqueeze.js';
 import { where } from './where.js';
+import { WITHOUT_GRADIENT } from './without-gradient.js';
 
 const LIST: readonly OperatorRule[] = [
   abs,
   add,
   averagePool,
   batchNormalization,
+  cast,
   clip,
   concat,
   constant,
   conv,
+  convTranspose,
   div,
+  dropout,
   elu,
   erf,
   exp,
@@ -70,6 +80,7 @@ const LIST: readonly OperatorRule[] = [
   gelu,
   gemm,
   globalAveragePool,
+  gru,
   hardSigmoid,
   identity,
   instanceNormalization,
@@ -77,6 +88,7 @@ const LIST: readonly OperatorRule[] = [
   leakyRelu,
   log,
   logSoftmax,
+  lstm,
   matMul,
   maxPool,
   mul,
@@ -88,6 +100,7 @@ const LIST: readonly OperatorRule[] = [
   reduceSum,
   relu,
   reshape,
+  resize,
   sigmoid,
   slice,
   softmax,
@@ -101,6 +114,7 @@ const LIST: readonly OperatorRule[] = [
   transpose,
   unsqueeze,
   where,
+  ...WITHOUT_GRADIENT,
 ];
 
 export const RULES: ReadonlyMap<string, OperatorRule> = new Map(LIST.map((rule) => [rule.operator, rule]));

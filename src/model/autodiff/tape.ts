@@ -4,26 +4,58 @@ import { defined } from '../../base/index.js';
 import { ModelError } from '../errors.js';
 import type { AttributeList, GraphBuilder } from '../graph/builder.js';
 import { int, ints } from '../graph/attribute.js';
-import { sameShape, type ElementType, type Graph, type GraphNode } from '../graph/types.js';
+import type { ParameterSlot } from '../slot.js';
+import { sameShape, type ElementType, type Graph, type GraphNode, type Tensor } from '../graph/types.js';
 
 /** What the probe measured of one value, at the probed batch size. */
 export interface Measured {
   readonly type: ElementType;
   readonly shape: readonly number[];
+  /** The value itself, where it is the same for all records and small: a shape, an axis, a mask. */
+  readonly data?: Tensor['data'];
 }
 
 export type Shapes = ReadonlyMap<string, Measured>;
+
+/** An input of the training graph that drops values at random. */
+export interface DropoutMask {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Part of the values that is dropped, [0, 1). */
+  readonly ratio: number;
+}
+
+/** A running statistic, renewed after each step: slot = momentum * slot + (1 - momentum) * factor * output. */
+export interface BatchStatistic {
+  readonly slot: ParameterSlot;
+  /** Name of the graph's output with the statistic of the batch. */
+  readonly output: string;
+  readonly momentum: number;
+  /** 1 for means; M / (M - 1) makes the variance of M values that of their population, as PyTorch does. */
+  readonly factor: number;
+}
 
 export class Tape {
   readonly builder: GraphBuilder;
   readonly #graph: Graph;
   readonly #shapes: Shapes;
   readonly #wanted: ReadonlySet<string>;
+  readonly #slots: ReadonlyMap<string, ParameterSlot>;
   readonly #gradients = new Map<string, string>();
+  readonly #kept = new Map<GraphNode, readonly string[]>();
+  readonly #masks: DropoutMask[] = [];
+  readonly #statistics: BatchStatistic[] = [];
 
-  /** `wanted`: the values that depend on a trainable parameter, parameters included. */
-  constructor(builder: GraphBuilder, graph: Graph, shapes: Shapes, wanted: ReadonlySet<string>) {
+  /** `wanted`: the values that depend on a trainable parameter, parameters included. `slots`: the vector. */
+  constructor(
+    builder: GraphBuilder,
+    graph: Graph,
+    shapes: Shapes,
+    wanted: ReadonlySet<string>,
+    slots: readonly ParameterSlot[],
+  ) {
     this.builder = builder;
+    this.#slots = new Map(slots.map((slot) => [slot.name, slot]));
     this.#graph = graph;
     this.#shapes = shapes;
     this.#wanted = wanted;
@@ -33,10 +65,47 @@ export class Tape {
     return this.#wanted.has(value);
   }
 
+  /** Keeps names of values that a node's forward computation emitted, for its backward one. */
+  keep(node: GraphNode, values: readonly string[]): void {
+    this.#kept.set(node, values);
+  }
+
+  kept(node: GraphNode): readonly string[] | undefined {
+    return this.#kept.get(node);
+  }
+
+  /** The place in the vector of a parameter or running statistic; undefined for all other values. */
+  slot(name: string): ParameterSlot | undefined {
+    return this.#slots.get(name);
+  }
+
+  /** Adds an input that the trainer fills before each step: 1 / (1 - ratio) with probability 1 - ratio, else 0. */
+  mask(shape: readonly number[], ratio: number): string {
+    const name = this.builder.input(this.builder.name('mask'), 'float32', shape);
+    this.#masks.push({ name, shape, ratio });
+    return name;
+  }
+
+  statistic(entry: BatchStatistic): void {
+    this.#statistics.push(entry);
+  }
+
+  get masks(): readonly DropoutMask[] {
+    return this.#masks;
+  }
+
+  get statistics(): readonly BatchStatistic[] {
+    return this.#statistics;
+  }
+
   shape(value: string): readonly number[] {
     const measured = this.#shapes.get(value);
     if (measured === undefined) throw new ModelError('model/bad-shape', `the probe measured no shape for ${value}`);
     return measured.shape;
+  }
+
+  type(value: string): ElementType {
+    return defined(this.#shapes.get(value), `the measured type of ${value}`).type;
   }
 
   /** The node's input at `position`; rules call it only for positions below their least number of inputs. */
@@ -51,6 +120,8 @@ export class Tape {
   /** The numbers of a steering input, which the check has found to be a constant; undefined where it is absent. */
   constantNumbers(value: string | undefined): readonly number[] | undefined {
     if (value === undefined || value === '') return undefined;
+    const measured = this.#shapes.get(value)?.data;
+    if (measured !== undefined) return Array.from(measured, Number);
     const maker = this.#graph.nodes.find((node) => node.operator === 'Constant' && node.outputs[0] === value);
     const [attribute] = maker?.attributes.values() ?? [];
     if (attribute?.kind === 'ints' || attribute?.kind === 'floats') return attribute.value;

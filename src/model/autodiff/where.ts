@@ -1,4 +1,4 @@
-// Where with a constant condition: each branch receives the gradient at the places it was taken from.
+// Where: each branch receives the gradient at the places it was taken from.
 
 import type { OperatorRule } from './rule.js';
 
@@ -6,7 +6,7 @@ export const where: OperatorRule = {
   operator: 'Where',
   inputs: [3, 3],
   attributes: {},
-  steeringInputs: [0],
+  selectingInputs: [0],
   backward: (tape, node, dy) => {
     const [condition, a, b] = [tape.input(node, 0), tape.input(node, 1), tape.input(node, 2)];
     const zero = tape.builder.scalar(0);

@@ -13,7 +13,7 @@ export function checkNode(node: GraphNode, rule: OperatorRule, opset: number, pr
       `${node.operator} takes ${String(least)} to ${String(most)} inputs, not ${String(node.inputs.length)}`,
     );
   const outputsMax = rule.outputsMax ?? 1;
-  if (node.outputs.length < 1 || node.outputs.length > outputsMax || node.outputs.includes(''))
+  if (node.outputs.length < 1 || node.outputs.length > outputsMax || node.outputs.every((output) => output === ''))
     problems.add(place, `${node.operator} must have ${outputsMax === 1 ? 'one named output' : 'named outputs'}`);
   if (rule.since !== undefined && opset < rule.since)
     problems.add(place, `${node.operator} exists from operator set ${String(rule.since)} on`);
@@ -22,6 +22,8 @@ export function checkNode(node: GraphNode, rule: OperatorRule, opset: number, pr
     const wrong = bound === undefined ? 'is not known' : outOfBounds(attribute, bound);
     if (wrong !== undefined) problems.add(place, `attribute ${name} of ${node.operator} ${wrong}`);
   }
+  const refusal = rule.refusal?.(node);
+  if (refusal !== undefined) problems.add(place, refusal);
   if (node.operator === 'Constant' && node.attributes.size !== 1)
     problems.add(place, 'a Constant must hold exactly one value');
 }
@@ -44,6 +46,10 @@ function outOfBounds(attribute: Attribute, bound: AttributeBound): string | unde
       return attribute.kind === 'string' && bound.oneOf.includes(attribute.value)
         ? undefined
         : `is none of ${bound.oneOf.join(', ')}`;
+    case 'strings': {
+      const fits = attribute.kind === 'strings' && attribute.value.every((value) => bound.oneOf.includes(value));
+      return fits ? undefined : `has a value that is none of ${bound.oneOf.join(', ')}`;
+    }
     case 'tensor':
       return undefined;
   }

@@ -44,7 +44,7 @@ function checkEnvelope(proto: ModelProto & { readonly graph: GraphProto }, probl
   return opset;
 }
 
-/** One float32 input whose first axis is a free batch and whose other axes are fixed. */
+/** One float32 or int64 input whose first axis is a free batch and whose other axes are fixed. */
 function checkInput(inputs: readonly ValueInfo[], problems: Problems): void {
   const [input, ...others] = inputs;
   if (input === undefined || others.length > 0) {
@@ -52,7 +52,7 @@ function checkInput(inputs: readonly ValueInfo[], problems: Problems): void {
     return;
   }
   const place = `model input ${input.name}`;
-  if (input.type !== 'float32') problems.add(place, 'must be a float32 tensor');
+  if (input.type !== 'float32' && input.type !== 'int64') problems.add(place, 'must be a float32 or int64 tensor');
   const shape = input.shape ?? [];
   const [batch, ...rest] = shape;
   if (typeof batch !== 'string')

@@ -16,24 +16,12 @@ export function checkDataflow(graph: Graph, problems: Problems): void {
   };
   for (const input of graph.inputs) define(input.name, 'model input');
   for (const name of graph.initialisers.keys()) define(name, `initialiser ${name}`);
-  const constants = new Set(graph.initialisers.keys());
   for (const node of graph.nodes) {
     const place = `node ${node.name}`;
-    const steering = RULES.get(node.operator)?.steeringInputs ?? [];
-    for (const [at, name] of node.inputs.entries()) {
-      if (name === '') continue;
-      if (!defined.has(name)) problems.add(place, `the input ${name} is defined nowhere before`);
-      else if (steering.includes(at) && !constants.has(name))
-        problems.add(
-          place,
-          `input ${String(at)} of ${node.operator} must be a constant of the model, not a computed value`,
-        );
-    }
-    for (const output of node.outputs) {
-      if (output === '') continue;
-      define(output, place);
-      if (node.operator === 'Constant') constants.add(output);
-    }
+    for (const name of node.inputs)
+      if (name !== '' && !defined.has(name)) problems.add(place, `the input ${name} is defined nowhere before`);
+    const usable = RULES.get(node.operator)?.outputsUsable ?? Infinity;
+    for (const [at, output] of node.outputs.entries()) if (output !== '' && at < usable) define(output, place);
   }
   for (const output of graph.outputs)
     if (!defined.has(output.name)) problems.add('model output', `the output ${output.name} is computed nowhere`);

@@ -1,9 +1,9 @@
-// Node attributes in and out of the file format.
+// Node attributes from the file format, and how rules read and make them. graph/write.ts writes them.
 
-import { fromUtf8, utf8 } from '../../base/index.js';
+import { fromUtf8 } from '../../base/index.js';
 import { AttributeProto_AttributeType as Kind, type AttributeProto } from '../gen/onnx/onnx.js';
 import type { Problems } from '../errors.js';
-import { readTensor, writeTensor } from './tensor.js';
+import { readTensor } from './tensor.js';
 import type { Attribute, GraphNode } from './types.js';
 
 /** Reports to `problems` and returns undefined for a kind that no allowed operator takes. */
@@ -28,9 +28,10 @@ export function readAttribute(proto: AttributeProto, place: string, problems: Pr
         proto.t === undefined ? undefined : readTensor(proto.t, `${place}, attribute ${proto.name}`, problems);
       return value === undefined ? undefined : { kind: 'tensor', value };
     }
+    case Kind.STRINGS:
+      return readTexts(proto, place, problems);
     case Kind.UNDEFINED:
     case Kind.GRAPH:
-    case Kind.STRINGS:
     case Kind.TENSORS:
     case Kind.GRAPHS:
     case Kind.UNRECOGNIZED:
@@ -44,42 +45,22 @@ export function readAttribute(proto: AttributeProto, place: string, problems: Pr
 }
 
 function readText(proto: AttributeProto, place: string, problems: Problems): Attribute | undefined {
-  try {
-    return { kind: 'string', value: fromUtf8(proto.s) };
-  } catch {
-    problems.add(place, `attribute ${proto.name} is not UTF-8`);
-    return undefined;
-  }
+  const [value] = decoded([proto.s], proto.name, place, problems);
+  return value === undefined ? undefined : { kind: 'string', value };
 }
 
-export function writeAttribute(name: string, attribute: Attribute): AttributeProto {
-  const proto: AttributeProto = {
-    name,
-    f: 0,
-    i: 0n,
-    s: new Uint8Array(0),
-    t: undefined,
-    g: undefined,
-    floats: [],
-    ints: [],
-    strings: [],
-    docString: '',
-    type: Kind.UNDEFINED,
-    refAttrName: '',
-  };
-  switch (attribute.kind) {
-    case 'float':
-      return { ...proto, type: Kind.FLOAT, f: attribute.value };
-    case 'int':
-      return { ...proto, type: Kind.INT, i: BigInt(attribute.value) };
-    case 'floats':
-      return { ...proto, type: Kind.FLOATS, floats: [...attribute.value] };
-    case 'ints':
-      return { ...proto, type: Kind.INTS, ints: attribute.value.map(BigInt) };
-    case 'string':
-      return { ...proto, type: Kind.STRING, s: utf8(attribute.value) };
-    case 'tensor':
-      return { ...proto, type: Kind.TENSOR, t: writeTensor('', attribute.value) };
+function readTexts(proto: AttributeProto, place: string, problems: Problems): Attribute | undefined {
+  const value = decoded(proto.strings, proto.name, place, problems);
+  return value.length < proto.strings.length ? undefined : { kind: 'strings', value };
+}
+
+/** The texts, or none of them where one cannot be read. */
+function decoded(all: readonly Uint8Array[], name: string, place: string, problems: Problems): readonly string[] {
+  try {
+    return all.map((text) => fromUtf8(text));
+  } catch {
+    problems.add(place, `attribute ${name} is not UTF-8`);
+    return [];
   }
 }
 
@@ -97,6 +78,11 @@ export function integersOf(node: GraphNode, name: string): readonly number[] | u
 export function textOf(node: GraphNode, name: string, otherwise: string): string {
   const attribute = node.attributes.get(name);
   return attribute?.kind === 'string' ? attribute.value : otherwise;
+}
+
+export function textsOf(node: GraphNode, name: string): readonly string[] | undefined {
+  const attribute = node.attributes.get(name);
+  return attribute?.kind === 'strings' ? attribute.value : undefined;
 }
 
 export const int = (value: number): Attribute => ({ kind: 'int', value });

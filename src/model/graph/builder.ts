@@ -91,6 +91,16 @@ export class GraphBuilder {
     this.#outputs.push({ name, ...(type === undefined ? {} : { type }), ...(shape === undefined ? {} : { shape }) });
   }
 
+  /** A graph for the body of a loop in this one, whose names differ from all others, as the format demands. */
+  body(): GraphBuilder {
+    return new GraphBuilder(this.opset, `${this.#fresh('body')}.`);
+  }
+
+  /** A new name, for an input of a body. */
+  name(stem: string): string {
+    return this.#fresh(stem);
+  }
+
   get nodeCount(): number {
     return this.#nodes.length;
   }

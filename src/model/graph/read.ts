@@ -70,7 +70,7 @@ export function readGraph(proto: GraphProto, opset: number, problems: Problems):
   };
 }
 
-function readNode(proto: NodeProto, position: number, problems: Problems): GraphNode {
+export function readNode(proto: NodeProto, position: number, problems: Problems): GraphNode {
   const name = proto.name === '' ? `${proto.opType}#${String(position)}` : proto.name;
   const place = `node ${name}`;
   if (proto.domain !== '' && proto.domain !== 'ai.onnx')

@@ -35,7 +35,10 @@ export type Attribute =
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'tensor'; readonly value: Tensor }
   | { readonly kind: 'floats'; readonly value: readonly number[] }
-  | { readonly kind: 'ints'; readonly value: readonly number[] };
+  | { readonly kind: 'ints'; readonly value: readonly number[] }
+  | { readonly kind: 'strings'; readonly value: readonly string[] }
+  /** The body of a loop. Only written, never read: a model file may not bring one. */
+  | { readonly kind: 'graph'; readonly value: Graph };
 
 export interface GraphNode {
   /** The node's own name, or `Gemm#3` (operator and position) where the exporter gave none. */

@@ -247,8 +247,8 @@ describe('a model is refused when it', () => {
     [
       'takes an input that is not float32',
       'model input x',
-      /must be a float32 tensor/,
-      (m) => (m.graph.input[0]!.type!.value!.value.elemType = 7),
+      /must be a float32 or int64 tensor/,
+      (m) => (m.graph.input[0]!.type!.value!.value.elemType = 11),
     ],
     [
       'gives an output that is not float32',
@@ -277,22 +277,44 @@ describe('a model is refused when it', () => {
   it('is wrong in several places, and lists all of them', () => {
     const problems = problemsAfter((m) => {
       m.opsetImport[0]!.version = 9n;
-      Object.assign(m.graph.node[0]!, { opType: 'Einsum', name: 'first' });
-      Object.assign(m.graph.node[2]!, { opType: 'Resize', name: 'last' });
+      Object.assign(m.graph.node[0]!, { opType: 'Loop', name: 'first' });
+      Object.assign(m.graph.node[2]!, { opType: 'Det', name: 'last' });
     });
     expect(problems.map(({ place }) => place)).toEqual(['model', 'node first', 'node last']);
   });
 
-  it('asks batch normalisation to use the statistics of the batch', () => {
+  it('uses what training alone computes: the mask of a dropout, the batch statistics of a normalisation', () => {
     const problems = problemsAfter((m) => {
-      const training = integer('training_mode', 1n);
-      const names = ['logits', 'layer2.bias', 'layer2.bias', 'layer2.bias', 'layer2.bias'];
       m.graph.node.push(
-        node({ name: 'bn', opType: 'BatchNormalization', input: names, output: ['z'], attribute: [training] }),
+        node({ name: 'drop', opType: 'Dropout', input: ['logits'], output: ['dropped', 'mask'] }),
+        node({ name: 'cast', opType: 'Not', input: ['mask'], output: ['z'] }),
+      );
+    });
+    expect(problems).toEqual([{ place: 'node cast', what: 'the input mask is defined nowhere before' }]);
+  });
+
+  it('hands a recurrent layer lengths, peepholes or activations of its own', () => {
+    const problems = problemsAfter((m) => {
+      const lstm = (name: string, input: string[], attributes: ReturnType<typeof attribute>[] = []) =>
+        node({ name, opType: 'LSTM', input, output: [name], attribute: attributes });
+      const [x, w] = ['logits', 'layer2.weight'];
+      const swapped = ['Tanh', 'Sigmoid', 'Tanh'].map((text) => new TextEncoder().encode(text));
+      m.graph.node.push(
+        lstm('lengths', [x, w, w, '', w]),
+        lstm('peepholes', [x, w, w, '', '', '', '', w]),
+        lstm('activations', [x, w, w], [attribute('activations', { type: Kind.STRINGS, strings: swapped })]),
       );
     });
     expect(problems).toEqual([
-      { place: 'node bn', what: 'attribute training_mode of BatchNormalization is outside 0 to 0' },
+      {
+        place: 'node lengths',
+        what: 'LSTM with sequence_lens is not trained; pad the sequences and mask what follows their ends',
+      },
+      { place: 'node peepholes', what: 'LSTM with peepholes is not trained' },
+      {
+        place: 'node activations',
+        what: 'LSTM is trained with its default activations Sigmoid, Tanh, Tanh only',
+      },
     ]);
   });
 

@@ -6,9 +6,22 @@ import { expectGradient, gradientError, operatorModel, projection } from '../../
 import { ACTIVATION } from './operators/activation.js';
 import { ARITHMETIC } from './operators/arithmetic.js';
 import { CONVOLUTION } from './operators/convolution.js';
+import { RECURRENT } from './operators/recurrent.js';
 import { STRUCTURE } from './operators/structure.js';
+import { TRAINING } from './operators/training.js';
+import { UPWARD } from './operators/upward.js';
+import { WITHOUT_GRADIENT } from './operators/without-gradient.js';
 
-const CASES = [...ARITHMETIC, ...ACTIVATION, ...STRUCTURE, ...CONVOLUTION];
+const CASES = [
+  ...ARITHMETIC,
+  ...ACTIVATION,
+  ...STRUCTURE,
+  ...CONVOLUTION,
+  ...RECURRENT,
+  ...TRAINING,
+  ...UPWARD,
+  ...WITHOUT_GRADIENT,
+];
 
 describe('gradients agree with finite differences', () => {
   for (const entry of CASES) it(`${entry.operator}: ${entry.name}`, () => expectGradient(entry));
