@@ -6,6 +6,7 @@ import { ConfigError } from '../src/config/index.js';
 import { JOB_ERRORS, JobError } from '../src/job/index.js';
 import { MODEL_ERRORS, ModelError } from '../src/model/index.js';
 import { PKI_ERRORS, PkiError } from '../src/pki/index.js';
+import { PRIVACY_ERRORS, PrivacyError } from '../src/privacy/index.js';
 import { PROTOCOL_ERRORS } from '../src/protocol/index.js';
 import { EXIT, exitCodeFor, SYSTEM_ERRORS, SystemError, type ExitCode } from '../src/system/index.js';
 import { AuditError } from './errors.js';
@@ -26,7 +27,12 @@ function isUsage(cause: unknown): boolean {
   if (cause instanceof JobError) return cause.code !== 'job/bad-sum';
   // The roster file is not the pinned one, or is none.
   if (isCodedError(cause) && cause.code.startsWith('roster/')) return true;
-  return cause instanceof ConfigError || cause instanceof PkiError || cause instanceof ModelError;
+  return (
+    cause instanceof ConfigError ||
+    cause instanceof PkiError ||
+    cause instanceof ModelError ||
+    cause instanceof PrivacyError
+  );
 }
 
 export function report(terminal: Terminal, cause: unknown, json: boolean): void {
@@ -50,7 +56,9 @@ function describe(error: CodedError): string {
 }
 
 const MEANINGS: ReadonlyMap<string, string> = new Map(
-  [PROTOCOL_ERRORS, JOB_ERRORS, MODEL_ERRORS, PKI_ERRORS, SYSTEM_ERRORS].flatMap((room) => Object.entries(room)),
+  [PROTOCOL_ERRORS, JOB_ERRORS, MODEL_ERRORS, PKI_ERRORS, PRIVACY_ERRORS, SYSTEM_ERRORS].flatMap((room) =>
+    Object.entries(room),
+  ),
 );
 
 function errorJson(cause: unknown) {

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { addExport } from './commands/export.js';
 import { addJobCreate } from './commands/job-create.js';
 import { addJobs } from './commands/jobs.js';
+import { addPrivacy } from './commands/privacy.js';
 import { addRoster } from './commands/roster.js';
 import { addRound } from './commands/round.js';
 import { addRounds } from './commands/rounds.js';
@@ -39,7 +40,7 @@ export function createProgram(world: World): Command {
       },
     });
   addJobCreate(program.command('job').description('create jobs'), world);
-  for (const add of [addJobs, addRounds, addRound, addWatch, addExport, addRoster]) add(program, world);
+  for (const add of [addJobs, addRounds, addRound, addWatch, addExport, addRoster, addPrivacy]) add(program, world);
   return program;
 }
 

@@ -15,6 +15,7 @@ import { JOB_ERRORS } from '../src/job/index.js';
 import { MODEL_ERRORS } from '../src/model/index.js';
 import { NETWORK_ERRORS } from '../src/network/index.js';
 import { PKI_ERRORS } from '../src/pki/index.js';
+import { PRIVACY_ERRORS } from '../src/privacy/index.js';
 import { PROTOCOL_ERRORS } from '../src/protocol/index.js';
 import { STORAGE_ERRORS } from '../src/storage/index.js';
 import { SYSTEM_ERRORS } from '../src/system/index.js';
@@ -94,6 +95,12 @@ export const ERROR_CHAPTERS: readonly ErrorChapter[] = [
     about: 'The vector that is summed: layout, quantising, overflow.',
     source: 'src/vector/errors.ts',
     codes: VECTOR_ERRORS,
+  },
+  {
+    title: 'Privacy',
+    about: 'Accounting for differential privacy, and its noise.',
+    source: 'src/privacy/errors.ts',
+    codes: PRIVACY_ERRORS,
   },
   {
     title: 'Configuration',

@@ -23,6 +23,14 @@ const COMMANDS: [string[], string[]][] = [
     ['roster', 'make'],
     ['<file.yaml>', '--out <file>', '--force'],
   ],
+  [
+    ['privacy', 'account'],
+    ['--sampling <q>', '--noise <sigma>', '--steps <T>', '--delta <delta>'],
+  ],
+  [
+    ['privacy', 'plan'],
+    ['--eps <epsilon>', '--rounds <R>', '--silos <n>'],
+  ],
 ];
 
 describe('help', () => {
@@ -36,7 +44,18 @@ describe('help', () => {
   it('of the program names every command and the options of all', async () => {
     const { code, out } = await runCommand(['--help']);
     expect(code).toBe(0);
-    for (const word of ['--config <file>', '--json', 'job', 'jobs', 'rounds', 'round', 'watch', 'export', 'roster'])
+    for (const word of [
+      '--config <file>',
+      '--json',
+      'job',
+      'jobs',
+      'rounds',
+      'round',
+      'watch',
+      'export',
+      'roster',
+      'privacy',
+    ])
       expect(out).toContain(word);
     const world = { terminal: { print: () => undefined, note: () => undefined }, signal: new AbortController().signal };
     const program = createProgram({ ...world, connect: () => expect.unreachable() });

@@ -1,0 +1,21 @@
+// privacy: what a sum may tell about one record: accountants that turn noise into epsilon and back, and exact samplers of the noise.
+// Pure: random bytes come in from outside, and who keeps the ledger is the program's business.
+
+export { demandParameter, PRIVACY_ERRORS, PrivacyError, type PrivacyErrorCode } from './errors.js';
+export { PRIVACY_LIMITS } from './limits.js';
+export { accountRun, checkRun, rdpOfRun, type Account, type Run } from './account.js';
+export { noiseFor, spent, stepsFor, type Accountant } from './calibrate.js';
+export { gaussianDelta, gaussianEpsilon } from './gaussian.js';
+export { deltaOf, epsilonAt, epsilonOf, type RdpBound, type RdpCurve } from './rdp/convert.js';
+export {
+  discreteGaussianRdp,
+  distributedGaussianRdp,
+  integerSensitivity,
+  skellamRdp,
+  type Sensitivity,
+} from './rdp/discrete.js';
+export { ORDERS } from './rdp/orders.js';
+export { poissonSampledRdp } from './rdp/poisson-sampling.js';
+export { sampledGaussianRdp, type SampledGaussian } from './rdp/sampled-gaussian.js';
+export { epsilonOfRho, gaussianRho, rhoOfEpsilon } from './zcdp.js';
+export { planRecords, planSilos, signalToNoise, type Budget, type RecordPlan, type SiloPlan } from './plan.js';
