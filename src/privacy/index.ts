@@ -19,3 +19,7 @@ export { poissonSampledRdp } from './rdp/poisson-sampling.js';
 export { sampledGaussianRdp, type SampledGaussian } from './rdp/sampled-gaussian.js';
 export { epsilonOfRho, gaussianRho, rhoOfEpsilon } from './zcdp.js';
 export { planRecords, planSilos, signalToNoise, type Budget, type RecordPlan, type SiloPlan } from './plan.js';
+export { addNoiseInto, type NextBytes } from './sample/draw.js';
+export { rotateBackInto, rotatedLength, rotateInto, signsFrom } from './sample/rotation.js';
+export { roundConditionally, roundedNormBound } from './sample/rounding.js';
+export { noiseTable, type NoiseKind, type NoiseTable } from './sample/table.js';

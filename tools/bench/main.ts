@@ -8,6 +8,7 @@ import { Command } from 'commander';
 import { applyMasks, type MaskKeys } from '../../src/protocol/index.js';
 import { Fingerprint } from '../../src/vector/index.js';
 import { medians } from './measure.js';
+import { measureNoise } from './noise.js';
 
 interface Row {
   /** Cohort. */
@@ -47,10 +48,15 @@ console.log(
 console.log('ns per mask and element; AES is the same bytes of plain AES-256-CTR in the same run');
 console.log('   n          d   masking    AES   ratio   fingerprint');
 const rows = shapes.map(([n = 0, d = 0]) => measure(n, d));
+const noise = measureNoise(1_000_000, repeats);
+for (const { noise: kind, d, tableMs, drawMs } of noise)
+  console.log(
+    `${kind.padEnd(30)} d = ${String(d)}: ${drawMs.toFixed(0)} ms, and ${tableMs.toFixed(0)} ms for its table`,
+  );
 if (options.json !== undefined)
   await writeFile(
     options.json,
-    `${JSON.stringify({ node: process.versions.node, maskVsAes: rows.at(-1)?.maskVsAes, rows }, null, 2)}\n`,
+    `${JSON.stringify({ node: process.versions.node, maskVsAes: rows.at(-1)?.maskVsAes, rows, noise }, null, 2)}\n`,
   );
 
 function measure(n: number, d: number): Row {
