@@ -1,19 +1,58 @@
 // Before a job is offered to anybody: what can be wrong with it is found here, not after a night of training.
 
 import { createHash } from 'node:crypto';
-import { equalBytes, hex, LIMITS } from '../src/base/index.js';
+import { equalBytes, hex, LIMITS, type Hash, type SiloId, type UnixMs } from '../src/base/index.js';
 import { hash, LABELS } from '../src/crypto/index.js';
 import { checkLayout, decodeModelState, NO_MODEL_STATE } from '../src/job/index.js';
 import { withParameters } from '../src/model/index.js';
-import { openManifest, type CoordinatorJob, type Manifest } from '../src/protocol/index.js';
+import {
+  demandNotDenied,
+  openManifest,
+  openOrder,
+  type CoordinatorJob,
+  type CoordinatorState,
+  type Manifest,
+} from '../src/protocol/index.js';
 import { JobKind, type BlobRef, type Envelope } from '../src/wire/index.js';
-import type { AdminSource } from './admin/index.js';
+import { actJournal } from './acts.js';
+import type { AdminSource, ServerFacts } from './admin/index.js';
 import { CoordinatorError } from './errors.js';
 import type { CoordinatorService } from './service.js';
 
+export interface AdminWorld {
+  readonly server: ServerFacts;
+  readonly now: () => UnixMs;
+  /** Ends every call of a silo that is under way. */
+  readonly endCallsOf: (silo: SiloId, error: unknown) => void;
+}
+
+function deniedError(state: CoordinatorState, silo: SiloId): unknown {
+  try {
+    demandNotDenied(state, silo);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
 /** What the admin handlers need, from the running service. */
-export function adminSource(service: CoordinatorService): AdminSource {
+export function adminSource(service: CoordinatorService, { server, now, endCallsOf }: AdminWorld): AdminSource {
+  const { roster } = service.self;
   return {
+    server,
+    now,
+    acts: actJournal(service.store.journal),
+    seen: (silo) => {
+      const seen = service.seen.of(silo);
+      return seen !== undefined && service.presence.connected(silo) ? { ...seen, at: now() } : seen;
+    },
+    giveOrder: async (envelope) => {
+      const { action } = openOrder(roster, envelope);
+      await service.feed({ $case: 'orderGiven', value: { order: envelope } });
+      if (action.kind === 'deny-silo' && service.state.denied.has(action.silo))
+        endCallsOf(action.silo, deniedError(service.state, action.silo));
+    },
+    readModelState: (job, modelHash) => readModelState(service, job, modelHash),
     state: () => service.state,
     onChange: (listener) => service.onChange(listener),
     connected: (silo) => service.presence.connected(silo),
@@ -98,5 +137,14 @@ async function* exportModel(service: CoordinatorService, job: CoordinatorJob): A
   const first = await service.computation.firstModel(service.state, job.manifest);
   const state = await service.computation.modelState(service.state, job.manifest, job.modelHash);
   const bytes = withParameters(first.model, decodeModelState(state).parameters);
+  for (let at = 0; at < bytes.length; at += LIMITS.chunkBytes) yield bytes.subarray(at, at + LIMITS.chunkBytes);
+}
+
+async function* readModelState(
+  service: CoordinatorService,
+  job: CoordinatorJob,
+  modelHash: Hash,
+): AsyncGenerator<Uint8Array> {
+  const bytes = await service.computation.modelState(service.state, job.manifest, modelHash);
   for (let at = 0; at < bytes.length; at += LIMITS.chunkBytes) yield bytes.subarray(at, at + LIMITS.chunkBytes);
 }

@@ -6,8 +6,8 @@ import type { SiloHandlers } from '../src/transport/index.js';
 /** The same handlers, with `coordinator.before-send` and `coordinator.after-send` around each thing they give, by what it is. */
 export function tracedHandlers(handlers: SiloHandlers): SiloHandlers {
   return {
-    watch: (caller, request, signal) =>
-      each(handlers.watch(caller, request, signal), ({ body }) => `directive.${body?.$case ?? 'nothing'}`),
+    watch: (caller, request, signal, peer) =>
+      each(handlers.watch(caller, request, signal, peer), ({ body }) => `directive.${body?.$case ?? 'nothing'}`),
     submit: (caller, request) =>
       answered(`answer.${request.envelope?.type.slice(0, 40) ?? 'nothing'}`, handlers.submit(caller, request)),
     uploadMasked: (caller, target, chunks) =>

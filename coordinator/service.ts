@@ -20,10 +20,12 @@ import {
 } from '../src/protocol/index.js';
 import { failpoint } from '../src/system/index.js';
 import type { Log } from '../src/telemetry/index.js';
+import type { CallerCertificate } from '../src/transport/index.js';
 import { BlobRef, CoordinatorRecord, decode, encode, type Envelope } from '../src/wire/index.js';
 import { Computation } from './compute.js';
 import { CoordinatorError, journalMismatch } from './errors.js';
 import { PresenceBook } from './presence.js';
+import { SeenBook } from './seen.js';
 import { Refused } from './refused.js';
 import { attemptPrefix, keepBlob, uploadName, uploadPrefix, type Store } from './store.js';
 
@@ -44,6 +46,7 @@ export interface ServiceOptions {
 
 export class CoordinatorService {
   readonly presence: PresenceBook;
+  readonly seen: SeenBook;
   readonly computation: Computation;
   readonly store: Store;
   readonly #options: ServiceOptions;
@@ -59,6 +62,7 @@ export class CoordinatorService {
     this.#options = options;
     this.store = options.store;
     this.presence = new PresenceBook(options.clock);
+    this.seen = new SeenBook(options.store.journal, options.clock);
     this.computation = new Computation(options.store);
     this.computation.sumBlob = (sumHash) => this.#sumBlob(sumHash);
     this.#state = initialCoordinatorState(options.self);
@@ -287,6 +291,14 @@ export class CoordinatorService {
     if (event.$case === 'jobCreated') {
       const job = [...this.#state.jobs.values()].at(-1);
       log.info('job.created', { job: job?.manifest.jobId });
+    } else if (event.$case === 'orderGiven') {
+      const taken = this.#state.orders.at(-1)?.order;
+      log.info('order.taken', {
+        number: Number(taken?.number),
+        by: taken?.signer,
+        order: taken?.action.kind,
+        reason: taken?.reason,
+      });
     } else if (event.$case === 'jobStopped') {
       const { jobId, state, reason } = event.value;
       log.info('job.stopped', { job: jobId, state, reason });
@@ -314,16 +326,24 @@ export class CoordinatorService {
     });
   }
 
-  opened(silo: SiloId): void {
+  opened(silo: SiloId, agentVersion: string, certificate: CallerCertificate): void {
     this.presence.opened(silo);
+    this.#noted(this.seen.came(silo, agentVersion, certificate));
     this.#options.log.info('silo.connected', { silo });
     this.changed();
   }
 
   closed(silo: SiloId): void {
     this.presence.closed(silo);
+    this.#noted(this.seen.left(silo));
     this.#options.log.info('silo.gone', { silo });
     this.changed();
+  }
+
+  #noted(written: Promise<unknown>): void {
+    written.catch((error: unknown) => {
+      if (!this.#stopped) this.#options.fatal(error);
+    });
   }
 
   changed(): void {
@@ -338,7 +358,7 @@ export class CoordinatorService {
     const now = this.#options.clock.now();
     let wake = now + LONGEST_SLEEP_MS;
     for (const job of this.#state.jobs.values()) {
-      const due = dueFor(job, now, (silo) => this.presence.of(silo));
+      const due = dueFor(job, now, (silo) => this.#state.denied.get(silo)?.at ?? this.presence.of(silo));
       if (due.event !== undefined) {
         this.#feedDue(due.event);
         // If it is accepted, the schedule is made anew; if not, somebody has to look again, and other jobs must not wait for this one.

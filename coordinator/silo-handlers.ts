@@ -2,6 +2,7 @@
 
 import { defined, hex, isCodedError, LIMITS, type SiloId } from '../src/base/index.js';
 import {
+  demandNotDenied,
   directivesFor,
   indexIn,
   InputRoot,
@@ -11,9 +12,16 @@ import {
   type RoundContext,
 } from '../src/protocol/index.js';
 import type { Log } from '../src/telemetry/index.js';
-import type { SiloHandlers } from '../src/transport/index.js';
+import type { CallerCertificate, SiloHandlers } from '../src/transport/index.js';
 import { packedBytes } from '../src/vector/index.js';
-import { decode, MaskedHeader, type Directive, type SubmitRequest, type UploadTarget } from '../src/wire/index.js';
+import {
+  decode,
+  MaskedHeader,
+  type Directive,
+  type SubmitRequest,
+  type UploadTarget,
+  type WatchRequest,
+} from '../src/wire/index.js';
 import { CoordinatorError } from './errors.js';
 import { Refused } from './refused.js';
 import type { CoordinatorService } from './service.js';
@@ -26,9 +34,9 @@ const HEARTBEAT: Directive = { sequence: 0n, body: { $case: 'heartbeat', value: 
 
 export function siloHandlers(service: CoordinatorService, log: Log): SiloHandlers {
   return {
-    watch: (caller, request, signal) => {
+    watch: (caller, request, signal, certificate) => {
       demandMember(service, caller);
-      return watch(service, caller, request.cursor, signal);
+      return watch(service, caller, request, certificate, signal);
     },
     submit: async (caller, request) => {
       demandMember(service, caller);
@@ -61,19 +69,21 @@ export function siloHandlers(service: CoordinatorService, log: Log): SiloHandler
   };
 }
 
-/** The authority says who may connect, the roster who is a member: a certificate alone opens nothing. */
+/** The authority says who may connect, the roster who is a member, operators who is kept out: a certificate alone opens nothing. */
 function demandMember(service: CoordinatorService, silo: SiloId): void {
   if (!service.self.roster.members.has(silo))
     throw new CoordinatorError('coordinator/not-a-member', `the roster has no silo "${silo}".`, {
       category: 'membership',
     });
+  demandNotDenied(service.state, silo);
 }
 
 /** Sends what the state says this silo should know, then waits for it to change. Level-triggered: nothing is queued. */
 async function* watch(
   service: CoordinatorService,
   silo: SiloId,
-  from: bigint,
+  { cursor: from, agentVersion }: WatchRequest,
+  certificate: CallerCertificate,
   signal: AbortSignal,
 ): AsyncGenerator<Directive> {
   let cursor = from;
@@ -85,7 +95,7 @@ async function* watch(
     wake();
   };
   signal.addEventListener('abort', onAbort);
-  service.opened(silo);
+  service.opened(silo, agentVersion, certificate);
   try {
     // Says at once that the stream is open: a silo for which there is nothing new must not take it for another failure, and wait longer
     // before it comes back each time.

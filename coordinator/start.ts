@@ -1,9 +1,16 @@
 // From a configuration to a running coordinator: files, store, recovery, server.
 
-import { equalBytes, LIMITS } from '../src/base/index.js';
+import { equalBytes, LIMITS, type UnixMs } from '../src/base/index.js';
 import type { CoordinatorConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
-import { keepFresh, readSigningKey, TlsFiles, RevocationFile } from '../src/pki/index.js';
+import {
+  certificatesIn,
+  inspectCertificate,
+  keepFresh,
+  readSigningKey,
+  TlsFiles,
+  RevocationFile,
+} from '../src/pki/index.js';
 import { COORDINATOR, readRoster, type CoordinatorSelf } from '../src/protocol/index.js';
 import { exitCodeFor, readSmallFile, systemClock } from '../src/system/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
@@ -15,6 +22,8 @@ import { CoordinatorService } from './service.js';
 import { siloHandlers } from './silo-handlers.js';
 import { tracedHandlers } from './sends.js';
 import { openStore } from './store.js';
+
+export const COORDINATOR_VERSION = '0.1.0';
 
 export interface RunningCoordinator {
   readonly port: number;
@@ -49,6 +58,7 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
     },
   });
   const { host, port } = splitAddress(config.listen);
+  const startedAt = systemClock.now();
   const server = await startServer({
     host,
     port,
@@ -57,7 +67,15 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
     clock: systemClock,
     ...(revocations === undefined ? {} : { revocations }),
     silo: tracedHandlers(siloHandlers(service, log)),
-    admin: adminHandlers(adminSource(service)),
+    admin: adminHandlers(
+      adminSource(service, {
+        server: { version: COORDINATOR_VERSION, startedAt, certificateNotAfter: () => endOf(tls) },
+        now: () => systemClock.now(),
+        endCallsOf: (silo, error) => {
+          server.endCallsOf(silo, error);
+        },
+      }),
+    ),
     onInternalError: (error, path) => {
       log.error('program.internal-error', { path, ...errorFields(error) });
     },
@@ -98,6 +116,10 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
       await log.flush();
     },
   };
+}
+
+function endOf({ current }: TlsFiles): UnixMs {
+  return inspectCertificate(certificatesIn(current.chainPem)[0] ?? '').notAfter;
 }
 
 function splitAddress(address: string): { readonly host: string; readonly port: number } {

@@ -92,6 +92,8 @@ function stopped(signal: AbortSignal): boolean {
  */
 export function isPassing({ code, category }: CodedError): boolean {
   if (category === 'unavailable' || category === 'identity') return true;
+  // An operator keeps this silo out, and may let it in again: what it had to say is still to be said.
+  if (code === 'message/denied') return true;
   const ofTheirs = category === 'internal' || category === 'limit';
   return ofTheirs && code.startsWith('transport/') && code !== 'transport/too-large';
 }

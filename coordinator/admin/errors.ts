@@ -10,6 +10,13 @@ export const ADMIN_ERRORS = defineErrors({
   'admin/no-manifest': 'The request carries no signed manifest: the caller runs other software.',
   'admin/wrong-operator':
     'A manifest is offered by the operator who signed it: use the certificate and the signing key of one person.',
+  'admin/no-silo': 'The roster has no silo of this name: ListSilos names those that it has.',
+  'admin/no-artefact': 'The round has no such object: GetRound lists those that it has.',
+  'admin/no-order': 'The request carries no signed order: the caller runs other software.',
+  'admin/bad-field': 'The message has no field of this name: names are those of the .proto, at its top level.',
+  'admin/bad-filter': 'A filter asks for what this version does not know, or for a range that ends before it begins.',
+  'admin/acts-full':
+    'The journal of acts has reached its limit, and nothing is done or given out that is not written down: archive the state folder and talk to the developers.',
   'admin/bad-page': 'The page is not one of this list: start again without a page token.',
 });
 
@@ -22,6 +29,12 @@ const CATEGORY: Readonly<Record<AdminErrorCode, ErrorCategory>> = {
   'admin/no-model': 'state',
   'admin/no-manifest': 'content',
   'admin/wrong-operator': 'membership',
+  'admin/no-silo': 'missing',
+  'admin/no-artefact': 'missing',
+  'admin/no-order': 'content',
+  'admin/bad-field': 'content',
+  'admin/bad-filter': 'content',
+  'admin/acts-full': 'limit',
   'admin/bad-page': 'content',
 };
 

@@ -1,5 +1,6 @@
-// admin: the handlers of AdminService, over the coordinator's state. Read-only but for new jobs and their models.
+// admin: the handlers of AdminService, over the coordinator's state. Read-only but for new jobs, their models, and orders.
 
 export { ADMIN_ERRORS, AdminError, type AdminErrorCode } from './errors.js';
+export { ACT_KINDS, type ActKind } from './acts.js';
 export { adminHandlers } from './handlers.js';
-export type { AdminSource } from './source.js';
+export type { ActJournal, AdminSource, ServerFacts, SiloSeen } from './source.js';

@@ -3,7 +3,7 @@
 import { lastRound, type CoordinatorJob, type JobStatus } from '../../src/protocol/index.js';
 import { JobState, type Job } from '../../src/wire/index.js';
 
-const STATES: Readonly<Record<JobStatus, JobState>> = {
+export const JOB_STATES: Readonly<Record<JobStatus, JobState>> = {
   offered: JobState.JOB_STATE_OFFERED,
   running: JobState.JOB_STATE_RUNNING,
   completed: JobState.JOB_STATE_COMPLETED,
@@ -17,7 +17,7 @@ export function jobView(job: CoordinatorJob): Job {
     jobId: manifest.jobId,
     manifestHash: manifest.hash,
     kind: manifest.message.kind,
-    state: STATES[job.status],
+    state: JOB_STATES[job.status],
     reason: job.reason,
     silos: [...manifest.silos],
     approvedBy: manifest.silos.filter((silo) => job.approvals.has(silo)),
@@ -27,10 +27,13 @@ export function jobView(job: CoordinatorJob): Job {
     modelHash: job.modelHash,
     createdUnixMs: BigInt(job.createdAt),
     lastResultHash: closed.at(-1)?.terminalHash ?? new Uint8Array(),
+    barred: manifest.silos.filter((silo) => job.barred.has(silo)),
+    openRound: job.open?.plan.round ?? 0,
   };
 }
 
-/** No round follows by itself any more. */
-export function isOver({ status }: CoordinatorJob): boolean {
+/** No round is open, and none follows by itself. */
+export function isOver({ status, open }: CoordinatorJob): boolean {
+  if (open !== undefined) return false;
   return status === 'completed' || status === 'paused' || status === 'ended';
 }

@@ -24,6 +24,8 @@ export interface PagedList<T> {
   /** Item at `position`, from 0. */
   readonly item: (position: number) => T;
   readonly codec: MessageType<T>;
+  /** Leaves out what a filter leaves out. A filter is part of the name: its token is refused under another one. */
+  readonly keep?: (position: number) => boolean;
 }
 
 export interface Page<T> {
@@ -32,31 +34,44 @@ export interface Page<T> {
 }
 
 export function pageOf<T>(list: PagedList<T>, { pageSize, pageToken }: PageRequest): Page<T> {
-  if (pageSize > PAGE_SIZE_MAX)
-    throw new AdminError(
-      'admin/bad-page',
-      `a page has at most ${String(PAGE_SIZE_MAX)} items, ${String(pageSize)} were asked for.`,
-    );
-  const from = pageToken === '' ? 0 : positionIn(list, pageToken);
-  const until = Math.min(list.length, from + (pageSize === 0 ? PAGE_SIZE_DEFAULT : pageSize));
+  const size = sizeOf({ pageSize });
   const items: T[] = [];
   let bytes = 0;
-  for (let at = from; at < until; at++) {
-    const item = list.item(at);
+  let next = startOf(list, pageToken);
+  for (; next < list.length; next++) {
+    if (list.keep?.(next) === false) continue;
+    if (items.length === size) break;
+    const item = list.item(next);
     bytes += encode(list.codec, item).length;
     // The first always goes: an item is far below the bound, and a page of none would never end.
     if (items.length > 0 && bytes > PAGE_BYTES) break;
     items.push(item);
   }
-  const next = from + items.length;
   return { items, nextPageToken: next < list.length ? tokenOf(list, next) : '' };
 }
 
-function tokenOf(list: PagedList<unknown>, position: number): string {
+/** Items that a page may hold. Throws AdminError `admin/bad-page`. */
+export function sizeOf({ pageSize }: Pick<PageRequest, 'pageSize'>): number {
+  if (pageSize > PAGE_SIZE_MAX)
+    throw new AdminError(
+      'admin/bad-page',
+      `a page has at most ${String(PAGE_SIZE_MAX)} items, ${String(pageSize)} were asked for.`,
+    );
+  return pageSize === 0 ? PAGE_SIZE_DEFAULT : pageSize;
+}
+
+type Named = Pick<PagedList<unknown>, 'name' | 'length'>;
+
+/** Position of the first item that a page looks at. Throws AdminError `admin/bad-page`. */
+export function startOf(list: Named, pageToken: string): number {
+  return pageToken === '' ? 0 : positionIn(list, pageToken);
+}
+
+function tokenOf(list: Named, position: number): string {
   return Buffer.from(`${String(position)} ${list.name}`).toString('base64url');
 }
 
-function positionIn(list: PagedList<unknown>, token: string): number {
+function positionIn(list: Named, token: string): number {
   const position = Number.parseInt(Buffer.from(token.slice(0, 200), 'base64url').toString(), 10);
   // One spelling for each position: whatever else decodes to a number is no token of ours.
   if (!(position >= 0 && position <= list.length) || tokenOf(list, position) !== token)

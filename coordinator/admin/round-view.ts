@@ -15,7 +15,7 @@ import { Outcome, Phase, type PhaseTime, type Round } from '../../src/wire/index
 /** Whether the silo is there now. */
 export type Connected = (silo: SiloId) => boolean;
 
-const PHASES: Readonly<Record<CoordinatorPhase, Phase>> = {
+export const COORDINATOR_PHASES: Readonly<Record<CoordinatorPhase, Phase>> = {
   advertise: Phase.PHASE_ADVERTISE,
   share: Phase.PHASE_SHARE,
   // The second step of sharing: what was dealt is being checked.
@@ -52,7 +52,7 @@ function openView(round: CoordinatorRound, connected: Connected): Round {
   return {
     ...planned(round),
     attempt: attempt.context.attempt.attempt,
-    phase: PHASES[attempt.phase],
+    phase: COORDINATOR_PHASES[attempt.phase],
     survivors: survivors.flatMap((index) => plan.cohort[index] ?? []),
     acknowledgedBy: [],
     disputedBy: [],
@@ -110,11 +110,15 @@ function planned({ plan, startedAt }: Pick<ClosedRound, 'plan' | 'startedAt'>) {
 function timelineOf(timeline: readonly PhaseBegin[]): PhaseTime[] {
   // Checking is the second step of sharing, and people are shown one phase.
   const shown = timeline.filter(({ phase }) => phase !== 'check');
-  return shown.map(({ attempt, phase, at }) => ({ attempt, phase: PHASES[phase], beganUnixMs: BigInt(at) }));
+  return shown.map(({ attempt, phase, at }) => ({
+    attempt,
+    phase: COORDINATOR_PHASES[phase],
+    beganUnixMs: BigInt(at),
+  }));
 }
 
 /** The last phase of this attempt in which the silo's message has come. */
-function answeredInOpen(attempt: CoordinatorAttempt, index: number): Phase {
+export function answeredInOpen(attempt: CoordinatorAttempt, index: number): Phase {
   if (attempt.releases.has(index)) return Phase.PHASE_UNMASK;
   if (attempt.consistency.has(index)) return Phase.PHASE_CONFIRM;
   if (attempt.masked.has(index)) return Phase.PHASE_MASK;

@@ -1,8 +1,31 @@
 // What the admin handlers need of the coordinator's service: its state to read, its door for new jobs, and its stored objects.
 
-import type { SiloId } from '../../src/base/index.js';
+import type { Hash, SiloId, UnixMs } from '../../src/base/index.js';
 import type { CoordinatorJob, CoordinatorState } from '../../src/protocol/index.js';
-import type { BlobRef, Envelope } from '../../src/wire/index.js';
+import type { ActRecord, BlobRef, Envelope } from '../../src/wire/index.js';
+
+export interface SiloSeen {
+  /** Now, while its stream is open. */
+  readonly at: UnixMs;
+  readonly agentVersion: string;
+  readonly certificateNotAfter: UnixMs;
+  readonly certificateSerial: string;
+}
+
+export interface ServerFacts {
+  readonly version: string;
+  readonly startedAt: UnixMs;
+  certificateNotAfter(): UnixMs;
+}
+
+export interface ActJournal {
+  /** Records there are. */
+  count(): number;
+  /** Resolves when it is durable; false when the journal is full, and then it is not written. */
+  append(record: ActRecord): Promise<boolean>;
+  /** At most `most` records from number `first` on, counted from 1. */
+  read(first: number, most: number): Promise<ActRecord[]>;
+}
 
 export interface AdminSource {
   /** As it is now; never changed in place. */
@@ -11,6 +34,16 @@ export interface AdminSource {
   onChange(listener: () => void): () => void;
   /** Whether the silo's watch is open. */
   connected(silo: SiloId): boolean;
+  /** When the silo was last there, and with what; undefined when it was never seen. */
+  seen(silo: SiloId): SiloSeen | undefined;
+  readonly server: ServerFacts;
+  /** By the coordinator's clock. */
+  now(): UnixMs;
+  readonly acts: ActJournal;
+  /** Resolves when the order is durable and done. Throws CodedError refusals. */
+  giveOrder(order: Envelope): Promise<void>;
+  /** The state of a model by its hash, in pieces of any size. Throws a CodedError of category `missing` when it is not there. */
+  readModelState(job: CoordinatorJob, modelHash: Hash): AsyncIterable<Uint8Array>;
   /** Resolves when the job is durable. Throws CodedError refusals. */
   createJob(manifest: Envelope): Promise<void>;
   /** Resolves when the object is durable. Refuses more than LIMITS.modelBytes. */

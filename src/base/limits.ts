@@ -38,6 +38,8 @@ export const LIMITS = {
   journalRecordBytes: 8 * MiB,
   /** Contradictions kept as evidence, per journal: enough to convict, not enough to fill a disk. */
   evidenceRecords: 10_000,
+  /** What operators did and what was exported, kept in a journal of its own: 300 a day for nine years. */
+  actRecords: 1_000_000,
   /** Attempts of one round (docs/protocol.md §2.4). */
   attemptsPerRound: 3,
   /** Rounds of one job. */

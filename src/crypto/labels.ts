@@ -53,6 +53,7 @@ export type Label = (typeof LABELS)[keyof typeof LABELS];
 /** The types an Envelope may carry. A silo's signature under one of them never counts under another. */
 export const SIGNED_TYPES = [
   'manifest',
+  'order',
   'approval',
   'plan',
   'attempt-start',

@@ -97,6 +97,14 @@ export const PROTOCOL_ERRORS = defineErrors({
   'abort/invalid': 'An abort, release answer or decline does not belong to the attempt it names.',
   'abandon/invalid': 'The abandonment does not belong to an open round of this job.',
   'job/state': 'The job is not in the state this needs.',
+  'order/invalid':
+    'An order of an operator breaks a rule of its own, or is about another roster, job or manifest than the one here.',
+  'order/number': 'Another order was taken in the meantime: look at what it changed, and give the order again.',
+  'order/no-effect': 'What the order asks for is so already.',
+  'order/missing':
+    'The coordinator says that a job is over before its last round and shows no order of an operator. The silo keeps the job; ask the consortium.',
+  'message/denied':
+    "An operator of the consortium keeps this silo out; the message says why. The silo's operator talks to the consortium.",
   'message/conflict': 'Other bytes are already stored in this place. The first ones stay; both are evidence.',
   'message/late': 'The phase this message belongs to is closed.',
   'message/unexpected': 'The sender has no place in this round, or the message does not fit the phase.',

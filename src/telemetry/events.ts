@@ -17,6 +17,7 @@ export const EVENTS = {
   'job.unfit': 'The silo cannot take part in a job, with the code.',
   'job.created': 'An operator created a job.',
   'job.stopped': 'A job was completed, paused or ended.',
+  'order.taken': 'An order of an operator was taken: what it does to a job, a round or a silo, and why.',
   'round.started': 'A silo accepted a plan and takes part in a round.',
   'round.phase': 'A round entered a phase.',
   'round.contributed': 'A silo has computed and stored its input.',

@@ -14,6 +14,12 @@ export function connectAdmin(options: ConnectOptions): AdminClient {
   const { channel, retry } = connected;
   const call = unaryCalls(channel, retry);
   const { putBlob, createJob, listJobs, getJob, listRounds, getRound } = ADMIN_METHODS;
+  /** What a caller leaves out has its default. */
+  const asked = <Request, Response>(method: Method<Request, Response>) => {
+    const nothing = method.definition.requestType.decode(new Uint8Array());
+    return (request: Partial<Request> = {}, signal?: AbortSignal): Promise<Response> =>
+      call(method, { ...nothing, ...request }, signal);
+  };
   return {
     putBlob: async (read, signal) => {
       const answer = await retried(retry, signal, () => channel.upload(putBlob.path, messages(read()), signal));
@@ -21,13 +27,22 @@ export function connectAdmin(options: ConnectOptions): AdminClient {
     },
     // Idempotent like the rest: a job's name is its caller's choice.
     createJob: (request, signal) => call(createJob, request, signal),
-    listJobs: (request, signal) => call(listJobs, request, signal),
-    getJob: (request, signal) => call(getJob, request, signal),
-    listRounds: (request, signal) => call(listRounds, request, signal),
-    getRound: (request, signal) => call(getRound, request, signal),
+    // Idempotent, too: an order has a number.
+    giveOrder: asked(ADMIN_METHODS.giveOrder),
+    listOrders: asked(ADMIN_METHODS.listOrders),
+    listJobs: asked(listJobs),
+    getJob: asked(getJob),
+    listRounds: asked(listRounds),
+    getRound: asked(getRound),
+    getParticipation: asked(ADMIN_METHODS.getParticipation),
+    listSilos: asked(ADMIN_METHODS.listSilos),
+    getSilo: asked(ADMIN_METHODS.getSilo),
+    getServerInfo: asked(ADMIN_METHODS.getServerInfo),
+    listActs: asked(ADMIN_METHODS.listActs),
     watchRounds: (request, signal) => watchRounds(connected, request, signal),
     exportModel: (request, signal) => download(connected, ADMIN_METHODS.exportModel, request, signal),
     exportSum: (request, signal) => download(connected, ADMIN_METHODS.exportSum, request, signal),
+    exportArtefact: (request, signal) => download(connected, ADMIN_METHODS.exportArtefact, request, signal),
     replaceCertificate: (tls) => {
       channel.replaceCertificate(tls);
     },

@@ -5,16 +5,31 @@ import type {
   CreateJobRequest,
   CreateJobResponse,
   Directive,
+  ExportArtefactRequest,
   ExportModelRequest,
   ExportSumRequest,
   GetJobRequest,
   GetJobResponse,
+  GetParticipationRequest,
+  GetParticipationResponse,
   GetRoundRequest,
   GetRoundResponse,
+  GetServerInfoRequest,
+  GetServerInfoResponse,
+  GetSiloRequest,
+  GetSiloResponse,
+  GiveOrderRequest,
+  GiveOrderResponse,
+  ListActsRequest,
+  ListActsResponse,
   ListJobsRequest,
   ListJobsResponse,
+  ListOrdersRequest,
+  ListOrdersResponse,
   ListRoundsRequest,
   ListRoundsResponse,
+  ListSilosRequest,
+  ListSilosResponse,
   PutBlobResponse,
   SubmitRequest,
   SubmitResponse,
@@ -67,16 +82,26 @@ export interface AdminClient {
   /** `read` is called once for each try: an object is named by its hash, so sending it twice stores it once. */
   putBlob(read: () => AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<PutBlobResponse>;
   createJob(request: CreateJobRequest, signal?: AbortSignal): Promise<CreateJobResponse>;
-  listJobs(request: ListJobsRequest, signal?: AbortSignal): Promise<ListJobsResponse>;
+  giveOrder(request: GiveOrderRequest, signal?: AbortSignal): Promise<GiveOrderResponse>;
+  // What a request leaves out has its default: no filter, the first page, all fields.
+  listOrders(request?: Partial<ListOrdersRequest>, signal?: AbortSignal): Promise<ListOrdersResponse>;
+  listJobs(request?: Partial<ListJobsRequest>, signal?: AbortSignal): Promise<ListJobsResponse>;
   getJob(request: GetJobRequest, signal?: AbortSignal): Promise<GetJobResponse>;
-  listRounds(request: ListRoundsRequest, signal?: AbortSignal): Promise<ListRoundsResponse>;
-  getRound(request: GetRoundRequest, signal?: AbortSignal): Promise<GetRoundResponse>;
+  listRounds(request: Partial<ListRoundsRequest>, signal?: AbortSignal): Promise<ListRoundsResponse>;
+  getRound(request: Partial<GetRoundRequest>, signal?: AbortSignal): Promise<GetRoundResponse>;
+  getParticipation(request: Partial<GetParticipationRequest>, signal?: AbortSignal): Promise<GetParticipationResponse>;
+  listSilos(request?: Partial<ListSilosRequest>, signal?: AbortSignal): Promise<ListSilosResponse>;
+  getSilo(request: GetSiloRequest, signal?: AbortSignal): Promise<GetSiloResponse>;
+  getServerInfo(request?: GetServerInfoRequest, signal?: AbortSignal): Promise<GetServerInfoResponse>;
+  listActs(request?: Partial<ListActsRequest>, signal?: AbortSignal): Promise<ListActsResponse>;
   /** One stream; a break is thrown, and asking again gives the state as it then is. */
   watchRounds(request: WatchRoundsRequest, signal?: AbortSignal): AsyncIterable<WatchRoundsResponse>;
   /** One stream; the caller compares the hash with the job's. */
   exportModel(request: ExportModelRequest, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** One stream; the caller compares the hash with the signed result's. */
   exportSum(request: ExportSumRequest, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** One stream; the caller compares the hash with the one that GetRound or the signed result names. */
+  exportArtefact(request: ExportArtefactRequest, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   replaceCertificate(tls: TlsMaterial): void;
   close(): void;
 }

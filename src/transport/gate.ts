@@ -35,6 +35,8 @@ export interface AdmittedCall {
 }
 
 interface OpenCall {
+  /** URI of the caller. */
+  readonly peer: string;
   readonly kind: Access['kind'];
   readonly end: (error: unknown) => void;
 }
@@ -79,7 +81,7 @@ export class Gate {
             try {
               const access = this.#access.get(path);
               const peer = this.#admit(call.getAuthContext().sslPeerCertificate, path, access);
-              leave = this.#enter(peer, { kind: access?.kind ?? 'unary', end });
+              leave = this.#enter(peer, { peer: peer.uri, kind: access?.kind ?? 'unary', end });
               const check = (): void => {
                 this.#peers.check(peer);
               };
@@ -137,6 +139,11 @@ export class Gate {
   close(): void {
     this.#closing = true;
     for (const call of [...this.#open]) if (call.kind === 'watch') call.end(closing());
+  }
+
+  /** Ends every call of this member, whatever its handlers are doing. */
+  endCallsOf(uri: string, error: unknown): void {
+    for (const call of [...this.#open]) if (call.peer === uri) call.end(error);
   }
 
   #admit(certificate: PeerCertificate | undefined, path: string, access: Access | undefined): PeerIdentity {

@@ -1,22 +1,37 @@
 // What a coordinator implements to be served. Nothing here knows gRPC: a handler returns, yields or throws a CodedError, and the room
 // turns that into the wire. A handler is only called for a caller whose certificate, role and limits have been checked for this call.
 
-import type { SiloId } from '../base/index.js';
+import type { SiloId, UnixMs } from '../base/index.js';
 import type {
   CreateJobRequest,
   CreateJobResponse,
   Directive,
+  ExportArtefactRequest,
   ExportModelRequest,
   ExportSumRequest,
   GetBlobRequest,
   GetJobRequest,
   GetJobResponse,
+  GetParticipationRequest,
+  GetParticipationResponse,
   GetRoundRequest,
   GetRoundResponse,
+  GetServerInfoRequest,
+  GetServerInfoResponse,
+  GetSiloRequest,
+  GetSiloResponse,
+  GiveOrderRequest,
+  GiveOrderResponse,
+  ListActsRequest,
+  ListActsResponse,
   ListJobsRequest,
   ListJobsResponse,
+  ListOrdersRequest,
+  ListOrdersResponse,
   ListRoundsRequest,
   ListRoundsResponse,
+  ListSilosRequest,
+  ListSilosResponse,
   PutBlobResponse,
   SubmitRequest,
   SubmitResponse,
@@ -35,13 +50,20 @@ import type {
  */
 export interface SiloHandlers {
   /** Runs until `signal` aborts. Heartbeats are the transport's business. */
-  watch(caller: SiloId, request: WatchRequest, signal: AbortSignal): AsyncIterable<Directive>;
+  watch(caller: SiloId, request: WatchRequest, signal: AbortSignal, peer: CallerCertificate): AsyncIterable<Directive>;
   submit(caller: SiloId, request: SubmitRequest): Promise<SubmitResponse>;
   /** Chunks have 1 to LIMITS.chunkBytes bytes. Answering before they are all read ends the upload there. */
   uploadMasked(caller: SiloId, target: UploadTarget, chunks: AsyncIterable<Uint8Array>): Promise<UploadStatusResponse>;
   uploadStatus(caller: SiloId, request: UploadStatusRequest): Promise<UploadStatusResponse>;
   /** Pieces of any size, from `request.offset`. */
   getBlob(caller: SiloId, request: GetBlobRequest): AsyncIterable<Uint8Array>;
+}
+
+/** Of the certificate under which a call came. */
+export interface CallerCertificate {
+  /** Lower-case hexadecimal without leading zeros. */
+  readonly serial: string;
+  readonly notAfter: UnixMs;
 }
 
 export interface AdminCaller {
@@ -66,4 +88,13 @@ export interface AdminHandlers {
   exportModel(caller: AdminCaller, request: ExportModelRequest): AsyncIterable<Uint8Array>;
   /** Pieces of any size. */
   exportSum(caller: AdminCaller, request: ExportSumRequest): AsyncIterable<Uint8Array>;
+  /** Pieces of any size. */
+  exportArtefact(caller: AdminCaller, request: ExportArtefactRequest): AsyncIterable<Uint8Array>;
+  giveOrder(caller: AdminCaller, request: GiveOrderRequest): Promise<GiveOrderResponse>;
+  listOrders(caller: AdminCaller, request: ListOrdersRequest): Promise<ListOrdersResponse>;
+  getParticipation(caller: AdminCaller, request: GetParticipationRequest): Promise<GetParticipationResponse>;
+  listSilos(caller: AdminCaller, request: ListSilosRequest): Promise<ListSilosResponse>;
+  getSilo(caller: AdminCaller, request: GetSiloRequest): Promise<GetSiloResponse>;
+  getServerInfo(caller: AdminCaller, request: GetServerInfoRequest): Promise<GetServerInfoResponse>;
+  listActs(caller: AdminCaller, request: ListActsRequest): Promise<ListActsResponse>;
 }

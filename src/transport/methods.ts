@@ -94,18 +94,14 @@ export const SILO_METHODS: { readonly [Name in keyof Silo]: MethodOf<Silo[Name]>
   getBlob: siloMethod(silo.getBlob),
 };
 
-const admin = AdminServiceDefinition.methods;
-export const ADMIN_METHODS: { readonly [Name in keyof Admin]: MethodOf<Admin[Name]> } = {
-  putBlob: adminMethod(admin.putBlob),
-  createJob: adminMethod(admin.createJob),
-  listJobs: adminMethod(admin.listJobs),
-  getJob: adminMethod(admin.getJob),
-  listRounds: adminMethod(admin.listRounds),
-  getRound: adminMethod(admin.getRound),
-  watchRounds: adminMethod(admin.watchRounds),
-  exportModel: adminMethod(admin.exportModel),
-  exportSum: adminMethod(admin.exportSum),
-};
+type AdminMethods = { readonly [Name in keyof Admin]: MethodOf<Admin[Name]> };
+// Each entry is made from the definition under the same name, so it has that definition's types.
+export const ADMIN_METHODS = Object.fromEntries(
+  Object.entries(AdminServiceDefinition.methods).map(([name, definition]) => [
+    name,
+    adminMethod(definition as MethodDefinition<unknown, unknown>),
+  ]),
+) as unknown as AdminMethods;
 
 /** What the gate asks before a call. */
 export type Access = Pick<Method<unknown, unknown>, 'path' | 'kind' | 'roles'>;

@@ -2,8 +2,8 @@
 
 import { Server, type ServerOptions as GrpcOptions } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import type { Clock } from '../base/index.js';
-import type { Revocations } from '../pki/index.js';
+import type { Clock, SiloId } from '../base/index.js';
+import { identityUri, type Revocations } from '../pki/index.js';
 import { AdminServiceDefinition, SiloServiceDefinition } from '../wire/index.js';
 import type { TlsMaterial } from './clients.js';
 import { ExchangeableCredentials } from './credentials.js';
@@ -39,6 +39,8 @@ export interface RunningServer {
   readonly port: number;
   /** Takes a renewed certificate for the connections to come; throws and keeps the old one when the new one cannot be used. */
   replaceCertificate(tls: TlsMaterial): void;
+  /** Ends every call of a silo with this error; that its next ones are refused is the handlers' business. */
+  endCallsOf(silo: SiloId, error: unknown): void;
   /** Takes no more calls, ends watches, lets other calls finish for `graceMs`, then cuts them. Resolves when nothing is open. */
   close(graceMs: number): Promise<void>;
 }
@@ -67,6 +69,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     port,
     replaceCertificate(tls) {
       credentials.replace(tls);
+    },
+    endCallsOf(silo, error) {
+      gate.endCallsOf(identityUri(options.consortium, { role: 'silo', id: silo }), error);
     },
     async close(graceMs) {
       for (const name of services) health.setStatus(name, 'NOT_SERVING');

@@ -46,7 +46,10 @@ export function siloImplementation(serving: Serving, handlers: SiloHandlers): Un
     watch: answerStream(
       serving,
       (call, bytes) =>
-        encoded(watch.definition.responseType, handlers.watch(siloOf(call), requestOf(watch, bytes), call.signal)),
+        encoded(
+          watch.definition.responseType,
+          handlers.watch(siloOf(call), requestOf(watch, bytes), call.signal, call.peer),
+        ),
       heartbeat,
     ),
     submit: unary(serving, submit, (call, request) => handlers.submit(siloOf(call), request)),
@@ -62,31 +65,38 @@ export function siloImplementation(serving: Serving, handlers: SiloHandlers): Un
   };
 }
 
+type AnyHandler = (caller: AdminCaller, request: unknown, signal: AbortSignal) => unknown;
+
+/** Methods are served by their kind: whoever adds one to the .proto adds its handler and nothing here. */
 export function adminImplementation(serving: Serving, handlers: AdminHandlers): UntypedServiceImplementation {
-  const { putBlob, createJob, listJobs, getJob, listRounds, getRound, watchRounds, exportModel, exportSum } =
-    ADMIN_METHODS;
-  return {
-    putBlob: answerUpload(serving, async (call, messages) =>
-      encodeMessage(putBlob.definition.responseType, await handlers.putBlob(adminOf(call), dataOf(messages))),
-    ),
-    createJob: unary(serving, createJob, (call, request) => handlers.createJob(adminOf(call), request)),
-    listJobs: unary(serving, listJobs, (call, request) => handlers.listJobs(adminOf(call), request)),
-    getJob: unary(serving, getJob, (call, request) => handlers.getJob(adminOf(call), request)),
-    listRounds: unary(serving, listRounds, (call, request) => handlers.listRounds(adminOf(call), request)),
-    getRound: unary(serving, getRound, (call, request) => handlers.getRound(adminOf(call), request)),
-    watchRounds: answerStream(serving, (call, bytes) =>
-      encoded(
-        watchRounds.definition.responseType,
-        handlers.watchRounds(adminOf(call), requestOf(watchRounds, bytes), call.signal),
-      ),
-    ),
-    exportModel: answerStream(serving, (call, bytes) =>
-      inData(handlers.exportModel(adminOf(call), requestOf(exportModel, bytes))),
-    ),
-    exportSum: answerStream(serving, (call, bytes) =>
-      inData(handlers.exportSum(adminOf(call), requestOf(exportSum, bytes))),
-    ),
-  };
+  return Object.fromEntries(
+    Object.entries(ADMIN_METHODS).map(([name, method]) => {
+      // AdminHandlers has a handler for each method under its name, with the types of its definition.
+      const handle = (handlers as unknown as Record<string, AnyHandler>)[name];
+      invariant(handle !== undefined, `AdminService.${name} has a handler`);
+      return [name, answerAdmin(serving, method, handle.bind(handlers))];
+    }),
+  );
+}
+
+function answerAdmin(serving: Serving, method: Method<unknown, unknown>, handle: AnyHandler) {
+  const { requestType, responseType } = method.definition;
+  const asked = (call: AdmittedCall, bytes: Buffer): unknown =>
+    handle(adminOf(call), decodeMessage(requestType, bytes, method.path), call.signal);
+  switch (method.kind) {
+    case 'unary':
+      return answerUnary(serving, async (call, bytes) => encodeMessage(responseType, await asked(call, bytes)));
+    case 'upload':
+      return answerUpload(serving, async (call, messages) =>
+        encodeMessage(responseType, await handle(adminOf(call), dataOf(messages), call.signal)),
+      );
+    case 'watch':
+      return answerStream(serving, (call, bytes) =>
+        encoded(responseType, asked(call, bytes) as AsyncIterable<unknown>),
+      );
+    case 'download':
+      return answerStream(serving, (call, bytes) => inData(asked(call, bytes) as AsyncIterable<Uint8Array>));
+  }
 }
 
 function unary<Request, Response>(

@@ -2,8 +2,9 @@
 
 import { hex, type SiloId } from '../../src/base/index.js';
 import { sha256 } from '../../src/crypto/index.js';
-import { advanceCoordinator } from '../../src/protocol/index.js';
+import { advanceCoordinator, type CoordinatorEvent } from '../../src/protocol/index.js';
 import { CodedError, unixMs } from '../../src/base/index.js';
+import type { ActRecord } from '../../src/wire/index.js';
 import type { AdminSource } from '../../coordinator/admin/index.js';
 import type { MemoryConsortium } from './memory/consortium.js';
 
@@ -32,9 +33,40 @@ export class MemorySource implements AdminSource {
 
   connected: AdminSource['connected'] = (silo) => !this.gone.has(silo);
 
-  createJob: AdminSource['createJob'] = async (manifest) => {
+  readonly records: ActRecord[] = [];
+  readonly acts: AdminSource['acts'] = {
+    count: () => this.records.length,
+    append: (record) => {
+      this.records.push(record);
+      return Promise.resolve(true);
+    },
+    read: (first, most) => Promise.resolve(this.records.slice(first - 1, first - 1 + most)),
+  };
+
+  readonly server: AdminSource['server'] = {
+    version: '0.0.1',
+    startedAt: unixMs(1),
+    certificateNotAfter: () => unixMs(9),
+  };
+
+  now: AdminSource['now'] = () => unixMs(this.consortium.time);
+
+  seen: AdminSource['seen'] = (silo) =>
+    silo === 'silo-003'
+      ? undefined
+      : { at: this.now(), agentVersion: '0.1.0', certificateNotAfter: unixMs(5_000_000_000), certificateSerial: 'abc' };
+
+  giveOrder: AdminSource['giveOrder'] = (order) => this.#feed({ $case: 'orderGiven', value: { order } });
+
+  readModelState: AdminSource['readModelState'] = async function* (this: MemorySource) {
+    await Promise.resolve();
+    yield this.model;
+  };
+
+  createJob: AdminSource['createJob'] = (manifest) => this.#feed({ $case: 'jobCreated', value: { manifest } });
+
+  async #feed(event: CoordinatorEvent): Promise<void> {
     const { consortium } = this;
-    const event = { $case: 'jobCreated', value: { manifest } } as const;
     const done = advanceCoordinator(consortium.coordinator, { at: unixMs(consortium.time), event });
     if ('rejected' in done) {
       const { code, detail, category } = done.rejected;
@@ -43,7 +75,7 @@ export class MemorySource implements AdminSource {
     consortium.feed(event);
     this.changed();
     return Promise.resolve();
-  };
+  }
 
   putBlob: AdminSource['putBlob'] = async (chunks) => {
     const parts: Uint8Array[] = [];

@@ -90,6 +90,14 @@ export const NO_ADMIN: AdminHandlers = {
   watchRounds: () => unused('watchRounds'),
   exportModel: () => unused('exportModel'),
   exportSum: () => unused('exportSum'),
+  exportArtefact: () => unused('exportArtefact'),
+  giveOrder: () => unused('giveOrder'),
+  listOrders: () => unused('listOrders'),
+  getParticipation: () => unused('getParticipation'),
+  listSilos: () => unused('listSilos'),
+  getSilo: () => unused('getSilo'),
+  getServerInfo: () => unused('getServerInfo'),
+  listActs: () => unused('listActs'),
 };
 
 export interface Served extends RunningServer {

@@ -5,7 +5,7 @@ import { hash, LABELS } from '../../crypto/index.js';
 import { Abandon, type Envelope } from '../../wire/index.js';
 import { seal } from '../envelope.js';
 import { COORDINATOR } from '../roster.js';
-import { inOrder, withJob, type Located } from './change.js';
+import { inOrder, silosAt, withJob, type Located } from './change.js';
 import type { Accepted, CoordinatorEffect, CoordinatorEvent } from './event.js';
 import type { ClosedRound, CoordinatorState } from './state.js';
 
@@ -15,6 +15,8 @@ export function abandon(
   found: Located,
   at: UnixMs,
   event: CoordinatorEvent,
+  /** What it rests on beside the aborts and answers of silos: an operator's order. */
+  orders: readonly Envelope[] = [],
 ): Accepted<CoordinatorState> {
   const { job, round, attempt } = found;
   const { plan } = round;
@@ -25,7 +27,11 @@ export function abandon(
     rid: plan.rid,
     round: plan.round,
     reason: round.notes.at(-1) ?? 'no attempt could be finished',
-    proof: [...inOrder(round.aborts.get(number - 1) ?? new Map<number, Envelope>()), ...inOrder(attempt.answers)],
+    proof: [
+      ...orders,
+      ...inOrder(round.aborts.get(number - 1) ?? new Map<number, Envelope>()),
+      ...inOrder(attempt.answers),
+    ],
   });
   const terminalHash = hash(LABELS.abandon, envelope.payload);
   const closed: ClosedRound = {
@@ -34,6 +40,8 @@ export function abandon(
     closedBy: state.events,
     startedAt: round.startedAt,
     endedAt: at,
+    advertisers: silosAt(plan, attempt.keys?.members.keys()),
+    dealers: silosAt(plan, attempt.dealers?.members.keys()),
     survivors: [],
     result: undefined,
     abandon: envelope,

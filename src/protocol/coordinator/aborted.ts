@@ -40,7 +40,7 @@ export function closeAborted(
     return stored(enterPhase(state, finishing, at, 'unmask', { quorumBy: state.events }), event);
   }
   const forget: CoordinatorEffect = { kind: 'forget-attempt', rid: round.plan.rid, attempt: number };
-  if (number < LIMITS.attemptsPerRound) {
+  if (number < LIMITS.attemptsPerRound && job.status !== 'ended') {
     const next = startAttempt(state, job, round.plan, number + 1, at);
     const timeline = [...round.timeline, { attempt: number + 1, phase: 'advertise', at } as const];
     // Protests are about the survivors of one attempt; those of earlier ones are in the journal and in the notes.

@@ -7,12 +7,14 @@ import { demand, demanded, orRejection, type Rejection } from '../rejection.js';
 import { siloSigner } from '../roster.js';
 import { closeAborted, onAbort, onProtest, onReleaseAnswer } from './aborted.js';
 import { jobOf, type Located } from './change.js';
+import { demandNotDenied } from './denied.js';
 import { closeCheck, onComplaint, onComplaintAnswer, onSharesChecked } from './check.js';
 import { closeConfirm, onConsistency, onFingerprintsChecked } from './confirm.js';
 import { onApproval, onJobCreated, onJobStopped } from './create.js';
 import type { Accepted, CoordinatorEvent, TimedEvent } from './event.js';
 import { failAttempt } from './fail.js';
 import { closeAdvertise, onAdvertised, onRoundOpened } from './gather.js';
+import { onOrderGiven } from './order.js';
 import { closeMask, onDecline, onMaskedHeader, onSumComputed } from './mask.js';
 import { onSumOpened, onVerdict } from './publish.js';
 import { closeShare, onShareHeader } from './share.js';
@@ -20,7 +22,7 @@ import type { CoordinatorSelf, CoordinatorState } from './state.js';
 import { onUnmask } from './unmask.js';
 
 export function initialCoordinatorState(self: CoordinatorSelf): CoordinatorState {
-  return { self, jobs: new Map(), events: 0 };
+  return { self, jobs: new Map(), orders: [], denied: new Map(), events: 0 };
 }
 
 export function advanceCoordinator(
@@ -53,6 +55,8 @@ function transition(state: CoordinatorState, { at, event }: TimedEvent): Accepte
       return onSumOpened(state, at, event, event.value);
     case 'jobStopped':
       return onJobStopped(state, event, event.value);
+    case 'orderGiven':
+      return onOrderGiven(state, at, event, event.value);
     default:
       return unreachable(event);
   }
@@ -65,6 +69,7 @@ function onMessage(
   value: CoordinatorMessageReceived,
 ): Accepted<CoordinatorState> {
   const silo = demanded(asSiloId(value.siloId), 'message/unexpected', 'not a silo id.', 'membership');
+  demandNotDenied(state, silo);
   const envelope = demanded(value.envelope, 'envelope/wrong-type', 'nothing was handed in.');
   demand(
     envelope.signer === siloSigner(silo),

@@ -1,8 +1,9 @@
 // Small edits of the immutable state.
 
-import { equalBytes, type JobId, type UnixMs } from '../../base/index.js';
+import { equalBytes, type JobId, type SiloId, type UnixMs } from '../../base/index.js';
 import type { Envelope } from '../../wire/index.js';
 import { equalEnvelopes } from '../envelope.js';
+import type { Plan } from '../plan.js';
 import { demand, demanded, demandOne } from '../rejection.js';
 import type { Accepted, CoordinatorEffect, CoordinatorEvent } from './event.js';
 import type {
@@ -110,4 +111,9 @@ export function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): Reado
 /** Sorted by cohort index, as every list on the wire is. */
 export function inOrder<V>(map: ReadonlyMap<number, V>): V[] {
   return [...map].sort(([a], [b]) => a - b).map(([, value]) => value);
+}
+
+/** Members of the cohort at these indices, in index order. */
+export function silosAt({ cohort }: Plan, indices: Iterable<number> = []): SiloId[] {
+  return [...indices].sort((a, b) => a - b).flatMap((index) => cohort[index] ?? []);
 }

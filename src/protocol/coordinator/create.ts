@@ -45,6 +45,7 @@ export function onJobCreated(
     closed: [],
     open: undefined,
     rejectedInRow: 0,
+    settledRounds: 0,
   } as const;
   return stored(withJob(state, job), event);
 }

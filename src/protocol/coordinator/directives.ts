@@ -45,7 +45,8 @@ export function directivesFor(
 type Add = (event: number, slot: number, make: () => Body) => void;
 
 function forJob(job: CoordinatorJob, silo: SiloId, missingInputs: MissingInputs, add: Add): void {
-  const stopped = job.status === 'completed' || job.status === 'ended';
+  // A job that was ended while sums were being opened is over when its round is.
+  const stopped = (job.status === 'completed' || job.status === 'ended') && job.open === undefined;
   const behind = job.closed.some((round) => !round.acks.has(silo));
   if (!stopped || (behind && job.approvals.has(silo)))
     add(job.offeredBy, 0, () => ({ $case: 'jobOffer', value: { manifest: job.manifest.envelope } }));
@@ -60,9 +61,9 @@ function forJob(job: CoordinatorJob, silo: SiloId, missingInputs: MissingInputs,
   }
   if (job.open !== undefined) forOpenRound(job.open, silo, add);
   if (stopped)
-    add(...toldBy(job.stoppedBy, 3, JOB_END), () => ({
+    add(...toldBy(Math.max(job.stoppedBy, job.closed.at(-1)?.closedBy ?? 0), 3, JOB_END), () => ({
       $case: 'jobClosed',
-      value: { jobId: job.manifest.jobId, reason: job.reason },
+      value: { jobId: job.manifest.jobId, reason: job.reason, order: job.endOrder },
     }));
 }
 

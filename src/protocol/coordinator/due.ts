@@ -149,7 +149,7 @@ function dueBetweenRounds(job: CoordinatorJob, now: UnixMs, presence: Presence):
   if (last !== undefined) {
     const settled = settledAt(last, timeouts, presence, now);
     if (settled !== undefined) return { again: settled };
-    if (last.disputes.size > last.plan.n - last.plan.t)
+    if (job.closed.length > job.settledRounds && last.disputes.size > last.plan.n - last.plan.t)
       return stop(
         'paused',
         `${String(last.disputes.size)} silos dispute the result of round ${String(last.plan.round)}`,

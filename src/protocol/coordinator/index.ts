@@ -3,6 +3,8 @@
 export { advanceCoordinator, initialCoordinatorState } from './advance.js';
 export { directivesFor, mayFetch, type MissingInputs } from './directives.js';
 export { pendingComputations } from './pending.js';
+export { demandNotDenied } from './denied.js';
+export { ordersOf } from './order.js';
 export { dueFor, type Due, type Presence } from './due.js';
 export type {
   Accepted as CoordinatorAccepted,
@@ -21,4 +23,5 @@ export type {
   JobStatus,
   PhaseBegin,
   PublishedResult,
+  TakenOrder,
 } from './state.js';

@@ -13,12 +13,11 @@ import {
   type CoordinatorSumOpened,
   type Envelope,
 } from '../../wire/index.js';
-import { siloAt } from '../check/context.js';
 import { resultHash } from '../check/result.js';
 import { openEnvelope, seal } from '../envelope.js';
 import { demand, demanded } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
-import { alreadyStored, ANSWERED, attemptOf, inOrder, stored, withEntry, withJob } from './change.js';
+import { alreadyStored, ANSWERED, attemptOf, inOrder, silosAt, stored, withEntry, withJob } from './change.js';
 import type { Accepted, CoordinatorEvent } from './event.js';
 import type { ClosedRound, CoordinatorJob, CoordinatorState } from './state.js';
 
@@ -65,7 +64,9 @@ export function onSumOpened(
     closedBy: state.events,
     startedAt: round.startedAt,
     endedAt: at,
-    survivors: [...survivors.members.keys()].sort((a, b) => a - b).map((index) => siloAt(context, index)),
+    advertisers: silosAt(round.plan, keys.members.keys()),
+    dealers: silosAt(round.plan, dealers.members.keys()),
+    survivors: silosAt(round.plan, survivors.members.keys()),
     result: {
       envelope,
       outcome: value.outcome,

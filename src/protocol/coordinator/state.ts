@@ -11,6 +11,7 @@ import type { Dealer, DealerSet } from '../check/dealers.js';
 import type { Fingerprints, MaskedInput, SurvivorSet } from '../check/survivors.js';
 import type { OpenedSecrets, Release } from '../check/unmask.js';
 import type { Manifest } from '../manifest.js';
+import type { OpenedOrder } from '../order.js';
 import type { Plan } from '../plan.js';
 import type { Roster } from '../roster.js';
 
@@ -22,8 +23,17 @@ export interface CoordinatorSelf {
 export interface CoordinatorState {
   readonly self: CoordinatorSelf;
   readonly jobs: ReadonlyMap<JobId, CoordinatorJob>;
+  /** Every order that was taken; number k stands at k - 1. */
+  readonly orders: readonly TakenOrder[];
+  /** Kept out by an operator: not heard, and absent in every round. */
+  readonly denied: ReadonlyMap<SiloId, TakenOrder>;
   /** Number of the last accepted event; what directives are numbered by. */
   readonly events: number;
+}
+
+export interface TakenOrder {
+  readonly at: UnixMs;
+  readonly order: OpenedOrder;
 }
 
 export type JobStatus = 'offered' | 'running' | 'completed' | 'paused' | 'ended';
@@ -35,6 +45,8 @@ export interface CoordinatorJob {
   readonly status: JobStatus;
   readonly reason: string;
   readonly stoppedBy: number;
+  /** The order that ended it, for its silos. */
+  readonly endOrder?: Envelope;
   readonly approvals: ReadonlyMap<SiloId, Envelope>;
   /** Event that brought each approval: only from then on is the silo told of the job's rounds. */
   readonly approvedBy: ReadonlyMap<SiloId, number>;
@@ -48,6 +60,8 @@ export interface CoordinatorJob {
   readonly closed: readonly ClosedRound[];
   readonly open: CoordinatorRound | undefined;
   readonly rejectedInRow: number;
+  /** Closed rounds whose disputes an operator has dealt with, by resuming the job after them. */
+  readonly settledRounds: number;
 }
 
 export interface Barred {
@@ -75,6 +89,9 @@ export interface ClosedRound {
   readonly closedBy: number;
   readonly startedAt: UnixMs;
   readonly endedAt: UnixMs;
+  /** U1 and U2 of its last attempt; empty where it did not come so far. */
+  readonly advertisers: readonly SiloId[];
+  readonly dealers: readonly SiloId[];
   readonly survivors: readonly SiloId[];
   readonly result: PublishedResult | undefined;
   readonly abandon: Envelope | undefined;

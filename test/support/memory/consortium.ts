@@ -135,7 +135,7 @@ export class MemoryConsortium {
   #deliverAll(): boolean {
     let moved = this.#drain();
     for (const silo of this.silos) {
-      if (!silo.up) continue;
+      if (!silo.up || this.coordinator.denied.has(silo.id)) continue;
       const directives = directivesFor(this.coordinator, silo.id, (round) => this.#missing(round));
       demandOrder(silo, directives);
       for (const directive of directives) {
@@ -177,6 +177,8 @@ export class MemoryConsortium {
   }
 
   #presence(id: SiloId): true | ReturnType<typeof unixMs> {
+    const denied = this.coordinator.denied.get(id);
+    if (denied !== undefined) return denied.at;
     const silo = this.silos.find((one) => one.id === id)!;
     if (silo.up) {
       this.goneSince.delete(id);

@@ -3,12 +3,21 @@
 import { describe, expect, it } from 'vitest';
 import { pageOf, type PagedList } from '../../../coordinator/admin/page.js';
 import { LIMITS } from '../../../src/base/index.js';
-import { encode, Metric } from '../../../src/wire/index.js';
+import { encode, Metric, Outcome, RoundState } from '../../../src/wire/index.js';
 import { ADA, completed, running } from './states.js';
 
 function listOf(length: number, name = 'items', nameLength = 1): PagedList<Metric> {
   return { name, length, item: (value) => ({ name: 'x'.repeat(nameLength), value }), codec: Metric };
 }
+
+const ALL = {
+  jobId: 'job-1',
+  state: RoundState.ROUND_STATE_UNSPECIFIED,
+  outcome: Outcome.OUTCOME_UNSPECIFIED,
+  firstRound: 0,
+  lastRound: 0,
+  fields: [],
+};
 
 describe('pages', () => {
   it('give every item once, whatever their size', () => {
@@ -54,8 +63,8 @@ describe('pages', () => {
 
   it('of rounds end with the open one', async () => {
     const { handlers } = running();
-    const first = await handlers.listRounds(ADA, { jobId: 'job-1', pageSize: 1, pageToken: '' });
-    const second = await handlers.listRounds(ADA, { jobId: 'job-1', pageSize: 1, pageToken: first.nextPageToken });
+    const first = await handlers.listRounds(ADA, { ...ALL, pageSize: 1, pageToken: '' });
+    const second = await handlers.listRounds(ADA, { ...ALL, pageSize: 1, pageToken: first.nextPageToken });
     expect([...first.rounds, ...second.rounds].map(({ round }) => round)).toEqual([1, 2]);
     expect(second.nextPageToken).toBe('');
   });
@@ -63,7 +72,7 @@ describe('pages', () => {
   it('of jobs name the list they belong to', async () => {
     const { handlers } = completed();
     const pageToken = Buffer.from('1 rounds of job-1').toString('base64url');
-    await expect(handlers.listJobs(ADA, { pageSize: 0, pageToken })).rejects.toMatchObject({
+    await expect(handlers.listJobs(ADA, { pageSize: 0, pageToken, states: [], fields: [] })).rejects.toMatchObject({
       code: 'admin/bad-page',
       category: 'content',
     });

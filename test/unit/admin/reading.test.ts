@@ -15,7 +15,7 @@ import {
 import { ADA, abandoned, completed, running, stand } from './states.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 
-const FIRST_PAGE = { pageSize: 0, pageToken: '' };
+const FIRST_PAGE = { pageSize: 0, pageToken: '', states: [], fields: [] };
 const SILOS = ['silo-000', 'silo-001', 'silo-002', 'silo-003'];
 
 describe('jobs', () => {
@@ -76,7 +76,7 @@ describe('jobs', () => {
 describe('rounds', () => {
   it('shows a finished round with its survivors, acknowledgements and result', async () => {
     const { handlers, consortium } = completed();
-    const { round } = await handlers.getRound(ADA, { jobId: 'job-1', round: 2 });
+    const { round } = await handlers.getRound(ADA, { jobId: 'job-1', round: 2, fields: [] });
     const closed = consortium.job.closed[1]!;
     expect(round).toMatchObject({
       jobId: 'job-1',
@@ -112,7 +112,11 @@ describe('rounds', () => {
   it('gives the signed messages that a reader checks a finished round by', async () => {
     const { handlers, consortium } = completed();
     const { roster } = consortium.founded;
-    const { plan, result, abandon, acknowledgements } = await handlers.getRound(ADA, { jobId: 'job-1', round: 1 });
+    const { plan, result, abandon, acknowledgements } = await handlers.getRound(ADA, {
+      jobId: 'job-1',
+      round: 1,
+      fields: [],
+    });
     expect(openEnvelope(roster, plan, { type: 'plan', signer: 'coordinator' }, RoundPlan).message.round).toBe(1);
     openEnvelope(roster, result, { type: 'result', signer: 'coordinator' }, RoundResult);
     expect(abandon).toBeUndefined();
@@ -123,7 +127,7 @@ describe('rounds', () => {
   it('shows who has answered in an open round, and who is there', async () => {
     const { handlers, source } = running();
     source.gone.add(source.consortium.silos[1]!.id);
-    const { round, result } = await handlers.getRound(ADA, { jobId: 'job-1', round: 2 });
+    const { round, result } = await handlers.getRound(ADA, { jobId: 'job-1', round: 2, fields: [] });
     expect(round).toMatchObject({ phase: Phase.PHASE_MASK, endedUnixMs: 0n, survivors: [], metrics: [] });
     expect(round?.outcome).toBe(Outcome.OUTCOME_UNSPECIFIED);
     expect(result).toBeUndefined();
@@ -138,7 +142,7 @@ describe('rounds', () => {
 
   it('shows an abandoned round with all its attempts and the reasons', async () => {
     const { handlers } = abandoned();
-    const { round, abandon, result } = await handlers.getRound(ADA, { jobId: 'job-1', round: 1 });
+    const { round, abandon, result } = await handlers.getRound(ADA, { jobId: 'job-1', round: 1, fields: [] });
     expect(round).toMatchObject({
       phase: Phase.PHASE_ABANDONED,
       attempt: 3,
@@ -155,7 +159,7 @@ describe('rounds', () => {
   it('refuses a round that has not been, and says how many there were', async () => {
     const { handlers } = completed();
     for (const round of [0, 4])
-      await expect(handlers.getRound(ADA, { jobId: 'job-1', round })).rejects.toMatchObject({
+      await expect(handlers.getRound(ADA, { jobId: 'job-1', round, fields: [] })).rejects.toMatchObject({
         code: 'admin/no-round',
         category: 'missing',
         message: `job "job-1" has had 3 of 3 rounds, there is no round ${round}.`,

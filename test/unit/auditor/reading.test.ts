@@ -50,7 +50,7 @@ describe('jobs', () => {
       admin: (honest) => ({
         listJobs: async (caller, request) => {
           pages.push(request.pageToken);
-          const { jobs } = await honest.listJobs(caller, { pageSize: 0, pageToken: '' });
+          const { jobs } = await honest.listJobs(caller, { pageSize: 0, pageToken: '', states: [], fields: [] });
           return { jobs, nextPageToken: pages.length < 3 ? `page ${pages.length}` : '' };
         },
       }),
@@ -120,7 +120,7 @@ describe('round', () => {
   it('refuses an answer about another round', async () => {
     const at = await desk(completed().consortium, {
       ...AUDITOR,
-      admin: (honest) => ({ getRound: (caller) => honest.getRound(caller, { jobId: 'job-1', round: 1 }) }),
+      admin: (honest) => ({ getRound: (caller) => honest.getRound(caller, { jobId: 'job-1', round: 1, fields: [] }) }),
     });
     const { code, err } = await at.run('round', 'job-1', '2');
     expect([code, err]).toEqual([4, expect.stringContaining('audit/bad-answer: asked for round 2 of job "job-1"')]);

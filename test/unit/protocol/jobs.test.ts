@@ -134,6 +134,8 @@ describe('an approval', () => {
     const rejections = silo.rejections.length;
     silo.feed({ $case: 'jobDecided', value: { approval: foreign } });
     expect(silo.rejections[rejections]!.code).toBe('envelope/wrong-signer');
-    expect(refusedBySilo(silo, { $case: 'jobClosed', value: { jobId: 'job-9', reason: '' } })).toBe('plan/unknown-job');
+    expect(refusedBySilo(silo, { $case: 'jobClosed', value: { jobId: 'job-9', reason: '', order: undefined } })).toBe(
+      'plan/unknown-job',
+    );
   });
 });

@@ -15,6 +15,7 @@ import { Approval, AttemptStart, RoundPlan } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { openPolicy } from '../../support/memory/founding.js';
 import { byCoordinator, jobOf } from '../../support/memory/readings.js';
+import { ofJob, signOrder } from '../../support/memory/orders.js';
 import { otherBytes, refusedBySilo, until, type BodyOf } from '../../support/memory/refusals.js';
 import type { MemorySilo } from '../../support/memory/silo.js';
 
@@ -168,7 +169,8 @@ describe('a silo that has started', () => {
     const done = new MemoryConsortium(4, { manifest: { roundLimit: 2 } });
     done.run(1);
     const { silo: one, value: second } = until(done, 'start', 2);
-    one.handle({ sequence: 1n, body: { $case: 'jobClosed', value: { jobId: 'job-1', reason: 'ended' } } });
+    const order = signOrder(done.founded, { $case: 'abortJob', value: ofJob(done) });
+    one.handle({ sequence: 1n, body: { $case: 'jobClosed', value: { jobId: 'job-1', reason: 'ended', order } } });
     expect(refusedBySilo(one, { $case: 'start', value: second })).toBe('job/state');
   });
 });

@@ -32,6 +32,8 @@ const job = {
   modelHash: new Uint8Array(0),
   createdUnixMs: 1_700_000_000_000n,
   lastResultHash: new Uint8Array(0),
+  barred: [],
+  openRound: 0,
 };
 
 describe('AdminService', () => {

@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 const abandoned = (sequence: bigint): Directive => ({
   sequence,
-  body: { $case: 'jobClosed', value: { jobId: 'job-1', reason: `number ${sequence}` } },
+  body: { $case: 'jobClosed', value: { jobId: 'job-1', reason: `number ${sequence}`, order: undefined } },
 });
 
 describe('SiloService', () => {

@@ -22,7 +22,7 @@ const aborted = (signal: AbortSignal): Promise<unknown> =>
 
 const closed = (sequence: bigint, reason = ''): Directive => ({
   sequence,
-  body: { $case: 'jobClosed', value: { jobId: 'job-1', reason } },
+  body: { $case: 'jobClosed', value: { jobId: 'job-1', reason, order: undefined } },
 });
 
 /** Level-triggered: what is wanted now, and then silence. */

@@ -31,8 +31,9 @@ export enum JobState {
   JOB_STATE_OFFERED = 1,
   JOB_STATE_RUNNING = 2,
   JOB_STATE_COMPLETED = 3,
-  /** JOB_STATE_PAUSED - Stopped by itself: see reason. */
+  /** JOB_STATE_PAUSED - Stopped by itself or by an operator, and may be resumed: see reason. A round that was open runs to its end. */
   JOB_STATE_PAUSED = 4,
+  /** JOB_STATE_ENDED - Ended by an operator, for good. */
   JOB_STATE_ENDED = 5,
   UNRECOGNIZED = -1,
 }
@@ -49,6 +50,38 @@ export enum Phase {
   PHASE_ABANDONED = 8,
   /** PHASE_ABORTED - An attempt was given up, and its silos are being asked whether any has released. */
   PHASE_ABORTED = 9,
+  UNRECOGNIZED = -1,
+}
+
+export enum RoundState {
+  ROUND_STATE_UNSPECIFIED = 0,
+  ROUND_STATE_OPEN = 1,
+  ROUND_STATE_DONE = 2,
+  ROUND_STATE_ABANDONED = 3,
+  UNRECOGNIZED = -1,
+}
+
+export enum Artefact {
+  ARTEFACT_UNSPECIFIED = 0,
+  /** ARTEFACT_OPENED_SUM - X: d signed 32-bit words, little-endian. */
+  ARTEFACT_OPENED_SUM = 1,
+  /** ARTEFACT_MASKED_SUM - Y: the integer sum of the masked inputs, packed at modulus_bits + 8 bits. */
+  ARTEFACT_MASKED_SUM = 2,
+  /** ARTEFACT_TRANSCRIPT - RoundTranscript: everything from which T1, T2 and T3 follow. */
+  ARTEFACT_TRANSCRIPT = 3,
+  /** ARTEFACT_RESULT - Envelope of the RoundResult. */
+  ARTEFACT_RESULT = 4,
+  /** ARTEFACT_MODEL_STATE - The state of the model after the round (docs/protocol.md §2.2). */
+  ARTEFACT_MODEL_STATE = 5,
+  UNRECOGNIZED = -1,
+}
+
+export enum SiloDecision {
+  SILO_DECISION_UNSPECIFIED = 0,
+  /** SILO_DECISION_NONE - Its operator has not decided, or its agent is still preparing. */
+  SILO_DECISION_NONE = 1,
+  SILO_DECISION_APPROVED = 2,
+  SILO_DECISION_REFUSED = 3,
   UNRECOGNIZED = -1,
 }
 
@@ -89,6 +122,10 @@ export interface Job {
   lastResultHash: Uint8Array;
   /** Silos whose own operator said no. */
   refusedBy: string[];
+  /** Proven to have broken the protocol in this job. */
+  barred: string[];
+  /** The round that is open; 0 for none. */
+  openRound: number;
 }
 
 export interface ListJobsRequest {
@@ -96,6 +133,10 @@ export interface ListJobsRequest {
   pageSize: number;
   /** From the answer before; empty for the first page. */
   pageToken: string;
+  /** Only jobs in one of these states; empty for all. */
+  states: JobState[];
+  /** Field mask: names of fields of Job to fill, e.g. "job_id", "state"; empty for all. */
+  fields: string[];
 }
 
 export interface ListJobsResponse {
@@ -114,7 +155,41 @@ export interface GetJobResponse {
     | Job
     | undefined;
   /** JobManifest as its operator signed it. */
-  manifest: Envelope | undefined;
+  manifest:
+    | Envelope
+    | undefined;
+  /** Orders about this job, oldest first. */
+  orders: Envelope[];
+}
+
+export interface GiveOrderRequest {
+  /** Order (order.proto), signed by the calling operator. */
+  order: Envelope | undefined;
+}
+
+export interface GiveOrderResponse {
+  /** As it was taken; the same bytes again give the same answer. */
+  number: bigint;
+}
+
+export interface ListOrdersRequest {
+  /** At most 1000; 0 means 100. A page may be shorter than asked for: it also has a bound in bytes. */
+  pageSize: number;
+  /** From the answer before; empty for the first page. */
+  pageToken: string;
+}
+
+export interface TakenOrder {
+  number: bigint;
+  /** When the coordinator took it, by its own clock. */
+  takenUnixMs: bigint;
+  order: Envelope | undefined;
+}
+
+export interface ListOrdersResponse {
+  orders: TakenOrder[];
+  /** Empty on the last page. */
+  nextPageToken: string;
 }
 
 export interface Round {
@@ -167,8 +242,18 @@ export interface ListRoundsRequest {
   jobId: string;
   /** At most 1000; 0 means 100. A page may be shorter than asked for: it also has a bound in bytes. */
   pageSize: number;
-  /** From the answer before; empty for the first page. */
+  /** From the answer before; empty for the first page. The filters must be those of the first page. */
   pageToken: string;
+  /** Only rounds in this state. */
+  state: RoundState;
+  /** Only rounds with this outcome. */
+  outcome: Outcome;
+  /** Only rounds from this number on; 0 means 1. */
+  firstRound: number;
+  /** Only rounds up to this number; 0 means the last. */
+  lastRound: number;
+  /** Field mask: names of fields of Round to fill, e.g. "round", "outcome", "metrics"; empty for all. */
+  fields: string[];
 }
 
 export interface ListRoundsResponse {
@@ -181,6 +266,8 @@ export interface ListRoundsResponse {
 export interface GetRoundRequest {
   jobId: string;
   round: number;
+  /** Field mask: names of fields of GetRoundResponse to fill, e.g. "round"; empty for all. */
+  fields: string[];
 }
 
 /** The signed messages are what an auditor checks instead of believing `round`. */
@@ -202,6 +289,16 @@ export interface GetRoundResponse {
     | undefined;
   /** Ack of each silo that has verified the result, in cohort order. */
   acknowledgements: Envelope[];
+  /** Dispute of each silo that found the result wrong, in cohort order. */
+  disputes: Envelope[];
+  /** What ExportArtefact gives of this round; empty while it is open. */
+  artefacts: StoredArtefact[];
+}
+
+export interface StoredArtefact {
+  artefact: Artefact;
+  /** SHA-256 and size of what ExportArtefact streams. Of a model state the hash is empty: `new_model_hash` of the round names it. */
+  blob: BlobRef | undefined;
 }
 
 export interface WatchRoundsRequest {
@@ -228,6 +325,178 @@ export interface ExportSumRequest {
 
 export interface ExportSumResponse {
   data: Uint8Array;
+}
+
+export interface ExportArtefactRequest {
+  jobId: string;
+  round: number;
+  artefact: Artefact;
+}
+
+export interface ExportArtefactResponse {
+  data: Uint8Array;
+}
+
+export interface GetParticipationRequest {
+  jobId: string;
+  /** 0 means 1. */
+  firstRound: number;
+  /** 0 means the last. */
+  lastRound: number;
+  /** Rounds; at most 1000; 0 means 100. A page may be shorter than asked for: it also has a bound in bytes. */
+  pageSize: number;
+  /** From the answer before; empty for the first page. */
+  pageToken: string;
+}
+
+export interface GetParticipationResponse {
+  /** The silos of the job. The lists below are positions in this one. */
+  silos: string[];
+  /** Ascending. */
+  rounds: Participation[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface Participation {
+  round: number;
+  /** The attempt that ended the round, or is open; U1, U2 and U3 are those of this attempt. */
+  attempt: number;
+  phase: Phase;
+  outcome: Outcome;
+  cohort: number[];
+  /** U1: advertised keys. */
+  u1: number[];
+  /** U2: dealt shares. */
+  u2: number[];
+  /** U3: its input is in the sum. */
+  u3: number[];
+  acknowledged: number[];
+  disputed: number[];
+}
+
+export interface ListSilosRequest {
+  /** At most 1000; 0 means 100. A page may be shorter than asked for: it also has a bound in bytes. */
+  pageSize: number;
+  /** From the answer before; empty for the first page. */
+  pageToken: string;
+  /** Field mask: names of fields of Silo to fill, e.g. "silo_id", "connected"; empty for all. */
+  fields: string[];
+}
+
+export interface ListSilosResponse {
+  /** Sorted by silo id. */
+  silos: Silo[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface GetSiloRequest {
+  siloId: string;
+}
+
+export interface GetSiloResponse {
+  silo:
+    | Silo
+    | undefined;
+  /** Order that denies the silo; unset when it is not denied. */
+  deniedBy: Envelope | undefined;
+}
+
+export interface Silo {
+  siloId: string;
+  connected: boolean;
+  /** When its stream was last open: now while it is connected. 0 when it was never seen. */
+  lastSeenUnixMs: bigint;
+  /** As its agent said when it connected. */
+  agentVersion: string;
+  /** End of the certificate with which it connected last. */
+  certificateNotAfterUnixMs: bigint;
+  /** Lower-case hexadecimal. */
+  certificateSerial: string;
+  /** Set while it is denied. */
+  denied:
+    | Denial
+    | undefined;
+  /** The jobs that name it, in the order of their creation. */
+  jobs: SiloJob[];
+}
+
+export interface Denial {
+  reason: string;
+  /** "operator/<id>". */
+  by: string;
+  sinceUnixMs: bigint;
+}
+
+export interface SiloJob {
+  jobId: string;
+  state: JobState;
+  decision: SiloDecision;
+  /** Code of what was proven against it in this job; empty when it is not barred. */
+  barred: string;
+  /** The open round, when the silo is in its cohort; 0 otherwise. */
+  openRound: number;
+  /** Phase of the open round, and the last phase that this silo has answered. */
+  phase: Phase;
+  answered: Phase;
+  /** Rounds of the job in whose cohort it was, and in whose sum. */
+  roundsInCohort: number;
+  roundsInSum: number;
+}
+
+export interface GetServerInfoRequest {
+}
+
+export interface GetServerInfoResponse {
+  /** Of the program. */
+  version: string;
+  consortiumId: string;
+  rosterHash: Uint8Array;
+  rosterEpoch: bigint;
+  silos: number;
+  silosConnected: number;
+  silosDenied: number;
+  jobs: number;
+  /** Orders taken so far: the next one has this number plus one. */
+  orders: bigint;
+  /** Events in the journal. */
+  events: bigint;
+  startedUnixMs: bigint;
+  /** By the coordinator's clock. */
+  nowUnixMs: bigint;
+  /** End of the certificate that it shows to callers. */
+  certificateNotAfterUnixMs: bigint;
+}
+
+export interface ListActsRequest {
+  /** At most 1000; 0 means 100. A page may be shorter than asked for: it also has a bound in bytes. */
+  pageSize: number;
+  /** From the answer before; empty for the first page. */
+  pageToken: string;
+}
+
+export interface Act {
+  /** From 1, without gaps. */
+  number: bigint;
+  atUnixMs: bigint;
+  /** "operator/<id>" or "auditor/<id>", from the certificate of the call. */
+  actor: string;
+  /** Method of this service, e.g. "ExportModel". */
+  method: string;
+  /** What it was about, e.g. "job" and "round". */
+  about: { [key: string]: string };
+}
+
+export interface Act_AboutEntry {
+  key: string;
+  value: string;
+}
+
+export interface ListActsResponse {
+  acts: Act[];
+  /** Empty on the last page. */
+  nextPageToken: string;
 }
 
 function createBasePutBlobRequest(): PutBlobRequest {
@@ -440,6 +709,8 @@ function createBaseJob(): Job {
     createdUnixMs: 0n,
     lastResultHash: new Uint8Array(0),
     refusedBy: [],
+    barred: [],
+    openRound: 0,
   };
 }
 
@@ -486,6 +757,12 @@ export const Job: MessageFns<Job> = {
     }
     for (const v of message.refusedBy) {
       writer.uint32(106).string(v!);
+    }
+    for (const v of message.barred) {
+      writer.uint32(114).string(v!);
+    }
+    if (message.openRound !== 0) {
+      writer.uint32(120).uint32(message.openRound);
     }
     return writer;
   },
@@ -607,6 +884,22 @@ export const Job: MessageFns<Job> = {
             message.refusedBy.push(reader.string());
             continue;
           }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.barred.push(reader.string());
+            continue;
+          }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.openRound = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -621,7 +914,7 @@ export const Job: MessageFns<Job> = {
 };
 
 function createBaseListJobsRequest(): ListJobsRequest {
-  return { pageSize: 0, pageToken: "" };
+  return { pageSize: 0, pageToken: "", states: [], fields: [] };
 }
 
 export const ListJobsRequest: MessageFns<ListJobsRequest> = {
@@ -631,6 +924,16 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(18).string(message.pageToken);
+    }
+    if (message.states.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.states) {
+        writer.int32(v);
+      }
+      writer.join();
+    }
+    for (const v of message.fields) {
+      writer.uint32(34).string(v!);
     }
     return writer;
   },
@@ -662,6 +965,32 @@ export const ListJobsRequest: MessageFns<ListJobsRequest> = {
             }
 
             message.pageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.states.push(reader.int32() as any);
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.states.push(reader.int32() as any);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.fields.push(reader.string());
             continue;
           }
         }
@@ -781,7 +1110,7 @@ export const GetJobRequest: MessageFns<GetJobRequest> = {
 };
 
 function createBaseGetJobResponse(): GetJobResponse {
-  return { job: undefined, manifest: undefined };
+  return { job: undefined, manifest: undefined, orders: [] };
 }
 
 export const GetJobResponse: MessageFns<GetJobResponse> = {
@@ -791,6 +1120,9 @@ export const GetJobResponse: MessageFns<GetJobResponse> = {
     }
     if (message.manifest !== undefined) {
       Envelope.encode(message.manifest, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.orders) {
+      Envelope.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -822,6 +1154,297 @@ export const GetJobResponse: MessageFns<GetJobResponse> = {
             }
 
             message.manifest = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.orders.push(Envelope.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGiveOrderRequest(): GiveOrderRequest {
+  return { order: undefined };
+}
+
+export const GiveOrderRequest: MessageFns<GiveOrderRequest> = {
+  encode(message: GiveOrderRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order !== undefined) {
+      Envelope.encode(message.order, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GiveOrderRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGiveOrderRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGiveOrderResponse(): GiveOrderResponse {
+  return { number: 0n };
+}
+
+export const GiveOrderResponse: MessageFns<GiveOrderResponse> = {
+  encode(message: GiveOrderResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.number);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GiveOrderResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGiveOrderResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListOrdersRequest(): ListOrdersRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListOrdersRequest: MessageFns<ListOrdersRequest> = {
+  encode(message: ListOrdersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOrdersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOrdersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTakenOrder(): TakenOrder {
+  return { number: 0n, takenUnixMs: 0n, order: undefined };
+}
+
+export const TakenOrder: MessageFns<TakenOrder> = {
+  encode(message: TakenOrder, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.number);
+    }
+    if (message.takenUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.takenUnixMs) !== message.takenUnixMs) {
+        throw new globalThis.Error("value provided for field message.takenUnixMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.takenUnixMs);
+    }
+    if (message.order !== undefined) {
+      Envelope.encode(message.order, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TakenOrder {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTakenOrder();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.takenUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.order = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListOrdersResponse(): ListOrdersResponse {
+  return { orders: [], nextPageToken: "" };
+}
+
+export const ListOrdersResponse: MessageFns<ListOrdersResponse> = {
+  encode(message: ListOrdersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.orders) {
+      TakenOrder.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOrdersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOrdersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.orders.push(TakenOrder.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
             continue;
           }
         }
@@ -1304,7 +1927,7 @@ export const Metric: MessageFns<Metric> = {
 };
 
 function createBaseListRoundsRequest(): ListRoundsRequest {
-  return { jobId: "", pageSize: 0, pageToken: "" };
+  return { jobId: "", pageSize: 0, pageToken: "", state: 0, outcome: 0, firstRound: 0, lastRound: 0, fields: [] };
 }
 
 export const ListRoundsRequest: MessageFns<ListRoundsRequest> = {
@@ -1317,6 +1940,21 @@ export const ListRoundsRequest: MessageFns<ListRoundsRequest> = {
     }
     if (message.pageToken !== "") {
       writer.uint32(26).string(message.pageToken);
+    }
+    if (message.state !== 0) {
+      writer.uint32(32).int32(message.state);
+    }
+    if (message.outcome !== 0) {
+      writer.uint32(40).int32(message.outcome);
+    }
+    if (message.firstRound !== 0) {
+      writer.uint32(48).uint32(message.firstRound);
+    }
+    if (message.lastRound !== 0) {
+      writer.uint32(56).uint32(message.lastRound);
+    }
+    for (const v of message.fields) {
+      writer.uint32(66).string(v!);
     }
     return writer;
   },
@@ -1356,6 +1994,46 @@ export const ListRoundsRequest: MessageFns<ListRoundsRequest> = {
             }
 
             message.pageToken = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.firstRound = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.lastRound = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.fields.push(reader.string());
             continue;
           }
         }
@@ -1429,7 +2107,7 @@ export const ListRoundsResponse: MessageFns<ListRoundsResponse> = {
 };
 
 function createBaseGetRoundRequest(): GetRoundRequest {
-  return { jobId: "", round: 0 };
+  return { jobId: "", round: 0, fields: [] };
 }
 
 export const GetRoundRequest: MessageFns<GetRoundRequest> = {
@@ -1439,6 +2117,9 @@ export const GetRoundRequest: MessageFns<GetRoundRequest> = {
     }
     if (message.round !== 0) {
       writer.uint32(16).uint32(message.round);
+    }
+    for (const v of message.fields) {
+      writer.uint32(26).string(v!);
     }
     return writer;
   },
@@ -1472,6 +2153,14 @@ export const GetRoundRequest: MessageFns<GetRoundRequest> = {
             message.round = reader.uint32();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.fields.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1486,7 +2175,15 @@ export const GetRoundRequest: MessageFns<GetRoundRequest> = {
 };
 
 function createBaseGetRoundResponse(): GetRoundResponse {
-  return { round: undefined, plan: undefined, result: undefined, abandon: undefined, acknowledgements: [] };
+  return {
+    round: undefined,
+    plan: undefined,
+    result: undefined,
+    abandon: undefined,
+    acknowledgements: [],
+    disputes: [],
+    artefacts: [],
+  };
 }
 
 export const GetRoundResponse: MessageFns<GetRoundResponse> = {
@@ -1505,6 +2202,12 @@ export const GetRoundResponse: MessageFns<GetRoundResponse> = {
     }
     for (const v of message.acknowledgements) {
       Envelope.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.disputes) {
+      Envelope.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.artefacts) {
+      StoredArtefact.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1560,6 +2263,79 @@ export const GetRoundResponse: MessageFns<GetRoundResponse> = {
             }
 
             message.acknowledgements.push(Envelope.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.disputes.push(Envelope.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.artefacts.push(StoredArtefact.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStoredArtefact(): StoredArtefact {
+  return { artefact: 0, blob: undefined };
+}
+
+export const StoredArtefact: MessageFns<StoredArtefact> = {
+  encode(message: StoredArtefact, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.artefact !== 0) {
+      writer.uint32(8).int32(message.artefact);
+    }
+    if (message.blob !== undefined) {
+      BlobRef.encode(message.blob, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoredArtefact {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoredArtefact();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.artefact = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.blob = BlobRef.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -1875,6 +2651,1618 @@ export const ExportSumResponse: MessageFns<ExportSumResponse> = {
   },
 };
 
+function createBaseExportArtefactRequest(): ExportArtefactRequest {
+  return { jobId: "", round: 0, artefact: 0 };
+}
+
+export const ExportArtefactRequest: MessageFns<ExportArtefactRequest> = {
+  encode(message: ExportArtefactRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.round !== 0) {
+      writer.uint32(16).uint32(message.round);
+    }
+    if (message.artefact !== 0) {
+      writer.uint32(24).int32(message.artefact);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportArtefactRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportArtefactRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.artefact = reader.int32() as any;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExportArtefactResponse(): ExportArtefactResponse {
+  return { data: new Uint8Array(0) };
+}
+
+export const ExportArtefactResponse: MessageFns<ExportArtefactResponse> = {
+  encode(message: ExportArtefactResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data.length !== 0) {
+      writer.uint32(10).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ExportArtefactResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExportArtefactResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetParticipationRequest(): GetParticipationRequest {
+  return { jobId: "", firstRound: 0, lastRound: 0, pageSize: 0, pageToken: "" };
+}
+
+export const GetParticipationRequest: MessageFns<GetParticipationRequest> = {
+  encode(message: GetParticipationRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.firstRound !== 0) {
+      writer.uint32(16).uint32(message.firstRound);
+    }
+    if (message.lastRound !== 0) {
+      writer.uint32(24).uint32(message.lastRound);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(32).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(42).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetParticipationRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetParticipationRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.firstRound = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lastRound = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetParticipationResponse(): GetParticipationResponse {
+  return { silos: [], rounds: [], nextPageToken: "" };
+}
+
+export const GetParticipationResponse: MessageFns<GetParticipationResponse> = {
+  encode(message: GetParticipationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.silos) {
+      writer.uint32(10).string(v!);
+    }
+    for (const v of message.rounds) {
+      Participation.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(26).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetParticipationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetParticipationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.silos.push(reader.string());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.rounds.push(Participation.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseParticipation(): Participation {
+  return {
+    round: 0,
+    attempt: 0,
+    phase: 0,
+    outcome: 0,
+    cohort: [],
+    u1: [],
+    u2: [],
+    u3: [],
+    acknowledged: [],
+    disputed: [],
+  };
+}
+
+export const Participation: MessageFns<Participation> = {
+  encode(message: Participation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.round !== 0) {
+      writer.uint32(8).uint32(message.round);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(16).uint32(message.attempt);
+    }
+    if (message.phase !== 0) {
+      writer.uint32(24).int32(message.phase);
+    }
+    if (message.outcome !== 0) {
+      writer.uint32(32).int32(message.outcome);
+    }
+    if (message.cohort.length !== 0) {
+      writer.uint32(42).fork();
+      for (const v of message.cohort) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.u1.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.u1) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.u2.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.u2) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.u3.length !== 0) {
+      writer.uint32(66).fork();
+      for (const v of message.u3) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.acknowledged.length !== 0) {
+      writer.uint32(74).fork();
+      for (const v of message.acknowledged) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.disputed.length !== 0) {
+      writer.uint32(82).fork();
+      for (const v of message.disputed) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Participation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseParticipation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.phase = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.outcome = reader.int32() as any;
+            continue;
+          }
+          case 5: {
+            if (tag === 40) {
+              message.cohort.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 42) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.cohort.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 6: {
+            if (tag === 48) {
+              message.u1.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.u1.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 7: {
+            if (tag === 56) {
+              message.u2.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.u2.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 8: {
+            if (tag === 64) {
+              message.u3.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 66) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.u3.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 9: {
+            if (tag === 72) {
+              message.acknowledged.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 74) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.acknowledged.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 10: {
+            if (tag === 80) {
+              message.disputed.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 82) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.disputed.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListSilosRequest(): ListSilosRequest {
+  return { pageSize: 0, pageToken: "", fields: [] };
+}
+
+export const ListSilosRequest: MessageFns<ListSilosRequest> = {
+  encode(message: ListSilosRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    for (const v of message.fields) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSilosRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSilosRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.fields.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListSilosResponse(): ListSilosResponse {
+  return { silos: [], nextPageToken: "" };
+}
+
+export const ListSilosResponse: MessageFns<ListSilosResponse> = {
+  encode(message: ListSilosResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.silos) {
+      Silo.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListSilosResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListSilosResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.silos.push(Silo.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetSiloRequest(): GetSiloRequest {
+  return { siloId: "" };
+}
+
+export const GetSiloRequest: MessageFns<GetSiloRequest> = {
+  encode(message: GetSiloRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.siloId !== "") {
+      writer.uint32(10).string(message.siloId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSiloRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSiloRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.siloId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetSiloResponse(): GetSiloResponse {
+  return { silo: undefined, deniedBy: undefined };
+}
+
+export const GetSiloResponse: MessageFns<GetSiloResponse> = {
+  encode(message: GetSiloResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.silo !== undefined) {
+      Silo.encode(message.silo, writer.uint32(10).fork()).join();
+    }
+    if (message.deniedBy !== undefined) {
+      Envelope.encode(message.deniedBy, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSiloResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSiloResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.silo = Silo.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.deniedBy = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSilo(): Silo {
+  return {
+    siloId: "",
+    connected: false,
+    lastSeenUnixMs: 0n,
+    agentVersion: "",
+    certificateNotAfterUnixMs: 0n,
+    certificateSerial: "",
+    denied: undefined,
+    jobs: [],
+  };
+}
+
+export const Silo: MessageFns<Silo> = {
+  encode(message: Silo, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.siloId !== "") {
+      writer.uint32(10).string(message.siloId);
+    }
+    if (message.connected !== false) {
+      writer.uint32(16).bool(message.connected);
+    }
+    if (message.lastSeenUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.lastSeenUnixMs) !== message.lastSeenUnixMs) {
+        throw new globalThis.Error("value provided for field message.lastSeenUnixMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.lastSeenUnixMs);
+    }
+    if (message.agentVersion !== "") {
+      writer.uint32(34).string(message.agentVersion);
+    }
+    if (message.certificateNotAfterUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.certificateNotAfterUnixMs) !== message.certificateNotAfterUnixMs) {
+        throw new globalThis.Error(
+          "value provided for field message.certificateNotAfterUnixMs of type uint64 too large",
+        );
+      }
+      writer.uint32(40).uint64(message.certificateNotAfterUnixMs);
+    }
+    if (message.certificateSerial !== "") {
+      writer.uint32(50).string(message.certificateSerial);
+    }
+    if (message.denied !== undefined) {
+      Denial.encode(message.denied, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.jobs) {
+      SiloJob.encode(v!, writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Silo {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSilo();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.siloId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.connected = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lastSeenUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.agentVersion = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.certificateNotAfterUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.certificateSerial = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.denied = Denial.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.jobs.push(SiloJob.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseDenial(): Denial {
+  return { reason: "", by: "", sinceUnixMs: 0n };
+}
+
+export const Denial: MessageFns<Denial> = {
+  encode(message: Denial, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== "") {
+      writer.uint32(10).string(message.reason);
+    }
+    if (message.by !== "") {
+      writer.uint32(18).string(message.by);
+    }
+    if (message.sinceUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.sinceUnixMs) !== message.sinceUnixMs) {
+        throw new globalThis.Error("value provided for field message.sinceUnixMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.sinceUnixMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Denial {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDenial();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.sinceUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSiloJob(): SiloJob {
+  return {
+    jobId: "",
+    state: 0,
+    decision: 0,
+    barred: "",
+    openRound: 0,
+    phase: 0,
+    answered: 0,
+    roundsInCohort: 0,
+    roundsInSum: 0,
+  };
+}
+
+export const SiloJob: MessageFns<SiloJob> = {
+  encode(message: SiloJob, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.state !== 0) {
+      writer.uint32(16).int32(message.state);
+    }
+    if (message.decision !== 0) {
+      writer.uint32(24).int32(message.decision);
+    }
+    if (message.barred !== "") {
+      writer.uint32(34).string(message.barred);
+    }
+    if (message.openRound !== 0) {
+      writer.uint32(40).uint32(message.openRound);
+    }
+    if (message.phase !== 0) {
+      writer.uint32(48).int32(message.phase);
+    }
+    if (message.answered !== 0) {
+      writer.uint32(56).int32(message.answered);
+    }
+    if (message.roundsInCohort !== 0) {
+      writer.uint32(64).uint32(message.roundsInCohort);
+    }
+    if (message.roundsInSum !== 0) {
+      writer.uint32(72).uint32(message.roundsInSum);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SiloJob {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSiloJob();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.decision = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.barred = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.openRound = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.phase = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.answered = reader.int32() as any;
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.roundsInCohort = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.roundsInSum = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetServerInfoRequest(): GetServerInfoRequest {
+  return {};
+}
+
+export const GetServerInfoRequest: MessageFns<GetServerInfoRequest> = {
+  encode(_: GetServerInfoRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetServerInfoRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetServerInfoRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetServerInfoResponse(): GetServerInfoResponse {
+  return {
+    version: "",
+    consortiumId: "",
+    rosterHash: new Uint8Array(0),
+    rosterEpoch: 0n,
+    silos: 0,
+    silosConnected: 0,
+    silosDenied: 0,
+    jobs: 0,
+    orders: 0n,
+    events: 0n,
+    startedUnixMs: 0n,
+    nowUnixMs: 0n,
+    certificateNotAfterUnixMs: 0n,
+  };
+}
+
+export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
+  encode(message: GetServerInfoResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    if (message.consortiumId !== "") {
+      writer.uint32(18).string(message.consortiumId);
+    }
+    if (message.rosterHash.length !== 0) {
+      writer.uint32(26).bytes(message.rosterHash);
+    }
+    if (message.rosterEpoch !== 0n) {
+      if (BigInt.asUintN(64, message.rosterEpoch) !== message.rosterEpoch) {
+        throw new globalThis.Error("value provided for field message.rosterEpoch of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.rosterEpoch);
+    }
+    if (message.silos !== 0) {
+      writer.uint32(40).uint32(message.silos);
+    }
+    if (message.silosConnected !== 0) {
+      writer.uint32(48).uint32(message.silosConnected);
+    }
+    if (message.silosDenied !== 0) {
+      writer.uint32(56).uint32(message.silosDenied);
+    }
+    if (message.jobs !== 0) {
+      writer.uint32(64).uint32(message.jobs);
+    }
+    if (message.orders !== 0n) {
+      if (BigInt.asUintN(64, message.orders) !== message.orders) {
+        throw new globalThis.Error("value provided for field message.orders of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.orders);
+    }
+    if (message.events !== 0n) {
+      if (BigInt.asUintN(64, message.events) !== message.events) {
+        throw new globalThis.Error("value provided for field message.events of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.events);
+    }
+    if (message.startedUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.startedUnixMs) !== message.startedUnixMs) {
+        throw new globalThis.Error("value provided for field message.startedUnixMs of type uint64 too large");
+      }
+      writer.uint32(88).uint64(message.startedUnixMs);
+    }
+    if (message.nowUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.nowUnixMs) !== message.nowUnixMs) {
+        throw new globalThis.Error("value provided for field message.nowUnixMs of type uint64 too large");
+      }
+      writer.uint32(96).uint64(message.nowUnixMs);
+    }
+    if (message.certificateNotAfterUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.certificateNotAfterUnixMs) !== message.certificateNotAfterUnixMs) {
+        throw new globalThis.Error(
+          "value provided for field message.certificateNotAfterUnixMs of type uint64 too large",
+        );
+      }
+      writer.uint32(104).uint64(message.certificateNotAfterUnixMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetServerInfoResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetServerInfoResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.consortiumId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rosterHash = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rosterEpoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.silos = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.silosConnected = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.silosDenied = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.jobs = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.orders = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.events = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.startedUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.nowUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.certificateNotAfterUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListActsRequest(): ListActsRequest {
+  return { pageSize: 0, pageToken: "" };
+}
+
+export const ListActsRequest: MessageFns<ListActsRequest> = {
+  encode(message: ListActsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListActsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListActsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAct(): Act {
+  return { number: 0n, atUnixMs: 0n, actor: "", method: "", about: {} };
+}
+
+export const Act: MessageFns<Act> = {
+  encode(message: Act, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.number);
+    }
+    if (message.atUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.atUnixMs) !== message.atUnixMs) {
+        throw new globalThis.Error("value provided for field message.atUnixMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.atUnixMs);
+    }
+    if (message.actor !== "") {
+      writer.uint32(26).string(message.actor);
+    }
+    if (message.method !== "") {
+      writer.uint32(34).string(message.method);
+    }
+    globalThis.Object.entries(message.about).forEach(([key, value]: [string, string]) => {
+      Act_AboutEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Act {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAct();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.atUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.actor = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.method = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            const entry5 = Act_AboutEntry.decode(reader, reader.uint32());
+            if (entry5.value !== undefined) {
+              message.about[entry5.key] = entry5.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAct_AboutEntry(): Act_AboutEntry {
+  return { key: "", value: "" };
+}
+
+export const Act_AboutEntry: MessageFns<Act_AboutEntry> = {
+  encode(message: Act_AboutEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Act_AboutEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAct_AboutEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListActsResponse(): ListActsResponse {
+  return { acts: [], nextPageToken: "" };
+}
+
+export const ListActsResponse: MessageFns<ListActsResponse> = {
+  encode(message: ListActsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.acts) {
+      Act.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListActsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListActsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.acts.push(Act.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 export type AdminServiceDefinition = typeof AdminServiceDefinition;
 export const AdminServiceDefinition = {
   name: "AdminService",
@@ -1915,6 +4303,24 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
     },
+    /** Acts on a job, a round or a silo. What is done stands in the signed order; it is durable when this answers. */
+    giveOrder: {
+      name: "GiveOrder",
+      requestType: GiveOrderRequest as typeof GiveOrderRequest,
+      requestStream: false,
+      responseType: GiveOrderResponse as typeof GiveOrderResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([1, 1]) as Uint8Array] } },
+    },
+    /** The orders that were taken, oldest first. */
+    listOrders: {
+      name: "ListOrders",
+      requestType: ListOrdersRequest as typeof ListOrdersRequest,
+      requestStream: false,
+      responseType: ListOrdersResponse as typeof ListOrdersResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
     listRounds: {
       name: "ListRounds",
       requestType: ListRoundsRequest as typeof ListRoundsRequest,
@@ -1940,6 +4346,49 @@ export const AdminServiceDefinition = {
       responseStream: true,
       options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
     },
+    /** Which silo was in the cohort, U1, U2 and U3 of which round, and what it made of the result. */
+    getParticipation: {
+      name: "GetParticipation",
+      requestType: GetParticipationRequest as typeof GetParticipationRequest,
+      requestStream: false,
+      responseType: GetParticipationResponse as typeof GetParticipationResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
+    /** Every silo of the roster. */
+    listSilos: {
+      name: "ListSilos",
+      requestType: ListSilosRequest as typeof ListSilosRequest,
+      requestStream: false,
+      responseType: ListSilosResponse as typeof ListSilosResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
+    getSilo: {
+      name: "GetSilo",
+      requestType: GetSiloRequest as typeof GetSiloRequest,
+      requestStream: false,
+      responseType: GetSiloResponse as typeof GetSiloResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
+    getServerInfo: {
+      name: "GetServerInfo",
+      requestType: GetServerInfoRequest as typeof GetServerInfoRequest,
+      requestStream: false,
+      responseType: GetServerInfoResponse as typeof GetServerInfoResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
+    /** What was done through this API, oldest first: acts and exports, with who did them. */
+    listActs: {
+      name: "ListActs",
+      requestType: ListActsRequest as typeof ListActsRequest,
+      requestStream: false,
+      responseType: ListActsResponse as typeof ListActsResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
     /** The trained model as an ONNX file. */
     exportModel: {
       name: "ExportModel",
@@ -1955,6 +4404,15 @@ export const AdminServiceDefinition = {
       requestType: ExportSumRequest as typeof ExportSumRequest,
       requestStream: false,
       responseType: ExportSumResponse as typeof ExportSumResponse,
+      responseStream: true,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
+    /** A stored object of a closed round; GetRound names those that there are, with size and hash. */
+    exportArtefact: {
+      name: "ExportArtefact",
+      requestType: ExportArtefactRequest as typeof ExportArtefactRequest,
+      requestStream: false,
+      responseType: ExportArtefactResponse as typeof ExportArtefactResponse,
       responseStream: true,
       options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
     },

@@ -167,6 +167,7 @@ export interface CoordinatorRecord {
     | { $case: "sumOpened"; value: CoordinatorSumOpened }
     | { $case: "jobStopped"; value: CoordinatorJobStopped }
     | { $case: "fingerprintsChecked"; value: CoordinatorFingerprintsChecked }
+    | { $case: "orderGiven"; value: CoordinatorOrderGiven }
     | undefined;
 }
 
@@ -196,6 +197,11 @@ export interface CoordinatorPhaseClosed {
   phase: string;
   /** Why now: "complete", "timeout", "absent" or "grace". */
   cause: string;
+}
+
+export interface CoordinatorOrderGiven {
+  /** Order, signed by an operator of the roster. */
+  order: Envelope | undefined;
 }
 
 export interface CoordinatorSumComputed {
@@ -240,6 +246,26 @@ export interface EvidenceRecord {
   code: string;
   detail: string;
   envelopes: Envelope[];
+}
+
+/** What an operator or auditor did through the admin API: acts and exports, written before they take effect or leave. */
+export interface ActRecord {
+  /** Format version, 1. Another one is refused. */
+  version: number;
+  atUnixMs: bigint;
+  /** "operator/<id>" or "auditor/<id>", from the certificate of the call. */
+  actor: string;
+  /** Method of AdminService, e.g. "ExportModel". */
+  method: string;
+  /** What it is about: the fields of the request that name something, e.g. "job" and "round". */
+  about: { [key: string]: string };
+  /** The signed message that the caller brought, if the method takes one. */
+  signed: Envelope | undefined;
+}
+
+export interface ActRecord_AboutEntry {
+  key: string;
+  value: string;
 }
 
 function createBaseSiloRecord(): SiloRecord {
@@ -1413,6 +1439,9 @@ export const CoordinatorRecord: MessageFns<CoordinatorRecord> = {
       case "fingerprintsChecked":
         CoordinatorFingerprintsChecked.encode(message.event.value, writer.uint32(138).fork()).join();
         break;
+      case "orderGiven":
+        CoordinatorOrderGiven.encode(message.event.value, writer.uint32(242).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1522,6 +1551,14 @@ export const CoordinatorRecord: MessageFns<CoordinatorRecord> = {
               $case: "fingerprintsChecked",
               value: CoordinatorFingerprintsChecked.decode(reader, reader.uint32()),
             };
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.event = { $case: "orderGiven", value: CoordinatorOrderGiven.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1794,6 +1831,52 @@ export const CoordinatorPhaseClosed: MessageFns<CoordinatorPhaseClosed> = {
             }
 
             message.cause = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCoordinatorOrderGiven(): CoordinatorOrderGiven {
+  return { order: undefined };
+}
+
+export const CoordinatorOrderGiven: MessageFns<CoordinatorOrderGiven> = {
+  encode(message: CoordinatorOrderGiven, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order !== undefined) {
+      Envelope.encode(message.order, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CoordinatorOrderGiven {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCoordinatorOrderGiven();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order = Envelope.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -2248,6 +2331,170 @@ export const EvidenceRecord: MessageFns<EvidenceRecord> = {
             }
 
             message.envelopes.push(Envelope.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseActRecord(): ActRecord {
+  return { version: 0, atUnixMs: 0n, actor: "", method: "", about: {}, signed: undefined };
+}
+
+export const ActRecord: MessageFns<ActRecord> = {
+  encode(message: ActRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== 0) {
+      writer.uint32(8).uint32(message.version);
+    }
+    if (message.atUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.atUnixMs) !== message.atUnixMs) {
+        throw new globalThis.Error("value provided for field message.atUnixMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.atUnixMs);
+    }
+    if (message.actor !== "") {
+      writer.uint32(26).string(message.actor);
+    }
+    if (message.method !== "") {
+      writer.uint32(34).string(message.method);
+    }
+    globalThis.Object.entries(message.about).forEach(([key, value]: [string, string]) => {
+      ActRecord_AboutEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    });
+    if (message.signed !== undefined) {
+      Envelope.encode(message.signed, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ActRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseActRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.version = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.atUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.actor = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.method = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            const entry5 = ActRecord_AboutEntry.decode(reader, reader.uint32());
+            if (entry5.value !== undefined) {
+              message.about[entry5.key] = entry5.value;
+            }
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.signed = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseActRecord_AboutEntry(): ActRecord_AboutEntry {
+  return { key: "", value: "" };
+}
+
+export const ActRecord_AboutEntry: MessageFns<ActRecord_AboutEntry> = {
+  encode(message: ActRecord_AboutEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ActRecord_AboutEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseActRecord_AboutEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
             continue;
           }
         }

@@ -143,6 +143,8 @@ export interface AbandonDirective {
 export interface JobClosedDirective {
   jobId: string;
   reason: string;
+  /** Order that aborts the job; a silo that has not closed the last round takes nothing less. Unset when the last round is done. */
+  order: Envelope | undefined;
 }
 
 /** Somebody complains about shares that this silo dealt; it answers with the one ephemeral secret. */
@@ -1185,7 +1187,7 @@ export const AbandonDirective: MessageFns<AbandonDirective> = {
 };
 
 function createBaseJobClosedDirective(): JobClosedDirective {
-  return { jobId: "", reason: "" };
+  return { jobId: "", reason: "", order: undefined };
 }
 
 export const JobClosedDirective: MessageFns<JobClosedDirective> = {
@@ -1195,6 +1197,9 @@ export const JobClosedDirective: MessageFns<JobClosedDirective> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message.order !== undefined) {
+      Envelope.encode(message.order, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1226,6 +1231,14 @@ export const JobClosedDirective: MessageFns<JobClosedDirective> = {
             }
 
             message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.order = Envelope.decode(reader, reader.uint32());
             continue;
           }
         }

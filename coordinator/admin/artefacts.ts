@@ -1,0 +1,68 @@
+// The stored objects of a closed round: what there is, and each as a stream.
+
+import { sha256 } from '../../src/crypto/index.js';
+import type { ClosedRound, CoordinatorJob, CoordinatorRound } from '../../src/protocol/index.js';
+import { Artefact, encode, Envelope, JobKind, type StoredArtefact } from '../../src/wire/index.js';
+import { AdminError } from './errors.js';
+import { isClosed } from './round-view.js';
+import type { AdminSource } from './source.js';
+
+/** A model state is named by its round's `new_model_hash`, which is no plain SHA-256. */
+const NO_HASH = new Uint8Array();
+
+export function artefactsOf(job: CoordinatorJob, round: ClosedRound | CoordinatorRound): StoredArtefact[] {
+  const result = isClosed(round) ? round.result : undefined;
+  if (result === undefined) return [];
+  const envelope = encode(Envelope, result.envelope);
+  const stored: StoredArtefact[] = [
+    { artefact: Artefact.ARTEFACT_OPENED_SUM, blob: result.opened },
+    { artefact: Artefact.ARTEFACT_MASKED_SUM, blob: result.sum },
+    { artefact: Artefact.ARTEFACT_TRANSCRIPT, blob: result.transcript },
+    {
+      artefact: Artefact.ARTEFACT_RESULT,
+      blob: { sha256: sha256(envelope), size: BigInt(envelope.length) },
+    },
+  ];
+  if (hasModel(job)) stored.push({ artefact: Artefact.ARTEFACT_MODEL_STATE, blob: { sha256: NO_HASH, size: 0n } });
+  return stored;
+}
+
+/** Throws AdminError `admin/no-artefact`. */
+export function artefactBytes(
+  source: AdminSource,
+  job: CoordinatorJob,
+  round: ClosedRound | CoordinatorRound,
+  artefact: Artefact,
+): AsyncIterable<Uint8Array> {
+  const result = isClosed(round) ? round.result : undefined;
+  const number = `round ${String(round.plan.round)} of job "${job.manifest.jobId}"`;
+  if (result === undefined)
+    throw new AdminError(
+      'admin/no-artefact',
+      `${number} ${isClosed(round) ? 'was abandoned' : 'is still open'} and has no result.`,
+    );
+  switch (artefact) {
+    case Artefact.ARTEFACT_OPENED_SUM:
+      return source.readBlob(result.opened);
+    case Artefact.ARTEFACT_MASKED_SUM:
+      return source.readBlob(result.sum);
+    case Artefact.ARTEFACT_TRANSCRIPT:
+      return source.readBlob(result.transcript);
+    case Artefact.ARTEFACT_RESULT:
+      return once(encode(Envelope, result.envelope));
+    case Artefact.ARTEFACT_MODEL_STATE:
+      if (hasModel(job)) return source.readModelState(job, result.newModelHash);
+      throw new AdminError('admin/no-artefact', `job "${job.manifest.jobId}" has no model.`);
+    case Artefact.ARTEFACT_UNSPECIFIED:
+    case Artefact.UNRECOGNIZED:
+      throw new AdminError('admin/no-artefact', `the request names no object of ${number} that this version knows.`);
+  }
+}
+
+function hasModel({ manifest }: CoordinatorJob): boolean {
+  return manifest.message.kind !== JobKind.JOB_KIND_STATISTICS;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}
