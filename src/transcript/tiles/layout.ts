@@ -19,6 +19,18 @@ export function tilePath(tile: Tile): string {
   return `tile/${level}/${indexPath(tile.index)}${partial}`;
 }
 
+const PATH = /^tile\/(entries|[0-9]|[1-5][0-9]|6[0-3])((?:\/x[0-9]{3}){0,4}\/[0-9]{3})(?:\.p\/([1-9][0-9]{0,2}))?$/;
+
+/** The tile that `tilePath` names so, or undefined: one tile has one path. */
+export function parseTilePath(path: string): Tile | undefined {
+  const [, level = '', groups = '', partial] = PATH.exec(path) ?? [];
+  const index = Number(groups.replaceAll(/[/x]/g, ''));
+  const width = partial === undefined ? TILE_WIDTH : Number(partial);
+  const tile: Tile =
+    level === 'entries' ? { kind: 'entries', index, width } : { kind: 'hashes', level: Number(level), index, width };
+  return width <= TILE_WIDTH && tilePath(tile) === path ? tile : undefined;
+}
+
 /** Groups of three digits, all but the last behind an x: 1234067 is x001/x234/067. */
 function indexPath(index: number): string {
   const groups = [threeDigits(index % 1000)];

@@ -11,6 +11,7 @@ import {
   hashTileAt,
   leafHash,
   nodesFromTiles,
+  parseTilePath,
   rootOf,
   tilePath,
   tilesBetween,
@@ -75,6 +76,37 @@ describe('paths', () => {
       [0, 0.5],
     ] as const)
       expect(() => [...tilesBetween(from, to)]).toThrow(refusal('transcript/out-of-range'));
+  });
+
+  it('are read back, and every other spelling of one is none', () => {
+    for (const size of [1, 256, 300, 65_537, 70_000])
+      for (const tile of tilesOf(size)) expect(parseTilePath(tilePath(tile))).toStrictEqual(tile);
+    const far: Tile = { kind: 'hashes', level: 63, index: 1_234_067, width: 255 };
+    expect(parseTilePath(tilePath(far))).toStrictEqual(far);
+    for (const bad of [
+      '',
+      'checkpoint',
+      'tile/0',
+      'tile/0/1',
+      'tile/0/0000',
+      'tile/00/000',
+      'tile/64/000',
+      'tile/-1/000',
+      'tile/data/000',
+      'tile/0/x000/001',
+      'tile/0/001/002',
+      'tile/0/x001/x002',
+      'tile/0/000.p/0',
+      'tile/0/000.p/01',
+      'tile/0/000.p/256',
+      'tile/0/000.p/',
+      'tile/0/000.p',
+      'tile/0/000/',
+      '/tile/0/000',
+      'tile/0/../000',
+      'tile/0/000\n',
+    ])
+      expect(parseTilePath(bad), bad).toBeUndefined();
   });
 
   it('of places are those of the whole, and none elsewhere', () => {
