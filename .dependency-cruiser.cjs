@@ -16,7 +16,7 @@ const effectful = {
   system: ['base'],
   telemetry: ['base'],
   config: ['base', 'protocol', 'privacy', 'job'],
-  storage: ['base', 'crypto', 'system'],
+  storage: ['base', 'crypto', 'transcript', 'system'],
   pki: ['base', 'crypto', 'system'],
   dataset: ['base', 'vector', 'job', 'system'],
   trainer: ['base', 'vector', 'model', 'job', 'privacy', 'system'],

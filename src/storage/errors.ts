@@ -25,6 +25,8 @@ export const STORAGE_ERRORS = defineErrors({
   'storage/upload-gap': 'An append would leave a gap: continue at the durable offset.',
   'storage/upload-conflict': 'Bytes sent again differ from those already durable: the upload keeps the first ones.',
   'storage/upload-full': 'Uploads reached their limit of bytes: finish or delete some, or raise the limit.',
+  'storage/log-mismatch':
+    'A checkpoint to be published is not one of this log, or older than the published one: two programs write one log, or it was restored from a backup. Stop, look with fsck, and never delete the newer one.',
 });
 
 export type StorageErrorCode = keyof typeof STORAGE_ERRORS;

@@ -1,5 +1,5 @@
 // storage: what must survive. A journal with atomic, durable commits; blobs under their hash; spool files for uploads; sealing at rest;
-// and a check of them all. Nothing here knows what the bytes mean.
+// the transparency log; and a check of them all. Nothing here knows what the bytes mean.
 
 export type { BlobHasher } from './blob.js';
 export { BlobStore, plainSha256 } from './blob.js';
@@ -7,6 +7,9 @@ export * from './errors.js';
 export * from './fsck.js';
 export type { JournalOptions, JournalRecord, Write } from './journal.js';
 export { Journal, RECORD_BYTES_MAX } from './journal.js';
+export { checkLog } from './log/check.js';
+export type { NumberedEntry } from './log/log.js';
+export { TransparencyLog } from './log/log.js';
 export { openStorageKey, Sealer } from './seal.js';
 export { SealedStore } from './sealed-file.js';
 export type { SpoolLimits, Upload } from './spool.js';
