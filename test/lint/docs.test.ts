@@ -10,6 +10,7 @@ import { LABELS, SIGNED_TYPES } from '../../src/crypto/index.js';
 import { thresholdFor, validCohortSizes } from '../../src/protocol/index.js';
 import { EXIT } from '../../src/system/index.js';
 import { EVENTS } from '../../src/telemetry/index.js';
+import { ENTRY_KINDS } from '../../src/transcript/index.js';
 import { CLIENT_LIMITS, SERVER_LIMITS } from '../../src/transport/limits.js';
 
 const PAGES = ['README.md', 'CHANGELOG.md', ...markdownIn('docs')];
@@ -164,6 +165,22 @@ describe('tables', () => {
   it('of signed types equal the code', () => {
     const listed = table(protocol, 'Signed types, each under').map(([type]) => type);
     expect(listed).toStrictEqual([...SIGNED_TYPES]);
+  });
+
+  it('of log entries equal the code', () => {
+    const rows = table(protocol, 'a release is logged by the digest of its Unmask envelope.');
+    const rules: [string, { number: number; depth: string; forms: readonly string[]; type?: string }][] =
+      Object.entries(ENTRY_KINDS);
+    expect(rows.map(([kind, number, depth]) => [kind, Number(number), depth])).toStrictEqual(
+      rules.map(([kind, { number, depth }]) => [kind, number, depth]),
+    );
+    for (const [k, [, { forms, type }]] of rules.entries()) {
+      const body = rows[k]?.[3] ?? '';
+      expect(
+        ['envelope', 'digest', 'statement'].filter((form) => new RegExp(`\\b${form}( |$|,|;)`).test(body)),
+      ).toEqual(expect.arrayContaining([...forms]));
+      expect(type === undefined || body.includes(type)).toBe(true);
+    }
   });
 
   it('of thresholds are computed', () => {
