@@ -23,6 +23,7 @@ const effectful = {
   network: ['base', 'system'],
   transport: ['base', 'protocol', 'wire', 'pki', 'network'],
   enrolment: ['base', 'crypto', 'wire', 'protocol', 'system', 'pki', 'network'],
+  upkeep: ['base', 'crypto', 'system', 'telemetry', 'network', 'pki', 'enrolment'],
 };
 // Each npm package has its home; nobody else imports it.
 const homes = {

@@ -2,6 +2,7 @@
 
 import { isCodedError, isoTime } from '../src/base/index.js';
 import { readClientConfig, type ClientConfig } from '../src/config/index.js';
+import { readProxy } from '../src/network/index.js';
 import { certificatesIn, inspectCertificate, readTlsFiles } from '../src/pki/index.js';
 import type { Roster } from '../src/protocol/index.js';
 import { systemClock, systemRng } from '../src/system/index.js';
@@ -61,6 +62,7 @@ export async function withSession<T>(
   const client = connect({
     address,
     serverName,
+    proxy: await readProxy(config.proxy),
     consortium: config.consortium,
     tls,
     clock: systemClock,

@@ -3,16 +3,18 @@
 import { equalBytes, LIMITS, type UnixMs } from '../src/base/index.js';
 import type { CoordinatorConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
+import { splitAddress } from '../src/network/index.js';
 import {
-  certificatesIn,
+  COORDINATOR as COORDINATOR_IDENTITY,
   inspectCertificate,
   keepFresh,
   readSigningKey,
-  TlsFiles,
   RevocationFile,
+  TlsFiles,
 } from '../src/pki/index.js';
 import { COORDINATOR, readRoster, type CoordinatorSelf } from '../src/protocol/index.js';
 import { exitCodeFor, readSmallFile, systemClock } from '../src/system/index.js';
+import { keepCertificates } from '../src/upkeep/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
 import { startServer } from '../src/transport/index.js';
 import { adminHandlers } from './admin/index.js';
@@ -80,14 +82,14 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
       log.error('program.internal-error', { path, ...errorFields(error) });
     },
   });
-  const stopRenewal = keepFresh({
-    file: tls,
-    onTaken: () => {
+  const stopRenewal = await keepCertificates({
+    config,
+    identity: COORDINATOR_IDENTITY,
+    key: self.signingKey,
+    tls,
+    log,
+    use: () => {
       server.replaceCertificate(tls.current);
-      log.info('certificate.reloaded');
-    },
-    onKept: (cause) => {
-      log.error('certificate.kept', errorFields(cause));
     },
   });
   const stopRevocations =
@@ -118,13 +120,8 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
   };
 }
 
-function endOf({ current }: TlsFiles): UnixMs {
-  return inspectCertificate(certificatesIn(current.chainPem)[0] ?? '').notAfter;
-}
-
-function splitAddress(address: string): { readonly host: string; readonly port: number } {
-  const at = address.lastIndexOf(':');
-  return { host: address.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(address.slice(at + 1)) };
+function endOf({ leafPem }: TlsFiles): UnixMs {
+  return inspectCertificate(leafPem).notAfter;
 }
 
 /** A write that failed or a bug: nothing may be answered any more. */

@@ -3,9 +3,11 @@
 import { asSiloId, equalBytes, LIMITS } from '../src/base/index.js';
 import type { AgentConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
-import { identityUri, inspectCertificate, keepFresh, readSigningKey, TlsFiles } from '../src/pki/index.js';
+import { identityUri, inspectCertificate, readSigningKey, TlsFiles } from '../src/pki/index.js';
+import { readProxy } from '../src/network/index.js';
 import { readRoster, siloSigner, type SiloSelf } from '../src/protocol/index.js';
 import { exitCodeFor, readSmallFile, systemClock, systemRng } from '../src/system/index.js';
+import { keepCertificates } from '../src/upkeep/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
 import { connectSilo } from '../src/transport/index.js';
 import { Agent } from './agent.js';
@@ -72,6 +74,7 @@ export async function startAgent(config: AgentConfig, log: Log, work?: LocalWork
     connectSilo({
       address: config.coordinator.address,
       serverName: config.coordinator.serverName,
+      proxy: await readProxy(config.proxy),
       tls: tls.current,
       consortium: config.consortium,
       clock: systemClock,
@@ -94,20 +97,14 @@ export async function startAgent(config: AgentConfig, log: Log, work?: LocalWork
     work,
     fatal,
   });
-  const stopRenewal = keepFresh({
-    file: tls,
-    onTaken: () => {
-      try {
-        demandOwnCertificate(config, tls.current.chainPem);
-      } catch (error) {
-        log.error('certificate.kept', errorFields(error));
-        return;
-      }
+  const stopRenewal = await keepCertificates({
+    config,
+    identity: { role: 'silo', id: config.silo },
+    key: self.signingKey,
+    tls,
+    log,
+    use: () => {
       client.replaceCertificate(tls.current);
-      log.info('certificate.reloaded');
-    },
-    onKept: (cause) => {
-      log.error('certificate.kept', errorFields(cause));
     },
   });
   log.info('program.started', { silo: config.silo, coordinator: config.coordinator.address, version: AGENT_VERSION });

@@ -4,6 +4,7 @@
 export { enrol, renew, type Certified } from './client.js';
 export type { Endpoint } from './endpoint.js';
 export * from './errors.js';
+export { keepRenewed, type KeepRenewedOptions } from './keep-renewed.js';
 export { refusalBody, refusalFrom } from './refusal.js';
 export { checkProof, signerOf, type Proof } from './proof.js';
 export { formatToken, parseToken, tokenHash, type Token } from './token.js';

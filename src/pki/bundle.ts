@@ -128,11 +128,16 @@ export class BundleFile {
     return this.#current;
   }
 
-  /** True when a new bundle was taken. Throws when the file cannot be used; `current` is then what it was. */
-  async refresh(): Promise<boolean> {
+  /**
+   * True when a new bundle was taken. Throws when the file cannot be used, or with what `accept` throws of it; `current` is then what
+   * it was.
+   */
+  async refresh(accept: (current: Bundle, next: Bundle) => void = () => undefined): Promise<boolean> {
     const version = await versionOf(this.#path);
     if (version === this.#version) return false;
-    this.#current = await readBundle(this.#path);
+    const next = await readBundle(this.#path);
+    accept(this.#current, next);
+    this.#current = next;
     this.#version = version;
     return true;
   }

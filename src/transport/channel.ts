@@ -3,6 +3,7 @@
 
 import { Client, type ClientOptions, Metadata } from '@grpc/grpc-js';
 import type { Clock } from '../base/index.js';
+import type { Proxy } from '../network/index.js';
 import type { TlsMaterial } from './clients.js';
 import { clientCredentials } from './credentials.js';
 import type { TransportError } from './errors.js';
@@ -18,6 +19,8 @@ export interface ChannelOptions {
   readonly tls: TlsMaterial;
   /** The name that the coordinator's certificate must carry, when it is not the host of `address`. */
   readonly serverName?: string | undefined;
+  /** The HTTP proxy on the way, if there is one. The environment's proxy variables are not obeyed. */
+  readonly proxy?: Proxy | undefined;
   readonly consortium: string;
   readonly clock: Clock;
   readonly limits: ClientLimits;
@@ -136,7 +139,7 @@ export class Channel {
   }
 
   #dial(tls: TlsMaterial): Client {
-    const { address, consortium, clock, limits, serverName } = this.#options;
+    const { address, consortium, clock, limits, serverName, proxy } = this.#options;
     const credentials = clientCredentials(tls, {
       consortium,
       clock,
@@ -144,7 +147,8 @@ export class Channel {
         this.#wrongServer = error;
       },
     });
-    return new Client(address, credentials, grpcOptions(limits, serverName));
+    const options = { ...grpcOptions(limits, serverName), ...proxyOptions(address, proxy) };
+    return new Client(proxy?.address ?? address, credentials, options);
   }
 
   #translated(error: unknown, path: string): unknown {
@@ -155,6 +159,17 @@ export class Channel {
     this.#wrongServer = undefined;
     return reason ?? translated;
   }
+}
+
+/** What grpc-js itself would make of the environment; here the configuration alone says it. */
+function proxyOptions(address: string, proxy: Proxy | undefined): ClientOptions {
+  if (proxy === undefined) return { 'grpc.enable_http_proxy': 0 };
+  return {
+    'grpc.enable_http_proxy': 0,
+    'grpc.http_connect_target': `dns:${address}`,
+    'grpc.default_authority': address,
+    ...(proxy.credentials === undefined ? {} : { 'grpc.http_connect_creds': proxy.credentials }),
+  };
 }
 
 function settle(resolve: (answer: Buffer) => void, reject: (error: Error) => void) {

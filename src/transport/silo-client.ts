@@ -1,6 +1,7 @@
 // The agent's client.
 
 import type { Clock, CodedError, Rng } from '../base/index.js';
+import type { Proxy } from '../network/index.js';
 import { Channel } from './channel.js';
 import type { SiloClient, TlsMaterial } from './clients.js';
 import { download } from './download.js';
@@ -21,6 +22,7 @@ export interface ConnectOptions {
   readonly tls: TlsMaterial;
   /** The host name to expect in the coordinator's certificate, when it is not that of `address`. */
   readonly serverName?: string | undefined;
+  readonly proxy?: Proxy | undefined;
   readonly consortium: string;
   readonly clock: Clock;
   /** For the jitter of delays. */
@@ -70,9 +72,9 @@ export interface Connected {
 }
 
 export function connect(options: ConnectOptions): Connected {
-  const { address, tls, serverName, consortium, clock, rng } = options;
+  const { address, tls, serverName, proxy, consortium, clock, rng } = options;
   const limits = { ...CLIENT_LIMITS, ...options.limits };
-  const channel = new Channel({ address, tls, serverName, consortium, clock, limits });
+  const channel = new Channel({ address, tls, serverName, proxy, consortium, clock, limits });
   return { channel, retry: { rng, sleep: options.sleep ?? sleep, limits }, limits };
 }
 
