@@ -17,8 +17,9 @@ export function normalisationGradient(
   g: string,
   axes: readonly number[],
   epsilon: number,
+  /** Of x and g; measured where x is a value of the model. */
+  shape = tape.shape(x),
 ): Normalised {
-  const shape = tape.shape(x);
   const count = axes.reduce((product, axis) => product * (shape[axis] ?? 1), 1);
   const mean = (value: string): string => tape.scale(tape.sum(value, axes), 1 / count);
   const centred = tape.emit('Sub', [x, mean(x)]);

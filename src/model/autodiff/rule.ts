@@ -11,6 +11,8 @@ export type AttributeBound =
   | { readonly kind: 'ints'; readonly min: number; readonly max: number }
   | { readonly kind: 'floats' }
   | { readonly kind: 'string'; readonly oneOf: readonly string[] }
+  /** Any text up to this length, for a rule that reads it itself. */
+  | { readonly kind: 'text'; readonly max: number }
   /** Each of the texts is one of these. */
   | { readonly kind: 'strings'; readonly oneOf: readonly string[] }
   | { readonly kind: 'tensor' };

@@ -30,6 +30,10 @@ export function checkNode(node: GraphNode, rule: OperatorRule, opset: number, pr
 
 /** What is wrong with an attribute, or undefined. */
 function outOfBounds(attribute: Attribute, bound: AttributeBound): string | undefined {
+  if (bound.kind === 'text')
+    return attribute.kind === 'string' && attribute.value.length <= bound.max
+      ? undefined
+      : `is no text of at most ${String(bound.max)} characters`;
   if (attribute.kind !== bound.kind) return `is of kind ${attribute.kind} where ${bound.kind} is expected`;
   switch (bound.kind) {
     case 'int':

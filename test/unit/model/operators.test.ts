@@ -6,6 +6,7 @@ import { expectGradient, gradientError, operatorModel, projection } from '../../
 import { ACTIVATION } from './operators/activation.js';
 import { ARITHMETIC } from './operators/arithmetic.js';
 import { CONVOLUTION } from './operators/convolution.js';
+import { FURTHER } from './operators/further.js';
 import { RECURRENT } from './operators/recurrent.js';
 import { STRUCTURE } from './operators/structure.js';
 import { TRAINING } from './operators/training.js';
@@ -17,6 +18,7 @@ const CASES = [
   ...ACTIVATION,
   ...STRUCTURE,
   ...CONVOLUTION,
+  ...FURTHER,
   ...RECURRENT,
   ...TRAINING,
   ...UPWARD,
