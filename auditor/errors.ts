@@ -27,6 +27,8 @@ export const AUDIT_ERRORS = defineErrors({
   'audit/bad-answer':
     'The coordinator’s answer contradicts what was signed. Do not use it; keep the output and talk to the coordinator’s operator and to the silos.',
   'audit/other-model': 'Give the forward model file that the job was created with.',
+  'audit/model-refused':
+    'Change the model as the list says and export it again; docs/models.md lists what can be trained.',
   'audit/bad-number': 'Round numbers count from 1.',
 });
 

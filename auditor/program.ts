@@ -5,6 +5,7 @@ import { addExport } from './commands/export.js';
 import { addJobCreate } from './commands/job-create.js';
 import { addJobs } from './commands/jobs.js';
 import { addPrivacy } from './commands/privacy.js';
+import { addModelInspect } from './commands/model-inspect.js';
 import { addRoster } from './commands/roster.js';
 import { addRound } from './commands/round.js';
 import { addRounds } from './commands/rounds.js';
@@ -41,6 +42,7 @@ export function createProgram(world: World): Command {
     });
   addJobCreate(program.command('job').description('create jobs'), world);
   for (const add of [addJobs, addRounds, addRound, addWatch, addExport, addRoster, addPrivacy]) add(program, world);
+  addModelInspect(program.command('model').description('inspect models'), world);
   return program;
 }
 

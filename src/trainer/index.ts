@@ -3,6 +3,7 @@
 
 export { TRAINER_ERRORS, TrainerError, type TrainerErrorCode } from './errors.js';
 export type { EvaluationRequest, EvaluationResult } from './evaluation.js';
+export { inspectModel, type Inspection, type InspectionOptions } from './inspection.js';
 export type { Progress, TrainingRequest, TrainingResult } from './local-training.js';
 export type { ModelSummary } from './messages.js';
 export type { TrainingRecipe } from './recipe.js';

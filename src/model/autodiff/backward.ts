@@ -1,6 +1,7 @@
 // The backward walk itself: nodes in reverse order, each handing its output's gradient on to its inputs.
 
 import { defined } from '../../base/index.js';
+import { ModelError, Problems } from '../errors.js';
 import type { Graph } from '../graph/types.js';
 import { takesGradient } from './rule.js';
 import { RULES } from './rules.js';
@@ -18,13 +19,28 @@ export function dependents(graph: Graph, roots: Iterable<string>): Set<string> {
   return found;
 }
 
-/** Walks from the gradients already on the tape to the graph's sources. The graph has passed the check. */
+/**
+ * Walks from the gradients already on the tape to the graph's sources. The graph has passed the check. Throws `model/refused` with every
+ * node whose shapes its rule cannot take.
+ */
 export function walkBackward(tape: Tape, graph: Graph): void {
+  const refusals: ModelError[] = [];
   for (const node of [...graph.nodes].reverse()) {
     if (node.outputs.every((output) => tape.gradientOf(output) === undefined)) continue;
     const rule = defined(RULES.get(node.operator), `rule for ${node.operator}`);
     if (rule.backward === undefined) continue;
     const first = tape.output(node);
-    rule.backward(tape, node, tape.gradientOf(first) ?? (first === '' ? '' : tape.zeros(tape.shape(first))));
+    const dy = tape.gradientOf(first) ?? (first === '' ? '' : tape.zeros(tape.shape(first)));
+    try {
+      rule.backward(tape, node, dy);
+    } catch (error) {
+      if (!(error instanceof ModelError) || error.code !== 'model/refused') throw error;
+      refusals.push(error);
+    }
   }
+  const [only, ...others] = refusals;
+  if (only !== undefined && others.length === 0) throw only;
+  const problems = new Problems();
+  for (const { message } of refusals) problems.add('model', message);
+  problems.throwIfAny();
 }
