@@ -1,107 +1,125 @@
-// npm run bench: what the masks cost, against the cipher they are made of, in the same run on the same machine.
-//   --smoke      small sizes, seconds          --json FILE  the figures as data
+// npm run bench: what secure aggregation costs, against what the same machine can do in the same run.
+//   --smoke        small sizes, well under a minute     --json FILE  the figures as data
+//   --huge         vectors of 1e8 as well                --no-docs    leave docs/performance.md and its pictures alone
 
-import { createCipheriv } from 'node:crypto';
-import { cpus } from 'node:os';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { applyMasks, type MaskKeys } from '../../src/protocol/index.js';
-import { Fingerprint } from '../../src/vector/index.js';
-import { medians } from './measure.js';
+import { freeKeystreamsBy } from '../../src/crypto/index.js';
+import { bufferFreeing } from '../../src/system/index.js';
+import type { Figures } from './figures.js';
+import { chart, exponent } from './growth.js';
+import { measureKernels } from './kernels.js';
+import { machine } from './machine.js';
+import { markdown, writeInto } from './markdown.js';
 import { measureNoise } from './noise.js';
+import { measureStage, type Stage } from './stages.js';
+import { measureStartUp } from './start-up.js';
+import { measureRounds, measureTransport, type RoundFigures } from './transport.js';
 
-interface Row {
-  /** Cohort. */
-  readonly n: number;
-  /** Coordinates. */
-  readonly d: number;
-  /** Nanoseconds per mask and element. */
-  readonly maskNs: number;
-  /** Nanoseconds per 4 bytes of plain AES-256-CTR, one cipher, in the pieces it is fastest in. */
-  readonly aesNs: number;
-  readonly maskVsAes: number;
-  /** Nanoseconds per element of one fingerprint. */
-  readonly fingerprintNs: number;
-}
-
-const options = new Command('npm run bench --')
-  .description('Measures masking against plain AES-256-CTR of the same bytes, in one run.')
-  .option('--smoke', 'small sizes only')
+const {
+  smoke = false,
+  huge = false,
+  docs,
+  json,
+} = new Command('npm run bench --')
+  .description('Measures kernels, rounds, transport and start-up, and writes docs/performance.md.')
+  .option('--smoke', 'small sizes only; writes no documents')
+  .option('--huge', 'vectors of 100 million coordinates as well')
+  .option('--no-docs', 'leave docs/performance.md and its pictures alone')
   .option('--json <file>', 'write the figures as JSON')
   .parse()
-  .opts<{ smoke?: boolean; json?: string }>();
+  .opts<{ smoke?: boolean; huge?: boolean; docs: boolean; json?: string }>();
 
-const shapes =
-  options.smoke === true
-    ? [[10, 100_000]]
-    : [
-        [5, 1_000_000],
-        [10, 1_000_000],
-        [50, 1_000_000],
-        [10, 10_000_000],
-      ];
-const repeats = options.smoke === true ? 5 : 7;
+process.env['no_grpc_proxy'] = '127.0.0.1,localhost';
+// As the programs do.
+freeKeystreamsBy(bufferFreeing());
+const progress = (what: string): void => {
+  process.stderr.write(`${what}\n`);
+};
 
-console.log(
-  `Node ${process.versions.node}, OpenSSL ${process.versions.openssl}, ${cpus()[0]?.model.trim() ?? 'unknown processor'}, one thread`,
-);
-console.log('ns per mask and element; AES is the same bytes of plain AES-256-CTR in the same run');
-console.log('   n          d   masking    AES   ratio   fingerprint');
-const rows = shapes.map(([n = 0, d = 0]) => measure(n, d));
-const noise = measureNoise(1_000_000, repeats);
-for (const { noise: kind, d, tableMs, drawMs } of noise)
-  console.log(
-    `${kind.padEnd(30)} d = ${String(d)}: ${drawMs.toFixed(0)} ms, and ${tableMs.toFixed(0)} ms for its table`,
-  );
-if (options.json !== undefined)
-  await writeFile(
-    options.json,
-    `${JSON.stringify({ node: process.versions.node, maskVsAes: rows.at(-1)?.maskVsAes, rows, noise }, null, 2)}\n`,
-  );
+const figures = await measure();
+console.log(markdown(figures));
+if (json !== undefined) await writeFile(json, `${JSON.stringify(figures, null, 2)}\n`);
+if (docs && !smoke) {
+  await writeInto('docs/performance.md', figures);
+  await mkdir('docs/images', { recursive: true });
+  for (const [file, picture] of Object.entries(charts(figures.stages))) await writeFile(`docs/images/${file}`, picture);
+}
+process.exit();
 
-function measure(n: number, d: number): Row {
-  const words = new Int32Array(d);
-  // A self mask and n − 1 pair masks, half of them subtracted.
-  const keys: MaskKeys = {
-    add: Array.from({ length: Math.ceil(n / 2) }, (_, i) => new Uint8Array(32).fill(i + 1)),
-    subtract: Array.from({ length: Math.floor(n / 2) }, (_, i) => new Uint8Array(32).fill(101 + i)),
-  };
-  const weights = new Uint8Array(8 * Math.min(d, 1 << 16)).fill(7);
-  const values = new Uint32Array(weights.length / 8).fill(0x89abcdef);
-  const times = medians(
-    {
-      masking: () => {
-        applyMasks(words, 0, keys, 32);
-      },
-      aes: () => {
-        plainAes(4 * d * n);
-      },
-      fingerprint: () => {
-        const print = new Fingerprint();
-        print.update(values, weights);
-        print.digest();
-      },
+async function measure(): Promise<Figures> {
+  progress('kernels');
+  const kernels = measureKernels(smoke ? 1 << 17 : 1 << 20, smoke ? 3 : 15);
+  progress('stages of a round');
+  const stages = grid().map(([n, d, dropout]) => measureStage(n, d, dropout, smoke ? 4e6 : 4e8));
+  progress('transport');
+  const transport = await measureTransport((smoke ? 8 : 128) * 1024 ** 2, smoke ? 1 : 5);
+  const rounds: RoundFigures[] = [];
+  for (const [silos, dimension, count] of smoke
+    ? ([[3, 2_000, 1]] as const)
+    : ([
+        [10, 1_000_000, 3],
+        [10, 10_000_000, 2],
+      ] as const)) {
+    progress(`whole rounds of ${String(silos)} silos with ${String(dimension)} parameters`);
+    rounds.push(await measureRounds(silos, dimension, count));
+  }
+  progress('noise');
+  const noise = measureNoise(smoke ? 10_000 : 1_000_000, smoke ? 1 : 5);
+  progress('start-up');
+  const startUp = await measureStartUp();
+  const [first] = rounds;
+  return {
+    maskVsAes: kernels.mask / kernels.aes,
+    maskVsCopy: kernels.mask / kernels.copy,
+    uploadVsTls: transport.uploadMBs / transport.tlsMBs,
+    secureVsPlain: first === undefined ? NaN : first.secureMs / first.plainMs,
+    smoke,
+    machine: machine(),
+    kernels,
+    stages,
+    transport,
+    rounds,
+    startUp,
+    noise,
+    growth: {
+      maskWithN: exponent(along(stages, 'n', 'siloMaskMs')),
+      maskWithD: exponent(along(stages, 'd', 'siloMaskMs')),
+      unmaskWithN: exponent(along(stages, 'n', 'coordinatorUnmaskMs')),
     },
-    repeats,
-  );
-  const row = {
-    n,
-    d,
-    maskNs: times.masking / (n * d),
-    aesNs: times.aes / (n * d),
-    maskVsAes: times.masking / times.aes,
-    fingerprintNs: times.fingerprint / values.length,
   };
-  const text = (value: number, width: number): string => value.toFixed(2).padStart(width);
-  console.log(
-    `${String(n).padStart(4)} ${String(d).padStart(10)} ${text(row.maskNs, 9)} ${text(row.aesNs, 6)} ${text(row.maskVsAes, 7)} ${text(row.fingerprintNs, 13)}`,
-  );
-  return row;
 }
 
-function plainAes(bytes: number): void {
-  const piece = new Uint8Array(64 * 1024);
-  const cipher = createCipheriv('aes-256-ctr', new Uint8Array(32).fill(9), new Uint8Array(16));
-  for (let at = 0; at < bytes; at += piece.length)
-    cipher.update(at + piece.length <= bytes ? piece : piece.subarray(0, bytes - at));
+function grid(): (readonly [number, number, number])[] {
+  const ns = smoke ? [5, 10] : [5, 10, 50, 200];
+  const ds = smoke ? [10_000, 100_000] : [100_000, 1_000_000, 10_000_000, ...(huge ? [100_000_000] : [])];
+  return ns.flatMap((n) => ds.flatMap((d) => [0, 0.1, 0.3].map((dropout) => [n, d, dropout] as const)));
+}
+
+/** Without dropouts; over n at the largest d, over d at the largest n. */
+function along(stages: readonly Stage[], x: 'n' | 'd', y: keyof Stage): { x: number; y: number }[] {
+  const fixed = x === 'n' ? 'd' : 'n';
+  const largest = Math.max(...stages.map((one) => one[fixed]));
+  return stages
+    .filter((one) => one.dropout === 0 && one[fixed] === largest)
+    .map((one) => ({ x: one[x], y: Number(one[y]) }));
+}
+
+function charts(stages: readonly Stage[]): Record<string, string> {
+  const whole = stages.filter(({ dropout }) => dropout === 0);
+  const dropped = stages.filter(({ dropout }) => dropout === 0.3);
+  const lines = (from: readonly Stage[], y: 'siloMaskMs' | 'coordinatorUnmaskMs', name: string) =>
+    [...new Set(from.map(({ d }) => d))].map((d) => ({
+      name: `${name}d = ${d.toExponential(0)}`,
+      points: from.filter((one) => one.d === d).map((one) => ({ x: one.n, y: one[y] })),
+    }));
+  return {
+    'bench-silo.svg': chart('Masking in a silo, one thread', 'silos', 'ms', lines(whole, 'siloMaskMs', '')),
+    'bench-coordinator.svg': chart(
+      'Unmasking with 30 % dropped, one thread',
+      'silos',
+      'ms',
+      lines(dropped, 'coordinatorUnmaskMs', ''),
+    ),
+  };
 }

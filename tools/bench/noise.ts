@@ -2,7 +2,7 @@
 
 import { Keystream } from '../../src/crypto/index.js';
 import { addNoiseInto, noiseTable, type NoiseKind } from '../../src/privacy/index.js';
-import { medians } from './measure.js';
+import { fastest } from './measure.js';
 
 export interface NoiseRow {
   readonly noise: string;
@@ -24,7 +24,7 @@ export function measureNoise(d: number, repeats: number): NoiseRow[] {
     const table = noiseTable(kind);
     const values = new Int32Array(d);
     const keystream = new Keystream(new Uint8Array(32).fill(9));
-    const times = medians(
+    const times = fastest(
       {
         table: () => {
           noiseTable(kind);

@@ -101,7 +101,11 @@ log: { file: logs/coordinator.log }
 }
 
 /** What the programs need to know once the coordinator listens. */
-export async function writeConfigs({ silos, rosterHash, at }: Founded, port: number): Promise<void> {
+export async function writeConfigs(
+  { silos, rosterHash, at }: Founded,
+  port: number,
+  logs: 'files' | 'standard error' = 'files',
+): Promise<void> {
   const n = silos.length;
   const common = (id: string): string => `consortium: ${CONSORTIUM}
 coordinator: { address: "localhost:${String(port)}" }
@@ -125,8 +129,7 @@ policy:
   maxParameters: 100000000
 dataSets:
   ${DATA_SET}: { query: "SELECT 1", directories: [records] }
-log: { file: logs/${silo}.log }
-`,
+${logs === 'files' ? `log: { file: logs/${silo}.log }\n` : ''}`,
     );
 }
 
@@ -151,7 +154,7 @@ export async function makeJob(
       maskMs: patience,
       confirmMs: patience,
       unmaskMs: patience,
-      absentAfterMs: 2_000,
+      absentAfterMs: 300_000,
       graceMs: 60_000,
     },
     data: {

@@ -2,17 +2,13 @@
 // few processes, and only the training on records is replaced by a cheap change of the parameters.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { readClientConfig } from '../../src/config/index.js';
-import { readTlsFiles } from '../../src/pki/index.js';
-import { systemClock, systemRng } from '../../src/system/index.js';
-import { connectAdmin, type AdminClient } from '../../src/transport/index.js';
-import { found, makeJob, writeConfigs, type Founded } from './founding.js';
 import { memoryBound } from './bound.js';
-import { Coordinator, startHosts, stopAll, type Measurement } from './processes.js';
-import { followRounds, type RoundTimes } from './rounds.js';
+import { runConsortium, type ConsortiumOptions, type Ran } from './consortium.js';
+import type { Measurement } from './processes.js';
+import type { RoundTimes } from './rounds.js';
 
 const whole =
   (low: number, high: number) =>
@@ -23,14 +19,9 @@ const whole =
     return value;
   };
 
-interface Options {
+interface Options extends ConsortiumOptions {
   readonly smoke?: boolean;
   readonly leak?: boolean;
-  readonly silos: number;
-  readonly rounds: number;
-  readonly dimension: number;
-  readonly bits: number;
-  readonly processes: number;
   readonly json?: string;
   readonly keep?: string;
 }
@@ -43,7 +34,12 @@ const program = new Command('npm run load --')
   .option('--rounds <n>', 'rounds', whole(1, 10_000), 20)
   .option('--dimension <d>', 'parameters of the model, about', whole(200, 90_000_000), 100_000)
   .option('--bits <m>', 'bits of the modulus, 16 to 32', whole(16, 32), 32)
-  .option('--processes <p>', 'processes that the agents share', whole(1, 200), Math.max(2, cpus().length))
+  .option(
+    '--processes <p>',
+    'processes that the agents share: one event loop must not stand still for long',
+    whole(1, 200),
+    8,
+  )
   .option('--json <file>', 'write the figures as JSON')
   .option('--keep <dir>', 'keep state folders and logs here')
   .parse();
@@ -61,6 +57,9 @@ const seconds = (ms: number): string => (ms / 1000).toFixed(2);
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
+
+/** After a tenth of the rounds caches are warm. */
+const warm = Math.max(1, Math.floor(options.rounds / 10));
 
 // No proxy stands between processes of one machine.
 process.env['no_grpc_proxy'] = '127.0.0.1,localhost';
@@ -82,55 +81,30 @@ try {
 process.exit(failed ? 1 : 0);
 
 async function load(): Promise<boolean> {
-  const { silos, rounds, dimension, bits, processes } = options;
-  const founded = await found(folder, silos);
-  const { coordinator, port, startedMs } = await Coordinator.start(founded.at('coordinator.yaml'));
-  const children = [coordinator.child];
-  try {
-    await writeConfigs(founded, port);
-    const idle = await coordinator.measure();
-    say(
-      `${String(silos)} silos in ${String(processes)} processes, ${String(rounds)} rounds, m = ${String(bits)}; coordinator up in ${seconds(startedMs)} s with ${mib(idle.rssBytes)} MiB`,
-    );
-    children.push(
-      ...(await startHosts(
-        founded.silos.map((silo) => founded.at(`${silo}.yaml`)),
-        processes,
-      )),
-    );
-    const client = await connectOperator(founded);
-    const job = await makeJob(founded, { dimension, rounds, modulusBits: bits });
-    await client.putBlob(() => chunks(job.model));
-    await client.createJob({ manifest: job.manifest });
-    say(`model of ${String(job.parameters)} parameters offered`);
-    const done = await watch(client, coordinator);
-    client.close();
-    return await report(done, idle, await coordinator.measure(), job.parameters);
-  } finally {
-    await stopAll(children);
-  }
-}
-
-interface Done {
-  readonly rounds: readonly RoundTimes[];
-  /** After a tenth of the rounds, when caches are warm. */
-  readonly early: Measurement | undefined;
-}
-
-async function watch(client: AdminClient, coordinator: Coordinator): Promise<Done> {
-  const rounds: RoundTimes[] = [];
+  const { silos, rounds, bits, processes } = options;
+  const done: RoundTimes[] = [];
   let early: Measurement | undefined;
-  const warm = Math.max(1, Math.floor(options.rounds / 10));
-  await followRounds(
-    client,
-    async (round) => {
-      rounds.push(round);
-      if (round.round === warm) early = await coordinator.measure();
-      if (options.rounds <= 20 || round.round % 20 === 0) say(line(round));
+  const ran = await runConsortium(
+    folder,
+    options,
+    {
+      onIdle: (idle, startedMs) => {
+        say(
+          `${String(silos)} silos in ${String(processes)} processes, ${String(rounds)} rounds, m = ${String(bits)}; coordinator up in ${seconds(startedMs)} s with ${mib(idle.rssBytes)} MiB`,
+        );
+      },
+      onOffered: (parameters) => {
+        say(`model of ${String(parameters)} parameters offered`);
+      },
+      onRound: async (round, coordinator) => {
+        done.push(round);
+        if (round.round === warm) early = await coordinator.measure();
+        if (rounds <= 20 || round.round % 20 === 0) say(line(round));
+      },
     },
     stop.signal,
   );
-  return { rounds, early };
+  return report(done, early, ran);
 }
 
 function line({ round, survivors, result, attempts, totalMs, phases }: RoundTimes): string {
@@ -141,10 +115,9 @@ function line({ round, survivors, result, attempts, totalMs, phases }: RoundTime
 }
 
 async function report(
-  { rounds, early }: Done,
-  idle: Measurement,
-  end: Measurement,
-  parameters: number,
+  rounds: readonly RoundTimes[],
+  early: Measurement | undefined,
+  { idle, end, parameters }: Ran,
 ): Promise<boolean> {
   const { silos, bits, dimension } = options;
   const bound = memoryBound(parameters, silos);
@@ -158,7 +131,7 @@ async function report(
   );
   if (early !== undefined)
     say(
-      `after ${String(Math.max(1, Math.floor(options.rounds / 10)))} rounds and at the end: heap ${mib(early.heapBytes)} and ${mib(end.heapBytes)} MiB, outside it ${mib(early.externalBytes)} and ${mib(end.externalBytes)} MiB, descriptors ${String(early.descriptors)} and ${String(end.descriptors)}`,
+      `after ${String(warm)} rounds and at the end: heap ${mib(early.heapBytes)} and ${mib(end.heapBytes)} MiB, outside it ${mib(early.externalBytes)} and ${mib(end.externalBytes)} MiB, descriptors ${String(early.descriptors)} and ${String(end.descriptors)}`,
     );
   if (options.json !== undefined)
     await writeFile(
@@ -166,21 +139,4 @@ async function report(
       `${JSON.stringify({ silos, rounds: options.rounds, dimension, parameters, bits, results, medianMs: median, boundBytes: bound, idle, early, end, perRound: rounds }, null, 2)}\n`,
     );
   return results === options.rounds && within;
-}
-
-async function connectOperator({ at }: Founded): Promise<AdminClient> {
-  const { coordinator, tls, consortium } = await readClientConfig(at('operator.yaml'));
-  return connectAdmin({
-    address: coordinator.address,
-    serverName: coordinator.serverName,
-    tls: await readTlsFiles(tls),
-    consortium,
-    clock: systemClock,
-    rng: systemRng,
-  });
-}
-
-async function* chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  const size = MiB;
-  for (let at = 0; at < bytes.length; at += size) yield await Promise.resolve(bytes.subarray(at, at + size));
 }

@@ -9,6 +9,7 @@ export interface RoundTimes {
   readonly attempts: number;
   readonly survivors: number;
   readonly result: boolean;
+  readonly startedMs: number;
   readonly totalMs: number;
   /** By phase of the last attempt. */
   readonly phases: Readonly<Record<string, number>>;
@@ -49,6 +50,7 @@ function timesOf(round: Round): RoundTimes {
     attempts: round.attempt,
     survivors: round.survivors.length,
     result: round.phase === Phase.PHASE_DONE,
+    startedMs: Number(round.startedUnixMs),
     totalMs: Number(round.endedUnixMs - round.startedUnixMs),
     phases,
   };

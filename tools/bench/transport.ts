@@ -1,0 +1,162 @@
+// The transport against bare TLS, and a whole secure round against a plain one over the same transport.
+
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+import { fileURLToPath } from 'node:url';
+import { readBundle } from '../../src/pki/index.js';
+import { systemClock, systemRng } from '../../src/system/index.js';
+import { connectSilo } from '../../src/transport/index.js';
+import { runConsortium } from '../load/consortium.js';
+import { found } from '../load/founding.js';
+import { stopAll } from '../load/processes.js';
+import type { RoundTimes } from '../load/rounds.js';
+import { median } from './measure.js';
+
+const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+export interface TransportFigures {
+  readonly bytes: number;
+  /** Megabytes a second, best of several in turns. */
+  readonly uploadMBs: number;
+  readonly tlsMBs: number;
+}
+
+interface Ports {
+  readonly grpc: number;
+  readonly tls: number;
+}
+
+async function withPeer<T>(silos: number, work: (folder: string, ports: Ports) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'veilsum-bench-'));
+  const children: ChildProcess[] = [];
+  try {
+    await found(folder, silos);
+    const child = fork(here('peer.js'), [folder, String(silos)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    children.push(child);
+    const [ports] = (await once(child, 'message')) as [Ports];
+    return await work(folder, ports);
+  } finally {
+    await stopAll(children);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+export function measureTransport(bytes: number, repeats: number): Promise<TransportFigures> {
+  return withPeer(3, async (folder, ports) => {
+    const tls = await readBundle(join(folder, 'secrets', 'silo-001.tls.pem'));
+    const chunk = new Uint8Array(1024 ** 2).fill(77);
+    const pieces = async function* (offset: number): AsyncGenerator<Uint8Array> {
+      for (let at = offset; at < bytes; at += chunk.length)
+        yield await Promise.resolve(chunk.subarray(0, Math.min(chunk.length, bytes - at)));
+    };
+    const client = connectSilo({
+      address: `localhost:${String(ports.grpc)}`,
+      tls,
+      consortium: 'load',
+      clock: systemClock,
+      rng: systemRng,
+      agentVersion: 'bench',
+    });
+    const upload = (): Promise<void> =>
+      client.upload({ rid: new Uint8Array(32), attempt: 0, totalBytes: bytes, read: pieces });
+    const bare = async (): Promise<void> => {
+      const socket = connect({
+        port: ports.tls,
+        host: '127.0.0.1',
+        servername: 'localhost',
+        key: tls.privateKeyPem,
+        cert: tls.chainPem,
+        ca: tls.authorityPem,
+        minVersion: 'TLSv1.3',
+      });
+      await once(socket, 'secureConnect');
+      const answered = once(socket, 'data');
+      for await (const piece of pieces(0)) if (!socket.write(piece)) await once(socket, 'drain');
+      socket.end();
+      await answered;
+    };
+    const best = { upload: 0, bare: 0 };
+    for (let turn = 0; turn <= repeats; turn++)
+      for (const [name, send] of [
+        ['upload', upload],
+        ['bare', bare],
+      ] as const) {
+        const from = performance.now();
+        await send();
+        // The first turn opens the connection.
+        if (turn > 0) best[name] = Math.max(best[name], bytes / 1e3 / (performance.now() - from));
+      }
+    client.close();
+    return { bytes, uploadMBs: best.upload, tlsMBs: best.bare };
+  });
+}
+
+export interface RoundFigures {
+  readonly silos: number;
+  readonly dimension: number;
+  /** Milliseconds from the start of a round to the start of the next, all silos on this machine. */
+  readonly secureMs: number;
+  readonly plainMs: number;
+}
+
+const PROCESSES = 2;
+
+export async function measureRounds(silos: number, dimension: number, rounds: number): Promise<RoundFigures> {
+  const folder = await mkdtemp(join(tmpdir(), 'veilsum-bench-'));
+  const seen: RoundTimes[] = [];
+  try {
+    await runConsortium(
+      folder,
+      // One more: its start is the end of the one before.
+      { silos, dimension, rounds: rounds + 2, bits: 32, processes: PROCESSES },
+      {
+        onIdle: () => undefined,
+        onOffered: () => undefined,
+        onRound: (round) => {
+          seen.push(round);
+          return Promise.resolve();
+        },
+      },
+      new AbortController().signal,
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  // The first round loads what later ones have.
+  const periods = seen.slice(1, -1).map(({ startedMs }, k) => (seen[k + 2]?.startedMs ?? NaN) - startedMs);
+  return { silos, dimension, secureMs: median(periods), plainMs: await plainRound(silos, dimension, rounds) };
+}
+
+function plainRound(silos: number, dimension: number, rounds: number): Promise<number> {
+  return withPeer(silos, async (folder, ports) => {
+    const names = Array.from({ length: silos }, (_, k) => `silo-${String(k + 1).padStart(3, '0')}`);
+    const share = Math.ceil(silos / PROCESSES);
+    const groups = Array.from({ length: PROCESSES }, (_, k) => names.slice(k * share, (k + 1) * share));
+    const children = groups
+      .filter((group) => group.length > 0)
+      .map((group) =>
+        fork(here('plain-clients.js'), [folder, String(ports.grpc), String(dimension), String(silos), ...group], {
+          stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        }),
+      );
+    try {
+      await Promise.all(children.map((child) => once(child, 'message')));
+      const times: number[] = [];
+      for (let round = 1; round <= rounds + 1; round++) {
+        const from = performance.now();
+        const done = Promise.all(children.map((child) => once(child, 'message')));
+        for (const child of children) child.send(round);
+        await done;
+        if (round > 1) times.push(performance.now() - from);
+      }
+      for (const child of children) child.send(0);
+      return median(times);
+    } finally {
+      await stopAll(children);
+    }
+  });
+}
