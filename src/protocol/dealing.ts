@@ -1,6 +1,6 @@
 // P2: dealing shares and opening those that were dealt to us.
 
-import { concat, equalBytes, u16be, type Hash } from '../base/index.js';
+import { concat, equalBytes, hex, u16be, type Hash } from '../base/index.js';
 import {
   commitSelfSecret,
   commitShare,
@@ -93,7 +93,7 @@ export function demandHeaderShape(header: ShareHeader, t1: Hash, members: Readon
     'share/entries',
     `${who} has hashes or commitments that are not 32 bytes long.`,
   );
-  const keys = new Set(header.entries.map((entry) => entry.ephemeralKey.join(',')));
+  const keys = new Set(header.entries.map((entry) => hex(entry.ephemeralKey)));
   demand(
     keys.size === header.entries.length && header.entries.every((entry) => isAgreementKey(entry.ephemeralKey)),
     'share/repeated-key',

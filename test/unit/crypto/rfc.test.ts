@@ -100,6 +100,16 @@ describe('X25519', () => {
     }
     expect(isAgreementKey(key.publicKey)).toBe(true);
   });
+
+  it('knows by table what a scalar multiplication tells, on small, large and any values of u, in either top bit', () => {
+    const probe = AgreementKey.from(secret(BOB));
+    const numbers = [-2n, -1n, 0n, 1n, 2n, 3n, 4n, 9n, 18n].flatMap((k) => [k, 2n ** 255n - 19n + k, 2n ** 255n + k]);
+    const given = numbers.map((value) => bytes(BigInt.asUintN(256, value).toString(16).padStart(64, '0')).reverse());
+    for (let k = 0; k < 200; k++) given.push(Uint8Array.from(new Keystream(new Uint8Array(32), 2 * k).next(32)));
+    const verdicts = given.map((u) => isAgreementKey(u));
+    expect(verdicts).toEqual(given.map((u) => probe.agree(u) !== undefined));
+    expect(verdicts.filter((good) => !good).length).toBeGreaterThan(5);
+  });
 });
 
 describe('ChaCha20-Poly1305', () => {
