@@ -29,6 +29,7 @@ export const AUDIT_ERRORS = defineErrors({
   'audit/other-model': 'Give the forward model file that the job was created with.',
   'audit/model-refused':
     'Change the model as the list says and export it again; docs/models.md lists what can be trained.',
+  'audit/bad-reason': 'Say in one sentence why: everybody reads it, also in two years.',
   'audit/bad-number': 'Round numbers count from 1.',
 });
 
@@ -50,6 +51,7 @@ const USAGE: ReadonlySet<AuditErrorCode> = new Set<AuditErrorCode>([
   'audit/not-statistics',
   'audit/other-model',
   'audit/bad-number',
+  'audit/bad-reason',
 ]);
 
 function categoryOf(code: AuditErrorCode): ErrorCategory {

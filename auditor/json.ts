@@ -2,8 +2,8 @@
 // is not there yet.
 
 import { hex } from '../src/base/index.js';
-import { Phase, type Job, type Round } from '../src/wire/index.js';
-import { kindWord, outcomeWord, phaseWord, stateWord, timeWord } from './words.js';
+import { Phase, type Act, type Job, type Participation, type Round, type Silo } from '../src/wire/index.js';
+import { decisionWord, kindWord, outcomeWord, phaseWord, stateWord, timeWord } from './words.js';
 
 export function jobJson(job: Job) {
   return {
@@ -20,6 +20,8 @@ export function jobJson(job: Job) {
     modelHash: hex(job.modelHash),
     created: timeWord(job.createdUnixMs) ?? null,
     lastResultHash: hashJson(job.lastResultHash),
+    barred: job.barred,
+    openRound: job.openRound === 0 ? null : job.openRound,
   };
 }
 
@@ -53,6 +55,53 @@ export function roundJson(round: Round) {
       connected,
     })),
   };
+}
+
+export function siloJson(silo: Silo) {
+  return {
+    silo: silo.siloId,
+    connected: silo.connected,
+    lastSeen: timeWord(silo.lastSeenUnixMs) ?? null,
+    agentVersion: silo.agentVersion === '' ? null : silo.agentVersion,
+    certificateEnds: timeWord(silo.certificateNotAfterUnixMs) ?? null,
+    certificateSerial: silo.certificateSerial === '' ? null : silo.certificateSerial,
+    denied:
+      silo.denied === undefined
+        ? null
+        : { reason: silo.denied.reason, by: silo.denied.by, since: timeWord(silo.denied.sinceUnixMs) ?? null },
+    jobs: silo.jobs.map((job) => ({
+      job: job.jobId,
+      state: stateWord(job.state),
+      decision: decisionWord(job.decision) ?? null,
+      barred: job.barred === '' ? null : job.barred,
+      openRound: job.openRound === 0 ? null : job.openRound,
+      phase: job.openRound === 0 ? null : phaseWord(job.phase),
+      answered: job.answered === Phase.PHASE_UNSPECIFIED ? null : phaseWord(job.answered),
+      roundsInCohort: job.roundsInCohort,
+      roundsInSum: job.roundsInSum,
+    })),
+  };
+}
+
+/** Positions become names. */
+export function participationJson(silos: readonly string[], round: Participation) {
+  const named = (positions: readonly number[]): string[] => positions.flatMap((at) => silos[at] ?? []);
+  return {
+    round: round.round,
+    attempt: round.attempt,
+    phase: phaseWord(round.phase),
+    outcome: outcomeWord(round) ?? null,
+    cohort: named(round.cohort),
+    u1: named(round.u1),
+    u2: named(round.u2),
+    u3: named(round.u3),
+    acknowledged: named(round.acknowledged),
+    disputed: named(round.disputed),
+  };
+}
+
+export function actJson({ number, atUnixMs, actor, method, about }: Act) {
+  return { number: Number(number), at: timeWord(atUnixMs) ?? null, actor, method, about };
 }
 
 function hashJson(hash: Uint8Array): string | null {

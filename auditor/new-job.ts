@@ -1,15 +1,14 @@
 // From a job file to a signed manifest: everything that the file leaves open is computed here from bytes that were checked.
 
 import { LIMITS } from '../src/base/index.js';
-import { hash, LABELS, sha256, SigningKey } from '../src/crypto/index.js';
+import { hash, LABELS, sha256 } from '../src/crypto/index.js';
 import { buildManifest, firstModel, NO_MODEL_STATE, type JobFile, type ManifestFacts } from '../src/job/index.js';
-import { readSigningKey } from '../src/pki/index.js';
 import { readSmallFile } from '../src/system/index.js';
 import { openManifest, seal, type Manifest } from '../src/protocol/index.js';
 import { JobManifest, type BlobRef } from '../src/wire/index.js';
 import { fetchStatistics } from './checked-statistics.js';
-import { equalBytes } from '../src/base/index.js';
 import { AuditError } from './errors.js';
+import { readOperatorKey } from './operator-key.js';
 import type { Session } from './session.js';
 
 export interface NewJob {
@@ -61,27 +60,4 @@ async function factsOf(
   };
   const initialModelHash = hash(LABELS.model, first.state);
   return { facts: { rosterHash, initialModelHash, model, statisticsResultHash: checked?.resultHash }, model };
-}
-
-/** The key that the roster names for the operator of the certificate. */
-async function readOperatorKey({ officer: { role, id }, config, roster }: Session): Promise<SigningKey> {
-  if (role !== 'operator')
-    throw new AuditError('audit/not-operator', `expected an operator's certificate, it names the auditor "${id}".`);
-  if (config.keys === undefined)
-    throw new AuditError(
-      'audit/no-signing-key',
-      'a job is signed by its operator, and the configuration names no key.',
-    );
-  const { publicKey, seed } = await readSigningKey(config.keys.signing);
-  const signingKey = SigningKey.from(seed);
-  seed.wipe();
-  const known = roster.keyOf(`operator/${id}`);
-  if (known === undefined || !equalBytes(known, publicKey))
-    throw new AuditError(
-      'audit/wrong-key',
-      known === undefined
-        ? `the pinned roster has no operator "${id}".`
-        : `the key in ${config.keys.signing} is not the one that the roster names for operator "${id}".`,
-    );
-  return signingKey;
 }

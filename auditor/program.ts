@@ -1,14 +1,19 @@
 // The commands of veilsum-audit under one roof. Commands are in commands/; this file assembles them and says how they end.
 
 import { Command } from 'commander';
+import { addActs } from './commands/acts.js';
 import { addExport } from './commands/export.js';
 import { addJobCreate } from './commands/job-create.js';
+import { addJobOrders } from './commands/job-order.js';
 import { addJobs } from './commands/jobs.js';
+import { addParticipation } from './commands/participation.js';
 import { addPrivacy } from './commands/privacy.js';
 import { addModelInspect } from './commands/model-inspect.js';
+import { addReport } from './commands/report.js';
 import { addRoster } from './commands/roster.js';
 import { addRound } from './commands/round.js';
 import { addRounds } from './commands/rounds.js';
+import { addSilos } from './commands/silos.js';
 import { addWatch } from './commands/watch.js';
 import { printConfig, readClientConfig } from '../src/config/index.js';
 import { EXIT, type ExitCode } from '../src/system/index.js';
@@ -40,8 +45,12 @@ export function createProgram(world: World): Command {
         });
       },
     });
-  addJobCreate(program.command('job').description('create jobs'), world);
-  for (const add of [addJobs, addRounds, addRound, addWatch, addExport, addRoster, addPrivacy]) add(program, world);
+  const job = program.command('job').description('create, pause, resume and abort jobs');
+  addJobCreate(job, world);
+  addJobOrders(job, world);
+  for (const add of [addJobs, addRounds, addRound, addWatch, addParticipation, addSilos, addReport, addActs])
+    add(program, world);
+  for (const add of [addExport, addRoster, addPrivacy]) add(program, world);
   addModelInspect(program.command('model').description('inspect models'), world);
   return program;
 }

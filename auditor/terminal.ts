@@ -60,13 +60,23 @@ function escaped(json: string): string {
   );
 }
 
-/** Columns as wide as their widest cell, two spaces apart; a cell never breaks its line. */
+/** Columns of a terminal that a table keeps to, where its last column can give way. */
+const TABLE_COLUMNS = 100;
+/** The last column is cut to no less than this. */
+const LAST_COLUMN_MIN = 16;
+
+/** Columns as wide as their widest cell, two spaces apart; a cell never breaks its line. What the last column must leave out, JSON has. */
 export function printTable(terminal: Terminal, header: readonly string[], rows: readonly (readonly string[])[]): void {
   const clean = rows.map((row) => row.map(printable));
-  const widths = header.map((title, i) => Math.max(title.length, ...clean.map((row) => (row[i] ?? '').length)));
+  const wide = header.map((title, i) => Math.max(title.length, ...clean.map((row) => (row[i] ?? '').length)));
+  const before = wide.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  const room = Math.max(LAST_COLUMN_MIN, TABLE_COLUMNS - before);
+  const widths = wide.map((width, i) => (i === wide.length - 1 ? Math.min(width, room) : width));
+  const cut = (cell: string, i: number): string =>
+    i === header.length - 1 && cell.length > room ? `${cell.slice(0, room - 1)}…` : cell;
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .map((cell, i) => cut(cell, i).padEnd(widths[i] ?? 0))
       .join('  ')
       .trimEnd();
   terminal.print(line(header), 'heading');

@@ -1,7 +1,7 @@
 // The wire's numbers in words, the same in tables and in JSON.
 
 import { isoTime, unixMs } from '../src/base/index.js';
-import { JobKind, JobState, Outcome, Phase, type Round } from '../src/wire/index.js';
+import { JobKind, JobState, Outcome, Phase, SiloDecision, type Job, type Round } from '../src/wire/index.js';
 
 const KINDS: ReadonlyMap<JobKind, string> = new Map([
   [JobKind.JOB_KIND_TRAIN, 'train'],
@@ -45,8 +45,9 @@ export function stateWord(state: JobState): string {
   return STATES.get(state) ?? UNKNOWN;
 }
 
-/** A job in any other state may go on by itself. */
-export function isOver(state: JobState): boolean {
+/** A job in any other state, or with an open round, may go on by itself. */
+export function isOver({ state, openRound }: Pick<Job, 'state' | 'openRound'>): boolean {
+  if (openRound !== 0) return false;
   return (
     state === JobState.JOB_STATE_COMPLETED || state === JobState.JOB_STATE_PAUSED || state === JobState.JOB_STATE_ENDED
   );
@@ -57,9 +58,36 @@ export function phaseWord(phase: Phase): string {
 }
 
 /** Undefined while there is none. */
-export function outcomeWord({ outcome, phase }: Round): string | undefined {
+export function outcomeWord({ outcome, phase }: Pick<Round, 'outcome' | 'phase'>): string | undefined {
   if (phase === Phase.PHASE_ABANDONED) return 'abandoned';
   return outcome === Outcome.OUTCOME_UNSPECIFIED ? undefined : (OUTCOMES.get(outcome) ?? UNKNOWN);
+}
+
+/** Undefined while there is none. */
+export function decisionWord(decision: SiloDecision): string | undefined {
+  if (decision === SiloDecision.SILO_DECISION_APPROVED) return 'approved';
+  return decision === SiloDecision.SILO_DECISION_REFUSED ? 'refused' : undefined;
+}
+
+/** `3 s ago`, `5 min ago`, `2 h ago`, `9 d ago`; `never` for 0. */
+export function agoWord(ms: bigint, nowMs: bigint): string {
+  if (ms <= 0n) return 'never';
+  return `${roughWord(Number(nowMs - ms))} ago`;
+}
+
+/** `in 6 d`; `over` when it is past. */
+export function untilWord(ms: bigint, nowMs: bigint): string {
+  if (ms <= 0n) return '-';
+  return ms <= nowMs ? 'over' : `in ${roughWord(Number(ms - nowMs))}`;
+}
+
+function roughWord(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 120) return `${String(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${String(minutes)} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${String(hours)} h` : `${String(Math.floor(hours / 24))} d`;
 }
 
 /** Year 9999: what a coordinator sends beyond is no time. */

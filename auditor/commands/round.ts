@@ -1,36 +1,34 @@
 // veilsum-audit round: one round with its timeline, for a person.
 
-import { InvalidArgumentError, type Command } from 'commander';
-import { hex, LIMITS } from '../../src/base/index.js';
+import type { Command } from 'commander';
+import { hex } from '../../src/base/index.js';
 import { Phase, type GetRoundResponse, type Round } from '../../src/wire/index.js';
 import { badAnswer } from '../checked-round.js';
 import { roundJson } from '../json.js';
 import { withSession, type GlobalOptions, type World } from '../session.js';
 import { printFacts, printJson, printTable, type Terminal } from '../terminal.js';
+import { addRoundAbort } from './job-order.js';
+import { roundNumber } from './round-number.js';
 import { durationWord, numberWord, outcomeWord, phaseWord, timeWord } from '../words.js';
 
 export function addRound(program: Command, world: World): void {
-  program
-    .command('round')
-    .description('show one round: who took part, what happened when, and what came of it')
+  const group = program.command('round').description('show a round: who took part, what happened when; or end it');
+  addRoundAbort(group, world);
+  group
+    .command('show', { isDefault: true })
+    .description('who took part in a round, what happened when, and what came of it; `show` may be left out')
     .argument('<job>', 'name of the job')
     .argument('<round>', 'number of the round, from 1', roundNumber)
     .action(async (jobId: string, number: number, _options: object, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
       const { terminal, signal } = world;
       const answer = await withSession(world, options, ({ client }) =>
-        client.getRound({ jobId, round: number }, signal),
+        client.getRound({ jobId, round: number, fields: ['round'] }, signal),
       );
       const round = demandRound(answer, jobId, number);
       if (options.json === true) printJson(terminal, roundJson(round));
       else show(terminal, round);
     });
-}
-
-export function roundNumber(text: string): number {
-  if (!/^[1-9][0-9]{0,6}$/.test(text) || Number(text) > LIMITS.roundsMax)
-    throw new InvalidArgumentError(`Give a whole number from 1 to ${String(LIMITS.roundsMax)}.`);
-  return Number(text);
 }
 
 function demandRound({ round }: GetRoundResponse, jobId: string, number: number): Round {

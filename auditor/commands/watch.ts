@@ -73,7 +73,7 @@ class Lines {
     }
     if (update?.$case === 'job') {
       const { value } = update;
-      this.over = isOver(value.state);
+      this.over = isOver(value);
       this.#print('job', this.#json ? jsonLine({ job: jobJson(value) }) : jobLine(value));
     }
   }

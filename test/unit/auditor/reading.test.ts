@@ -38,6 +38,8 @@ describe('jobs', () => {
           modelHash: hex(job.modelHash),
           created: '1970-01-01T00:16:40.000Z',
           lastResultHash: hex(job.closed[2]!.terminalHash),
+          barred: [],
+          openRound: null,
         },
       ],
     });

@@ -1,0 +1,173 @@
+// What operators type: orders about jobs, rounds and silos; and what shows who took part: participation, silos, acts, report.
+
+import { readFile, stat } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { reportPage } from '../../../auditor/report/page.js';
+import { roundFacts } from '../../../auditor/report/facts.js';
+import { completed, running } from '../admin/states.js';
+import { MemoryConsortium } from '../../support/memory/consortium.js';
+import { jobOf } from '../../support/memory/readings.js';
+import { desk } from './desk.js';
+
+const AUDITOR = { role: 'auditor', id: 'ada', key: null } as const;
+const WHY = ['--reason', 'the ethics committee asks for it'];
+
+describe('job pause, resume and abort', () => {
+  it('are signed orders, which the job shows from then on', async () => {
+    const at = await desk(running().consortium);
+    expect(await at.run('job', 'pause', 'job-1', ...WHY)).toMatchObject({
+      code: 0,
+      out: 'Order 1: Job job-1 is paused. A round that is open runs to its end.',
+    });
+    expect(at.consortium.job).toMatchObject({
+      status: 'paused',
+      reason: 'the ethics committee asks for it (operator/olga)',
+    });
+    expect((await at.run('job', 'resume', 'job-1', ...WHY)).out).toBe('Order 2: Job job-1 goes on.');
+    expect(await at.json('job', 'abort', 'job-1', ...WHY)).toEqual({
+      number: 3,
+      order: 'abort-job',
+      job: 'job-1',
+      reason: 'the ethics committee asks for it',
+    });
+    at.consortium.run();
+    for (const silo of at.consortium.silos) expect(jobOf(silo).ended).toBe(true);
+  });
+
+  it('end with 4 where the state does not fit, with 2 without a reason', async () => {
+    const at = await desk(completed().consortium);
+    const late = await at.run('job', 'pause', 'job-1', ...WHY);
+    expect([late.code, late.err]).toEqual([4, expect.stringContaining('job/state')]);
+    expect((await at.run('job', 'pause', 'job-1')).code).toBe(2);
+    const empty = await at.run('job', 'pause', 'job-1', '--reason', '');
+    expect([empty.code, empty.err]).toEqual([2, expect.stringContaining('audit/bad-reason')]);
+  });
+
+  it('are no business of auditors', async () => {
+    const at = await desk(running().consortium, AUDITOR);
+    const { code, err } = await at.run('job', 'abort', 'job-1', ...WHY);
+    expect([code, err]).toEqual([2, expect.stringContaining('audit/not-operator')]);
+    expect(at.consortium.coordinator.orders).toHaveLength(0);
+  });
+});
+
+describe('round', () => {
+  it('is shown with and without the word, and ended by an order', async () => {
+    const at = await desk(running().consortium);
+    const { out } = await at.run('round', 'job-1', '2');
+    expect(out).toContain('Round 2 of job job-1');
+    expect((await at.run('round', 'show', 'job-1', '2')).out).toBe(out);
+    expect((await at.run('round', 'abort', 'job-1', '2', ...WHY)).out).toBe(
+      'Order 1: Round 2 of job job-1 is abandoned.',
+    );
+    expect(at.consortium.job.closed[1]!.abandon).toBeDefined();
+  });
+});
+
+describe('silos', () => {
+  it('are listed, shown, denied and allowed', async () => {
+    const at = await desk(running().consortium);
+    expect((await at.run('silos', 'deny', 'silo-001', ...WHY)).out).toBe('Order 1: silo silo-001 is kept out.');
+    const { out } = await at.run('silos');
+    expect(out.split('\n')[0]).toMatch(/^SILO +CONNECTED +LAST SEEN +VERSION +CERTIFICATE +NOW$/);
+    expect(out).toMatch(/^silo-001 .*DENIED by operator\/olga: the ethics committ.*…$/m);
+    expect(out).toMatch(/^silo-000 +yes +now +0\.1\.0 +in 57 d +job-1: round 2, mask$/m);
+    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    const shown = (await at.run('silos', 'show', 'silo-001')).out;
+    expect(shown).toMatch(/^DENIED +the ethics committee asks for it$/m);
+    expect(shown).toMatch(/^job-1 +running +approved +2 +1 +2, mask +share +-$/m);
+    expect(await at.json('silos', 'show', 'silo-003')).toMatchObject({
+      silo: 'silo-003',
+      lastSeen: null,
+      denied: null,
+    });
+    expect((await at.run('silos', 'allow', 'silo-001', ...WHY)).out).toBe('Order 2: silo silo-001 is let in again.');
+    expect((await at.run('silos', 'allow', 'silo-001', ...WHY)).err).toContain('order/no-effect');
+    expect((await at.run('silos', 'show', 'silo-009')).code).toBe(4);
+  });
+});
+
+describe('participation', () => {
+  it('is a letter for each silo and round, and names in JSON', async () => {
+    const consortium = new MemoryConsortium(5);
+    consortium.hooks = { arrive: (silo, { type }) => !(silo.id === 'silo-001' && type === 'masked-header') };
+    consortium.run(1);
+    consortium.hooks = {};
+    consortium.run();
+    const at = await desk(consortium, AUDITOR);
+    const { out } = await at.run('participation', 'job-1');
+    expect(out).toMatch(/^SILO +IN SUM +ROUNDS 1 TO 3$/m);
+    expect(out).toMatch(/^silo-000 +3\/3 +AAA$/m);
+    expect(out).toMatch(/^silo-001 +2\/3 +2AA$/m);
+    const json = await at.json('participation', 'job-1', '--from', '1', '--to', '1');
+    expect(json).toMatchObject({ rounds: [{ round: 1, u3: ['silo-000', 'silo-002', 'silo-003', 'silo-004'] }] });
+  });
+});
+
+describe('acts', () => {
+  it('lists what was done and exported, and by whom', async () => {
+    const at = await desk(running().consortium);
+    await at.run('job', 'pause', 'job-1', ...WHY);
+    const { out } = await at.run('acts');
+    expect(out).toMatch(/^1 +1970-01-01T\S+ +operator\/olga +GiveOrder$/m);
+    expect(await at.json('acts')).toMatchObject({ acts: [{ number: 1, actor: 'operator/olga', method: 'GiveOrder' }] });
+  });
+});
+
+describe('report', () => {
+  it('is one page that needs nothing else, and the same facts as JSON', async () => {
+    const at = await desk(completed().consortium, AUDITOR);
+    const out = at.path('report.html');
+    expect((await at.run('report', 'job-1', '--out', out)).out).toBe(`Wrote ${out}: 3 rounds.`);
+    const page = await readFile(out, 'utf8');
+    expect(page).toMatch(/^<!doctype html>/);
+    for (const title of ['What it is', 'Survivors', 'Participation', 'Rounds'])
+      expect(page).toContain(`<h2>${title}</h2>`);
+    // Nothing that would be fetched or run; what has no data has no heading.
+    expect(page).not.toMatch(/<script|src=|href=|url\(|@import|Privacy spent|Checkpoint history/);
+    expect(page).not.toMatch(/NaN|undefined|Infinity/);
+    const json = await at.json('report', 'job-1');
+    expect(json).toMatchObject({
+      job: { job: 'job-1' },
+      rounds: [{ round: 1, outcome: 'applied', inSum: 4, cohort: 4, threshold: 3 }, {}, {}],
+      participation: [{ round: 1 }, {}, {}],
+    });
+    // A page that is there is not replaced unasked.
+    expect((await at.run('report', 'job-1', '--out', out)).code).not.toBe(0);
+    expect((await at.run('report', 'job-1', '--out', out, '--force')).code).toBe(0);
+    expect((await stat(out)).size).toBeGreaterThan(4000);
+    expect((await at.run('report', 'job-1')).code).toBe(2);
+  });
+
+  it('draws metrics and phase times, keeps text of others text, and shows more where there is more', async () => {
+    const { handlers } = completed();
+    const { job } = await handlers.getJob({ role: 'auditor', id: 'ada' }, { jobId: 'job-1' });
+    const { round } = await handlers.getRound(
+      { role: 'auditor', id: 'ada' },
+      { jobId: 'job-1', round: 1, fields: ['round'] },
+    );
+    const rounds = [1, 2, 3].map((number) => ({
+      ...roundFacts(round!),
+      round: number,
+      phases: [
+        { phase: 'mask', ms: 1000 * number },
+        { phase: 'confirm', ms: 200 },
+      ],
+      metrics: { loss: 1 / number, auc: 0.9 },
+      notes: ['<script>alert(1)</script>'],
+    }));
+    const facts = {
+      job: { ...job!, reason: '"><img src=x>' },
+      coordinator: { version: '1', consortium: 'north' },
+      madeAt: 'now',
+      rounds,
+      participation: { silos: [], rounds: [] },
+    };
+    const page = reportPage(facts, { privacySpent: '<p>epsilon 1</p>' });
+    expect(page.match(/<polyline/g)).toHaveLength(2);
+    expect(page).toContain('<h2>Privacy spent</h2><p>epsilon 1</p>');
+    expect(page).toContain('<title>Seconds by phase</title>');
+    expect(page).not.toMatch(/<script|<img/);
+    expect(page).not.toMatch(/NaN|undefined|Infinity/);
+  });
+});
