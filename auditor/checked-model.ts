@@ -3,9 +3,10 @@
 
 import { equalBytes } from '../src/base/index.js';
 import { hash, LABELS, sha256 } from '../src/crypto/index.js';
-import { encodeModelState, firstModel, parseJob } from '../src/job/index.js';
+import { decodeModelState, encodeModelState, firstModel, JobError, parseJob, type Job } from '../src/job/index.js';
 import { ModelError, parametersIn, withParameters, type ForwardModel } from '../src/model/index.js';
 import { lastRound, type Manifest } from '../src/protocol/index.js';
+import { gather } from './gather.js';
 import { badAnswer, fetchCheckedRound, type CheckedRound } from './checked-round.js';
 import { fetchStatistics } from './checked-statistics.js';
 import { AuditError } from './errors.js';
@@ -27,7 +28,8 @@ export async function demandModel(
       'audit/other-model',
       `the given model is not the one that job "${manifest.jobId}" was made with.`,
     );
-  const { contract } = parseJob(manifest.message);
+  const job = parseJob(manifest.message);
+  const { contract } = job;
   const checked =
     standardiseBy === undefined ? undefined : await fetchStatistics(session, standardiseBy.jobId, contract.features);
   if (standardiseBy !== undefined && checked !== undefined && !equalBytes(checked.resultHash, standardiseBy.resultHash))
@@ -38,11 +40,31 @@ export async function demandModel(
   // Everything but the parameters must be the forward model's, byte for byte.
   if (!equalBytes(withParameters(first.model, parameters), exported))
     throw badAnswer('the exported file differs from the forward model in more than its parameters.');
-  // The update rules of this version keep no state of their own.
-  const state = encodeModelState({ modelSha256: sha256(first.onnx), parameters, updateState: new Uint8Array() });
+  const updateState = remembers(job) ? await fetchMemory(session, manifest, parameters.length) : new Uint8Array();
+  const state = encodeModelState({ modelSha256: sha256(first.onnx), parameters, updateState });
   if (!equalBytes(hash(LABELS.model, state), round.result.newModelHash))
     throw badAnswer('the exported parameters are not those that the silos have acknowledged.');
   return round;
+}
+
+/** Whether anything but the parameters is in the state of a model. */
+function remembers(job: Job): boolean {
+  return job.kind === 'train' && (job.update.kind !== 'fed-avg' || job.recipe.method.kind === 'scaffold');
+}
+
+/** Float64 vectors of a state, at most: those of the rule and a control variate. */
+const MEMORY_VECTORS = 4;
+
+/** The memory of the update rule, as the coordinator tells it: the acknowledged hash says whether it is true. */
+async function fetchMemory({ client }: Session, { jobId }: Manifest, parameters: number): Promise<Uint8Array> {
+  const most = 1024 + parameters * (4 + 8 * MEMORY_VECTORS);
+  const bytes = await gather(client.exportModel({ jobId, state: true }), most);
+  try {
+    return decodeModelState(bytes ?? new Uint8Array()).updateState;
+  } catch (cause) {
+    if (cause instanceof JobError) throw badAnswer(`what came is no state of a model: ${cause.message}`);
+    throw cause;
+  }
 }
 
 function parametersOf(model: ForwardModel, exported: Uint8Array): Float32Array {

@@ -119,3 +119,16 @@ export function metricWord({ metrics }: Round, name: string): string {
 export function numberWord(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(4);
 }
+
+/** Below this times 1 / sqrt(n), the directions of n silos have little in common. docs/recipes.md. */
+const APART = 1.25;
+
+/** How far the silos of a round pull the same way, 1 at most, and whether they pull apart; undefined in rounds that do not train. */
+export function agreementOf({
+  metrics,
+  survivors,
+}: Round): { readonly value: number; readonly apart: boolean } | undefined {
+  const value = metrics.find(({ name }) => name === 'update-agreement')?.value;
+  if (value === undefined) return undefined;
+  return { value, apart: value < APART / Math.sqrt(Math.max(1, survivors.length)) };
+}

@@ -60,6 +60,7 @@ export function adminSource(service: CoordinatorService, { server, now, endCalls
     putBlob: (chunks) => putBlob(service, chunks),
     readBlob: (blob) => readStored(service, blob),
     exportModel: (job) => exportModel(service, job),
+    exportState: (job) => exportState(service, job),
   };
 }
 
@@ -137,6 +138,14 @@ async function* exportModel(service: CoordinatorService, job: CoordinatorJob): A
   const first = await service.computation.firstModel(service.state, job.manifest);
   const state = await service.computation.modelState(service.state, job.manifest, job.modelHash);
   const bytes = withParameters(first.model, decodeModelState(state).parameters);
+  yield* inChunks(bytes);
+}
+
+async function* exportState(service: CoordinatorService, job: CoordinatorJob): AsyncGenerator<Uint8Array> {
+  yield* inChunks(await service.computation.modelState(service.state, job.manifest, job.modelHash));
+}
+
+function* inChunks(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += LIMITS.chunkBytes) yield bytes.subarray(at, at + LIMITS.chunkBytes);
 }
 

@@ -6,19 +6,20 @@ import { derive, hash, Keystream, LABELS, sha256, type Label, type SecretBytes }
 import type { DataSet, DataSetSource } from '../src/dataset/index.js';
 import {
   decodeModelState,
-  evaluationSegments,
   parseJob,
   statisticsSegments,
-  trainingSegments,
   type Contract,
   type Job,
+  type ModelState,
   type Recipe,
 } from '../src/job/index.js';
 import { isClosingRound, layoutOfRound, type Manifest, type Plan } from '../src/protocol/index.js';
-import type { Trainer, TrainerOptions, TrainingRecipe } from '../src/trainer/index.js';
-import { quantise, type RandomWords, type SegmentValues } from '../src/vector/index.js';
+import type { Trainer, TrainerOptions } from '../src/trainer/index.js';
+import { quantise, type RandomWords } from '../src/vector/index.js';
 import { AgentError } from './errors.js';
 import type { PreparedJob } from './prepare.js';
+import { learn, type Learned } from './learn.js';
+import { layAside, readOwn } from './own-state.js';
 import { storedInput, storeInput, type StoredInput } from './input-store.js';
 import type { Store } from './store.js';
 
@@ -82,13 +83,15 @@ export class Contributor {
     );
     const closing = isClosingRound(manifest, plan.round);
     const layout = layoutOfRound(manifest, plan.round);
-    const { segments, steps } =
+    const { segments, steps, ownControl } =
       job.kind === 'statistics'
-        ? { segments: statisticsSegments(records, job.contract), steps: 0 }
+        ? { segments: statisticsSegments(records, job.contract), steps: 0, ownControl: undefined }
         : await this.#learn(manifest, plan, job, closing, records, roundSecret, prepared, signal);
+    // Before the input: once that is stored, nothing is computed again.
+    if (ownControl !== undefined) await layAside(this.#store, plan.jobId, plan.rid, ownControl);
     const random = wordsFrom(roundSecret, plan.rid, LABELS.deriveRounding);
     const { values } = quantise(layout, segments, random);
-    const parameters = job.kind === 'statistics' ? undefined : (await this.#parameters(plan)).parameters;
+    const parameters = job.kind === 'statistics' ? undefined : (await this.#state(plan)).parameters;
     const input = { inputHash, inputKeys: inputKeysOf(job, closing, records.version, parameters), dataSet };
     await storeInput(this.#store, input, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
     return { ...input, steps, droppedRows: records.droppedRows };
@@ -103,38 +106,33 @@ export class Contributor {
     roundSecret: SecretBytes<'round'>,
     prepared: PreparedJob,
     signal: AbortSignal,
-  ): Promise<{ segments: SegmentValues[]; steps: number }> {
+  ): Promise<Learned> {
     const { recipe, contract } = job;
-    const { parameters } = await this.#parameters(plan);
     using key = this.#store.root.lend((ikm) =>
       derive<'holdout'>(ikm, utf8(contract.dataSet), LABELS.deriveHoldout, []),
     );
     const { splitHoldout } = await import('../src/dataset/index.js');
     const { train, holdout } = key.lend((k) => splitHoldout(records, recipe.holdoutFraction, k));
-    const trainer = await this.#trainer(manifest, recipe, prepared);
-    const terms = { recipe, contract };
-    const measured =
-      holdout.rows === 0
-        ? NOTHING_HELD_OUT(recipe)
-        : await trainer.evaluate(
-            { parameters, table: holdout, batchSize: EVALUATION_BATCH, bins: recipe.histogramBins },
-            { signal },
-          );
-    if (job.kind === 'evaluate' || closing) return { segments: evaluationSegments(measured, terms), steps: 0 };
     using seed = roundSecret.lend((ikm) => derive<'shuffling'>(ikm, plan.rid, LABELS.deriveShuffling, []));
-    const trained = await trainer.train(
-      { parameters, table: train, recipe: trainingRecipe(recipe), seed: seed.reveal() },
-      { signal },
+    return await learn(
+      await this.#trainer(manifest, recipe, prepared),
+      {
+        job,
+        layout: layoutOfRound(manifest, plan.round),
+        round: plan.round,
+        rounds: manifest.roundLimit,
+        closing,
+        state: await this.#state(plan),
+        train,
+        holdout,
+        seed: seed.reveal(),
+        ownControl: await readOwn(this.#store, plan.jobId),
+      },
+      signal,
     );
-    const delta = trained.parameters.map((value, i) => value - (parameters[i] ?? 0));
-    const layout = layoutOfRound(manifest, plan.round);
-    return {
-      segments: trainingSegments({ delta, rows: train.rows, holdout: measured }, { ...terms, layout }),
-      steps: trained.steps,
-    };
   }
 
-  async #parameters(plan: Plan): Promise<{ parameters: Float32Array }> {
+  async #state(plan: Plan): Promise<ModelState> {
     const name = hex(plan.modelHash);
     if (!(await this.#store.models.has(name)))
       throw new AgentError('agent/no-model-state', `the model ${name.slice(0, 16)}… is not in the state folder.`);
@@ -163,22 +161,6 @@ export class Contributor {
   async close(): Promise<void> {
     for (const jobId of [...this.#trainers.keys()]) await this.release(jobId);
   }
-}
-
-/** Rows in one evaluation step. */
-const EVALUATION_BATCH = 256;
-
-const NOTHING_HELD_OUT = (recipe: Recipe) => ({
-  count: 0,
-  lossSum: 0,
-  correct: 0,
-  positives: new Float64Array(recipe.histogramBins),
-  negatives: new Float64Array(recipe.histogramBins),
-});
-
-function trainingRecipe({ batchSize, localWork, optimiser }: Recipe): TrainingRecipe {
-  const { learningRate, ...settings } = optimiser;
-  return { batchSize, duration: localWork, optimiser: settings, learningRate };
 }
 
 function wordsFrom(secret: SecretBytes<'round'>, rid: Uint8Array, label: Label): RandomWords {

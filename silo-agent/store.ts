@@ -1,5 +1,6 @@
 // Where an agent keeps things, all under one state folder that one process holds:
 //   journal/ accepted events, sealed     inputs/ quantised inputs of open rounds, sealed     models/ model states by model hash
+//   own/ what this silo keeps of a job for itself between rounds, sealed
 //   blobs/   forward models and opened sums by SHA-256     offers/ and decisions/ what the operator's command reads and writes
 
 import { join } from 'node:path';
@@ -10,6 +11,7 @@ import { lockStateDirectory, makeDirectory } from '../src/system/index.js';
 export interface Store {
   readonly journal: Journal;
   readonly inputs: SealedStore;
+  readonly own: SealedStore;
   readonly models: BlobStore;
   readonly blobs: BlobStore;
   /** From which keys of this silo alone derive, such as that of the hold-out split. */
@@ -25,11 +27,13 @@ export async function openStore(state: string, storageKey: string): Promise<Stor
     const root = await openStorageKey(storageKey);
     const journal = await Journal.open({ path: join(state, 'journal'), sealer: Sealer.derive(root, 'agent-journal') });
     const inputs = await SealedStore.open(join(state, 'inputs'), Sealer.derive(root, 'agent-inputs'));
+    const own = await SealedStore.open(join(state, 'own'), Sealer.derive(root, 'agent-own'));
     const models = await BlobStore.open(join(state, 'models'), () => new Hasher(LABELS.model));
     const blobs = await BlobStore.open(join(state, 'blobs'));
     return {
       journal,
       inputs,
+      own,
       models,
       blobs,
       root,

@@ -15,13 +15,14 @@ import {
 } from '../src/protocol/index.js';
 import type { Log } from '../src/telemetry/index.js';
 import type { SiloClient } from '../src/transport/index.js';
-import { Approval, decode } from '../src/wire/index.js';
+import { Approval, decode, Outcome } from '../src/wire/index.js';
 import { isOfDisk, type Background } from './background.js';
 import { Contributor, type LocalWork } from './contribute.js';
 import { forgetInput, inputName } from './input-store.js';
 import { MaskedInput } from './masked-input.js';
 import type { Offers } from './offers.js';
 import { isPassing } from './outbox.js';
+import { keepOwn } from './own-state.js';
 import { approvingRule } from './policy.js';
 import { prepareJob, type PreparedJob } from './prepare.js';
 import type { Store } from './store.js';
@@ -211,8 +212,11 @@ export class Tasks {
   }
 
   async verify({ manifest, result, directive }: Effect<'verify-result'>): Promise<void> {
-    const { store, client } = this.#site;
+    const { store, client, self } = this.#site;
     const value = await verifyResult(store, client, manifest, result, directive);
+    const { plan } = result.context;
+    const inSum = result.survivors.members.has(plan.cohort.indexOf(self.siloId));
+    if (value.outcome === Outcome.OUTCOME_APPLIED && inSum) await keepOwn(store, plan.jobId, plan.rid);
     await this.#site.feed({ $case: 'resultVerified', value });
     // A job that could not be prepared for want of this result can be now.
     const waits = [...this.#site.state().jobs.values()].some(

@@ -34,7 +34,7 @@ export function addExport(program: Command, world: World): void {
       demandFree(options);
       const { bytes, round } = await withSession(world, options, async (session) => {
         const { client, roster } = session;
-        const given = await gather(client.exportModel({ jobId }, world.signal), LIMITS.modelBytes);
+        const given = await gather(client.exportModel({ jobId, state: false }, world.signal), LIMITS.modelBytes);
         if (given === undefined)
           throw badAnswer(`a model has at most ${String(LIMITS.modelBytes)} bytes, more than that came.`);
         if (options.verify === undefined) return { bytes: given, round: undefined };

@@ -6,7 +6,7 @@ import { roundJson } from '../json.js';
 import { allRounds } from '../lists.js';
 import { withSession, type GlobalOptions, type World } from '../session.js';
 import { printJson, printTable } from '../terminal.js';
-import { durationWord, metricWord, outcomeWord, phaseWord } from '../words.js';
+import { agreementOf, durationWord, metricWord, outcomeWord, phaseWord } from '../words.js';
 
 export function addRounds(program: Command, world: World): void {
   program
@@ -23,7 +23,19 @@ export function addRounds(program: Command, world: World): void {
     });
 }
 
-const HEADER = ['ROUND', 'PHASE', 'ATTEMPT', 'IN SUM', 'ACKS', 'LOSS', 'ACCURACY', 'AUC', 'TIME', 'OUTCOME'];
+const HEADER = [
+  'ROUND',
+  'PHASE',
+  'ATTEMPT',
+  'IN SUM',
+  'ACKS',
+  'LOSS',
+  'ACCURACY',
+  'AUC',
+  'AGREEMENT',
+  'TIME',
+  'OUTCOME',
+];
 
 function rowOf(round: Round): string[] {
   const { survivors, cohort, acknowledgedBy, startedUnixMs, endedUnixMs } = round;
@@ -37,7 +49,14 @@ function rowOf(round: Round): string[] {
     metricWord(round, 'loss'),
     metricWord(round, 'accuracy'),
     metricWord(round, 'auc'),
+    agreementWord(round),
     ended ? durationWord(Number(endedUnixMs - startedUnixMs)) : '-',
     outcomeWord(round) ?? '-',
   ];
+}
+
+function agreementWord(round: Round): string {
+  const agreement = agreementOf(round);
+  if (agreement === undefined) return '-';
+  return `${agreement.value.toFixed(2)}${agreement.apart ? ' apart' : ''}`;
 }

@@ -7,7 +7,7 @@ import type { Job, Round, WatchRoundsResponse } from '../../src/wire/index.js';
 import { jobJson, roundJson } from '../json.js';
 import { withSession, type GlobalOptions, type Session, type World } from '../session.js';
 import { jsonLine, type Terminal } from '../terminal.js';
-import { durationWord, isOver, metricWord, outcomeWord, phaseWord, stateWord } from '../words.js';
+import { agreementOf, durationWord, isOver, metricWord, outcomeWord, phaseWord, stateWord } from '../words.js';
 
 /** Breaks in a row without a single update after which the coordinator counts as gone. */
 const BREAKS_MAX = 5;
@@ -119,6 +119,14 @@ function closedWords(round: Round, outcome: string): string[] {
       const value = metricWord(round, name);
       return value === '-' ? [] : [`${name} ${value}`];
     }),
+    ...agreementWords(round),
     ...(endedUnixMs > startedUnixMs ? [durationWord(Number(endedUnixMs - startedUnixMs))] : []),
   ];
+}
+
+function agreementWords(round: Round): string[] {
+  const agreement = agreementOf(round);
+  if (agreement === undefined) return [];
+  const words = `agreement ${agreement.value.toFixed(2)}`;
+  return [agreement.apart ? `WARNING: the silos’ updates pull apart, ${words}` : words];
 }

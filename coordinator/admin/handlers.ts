@@ -213,11 +213,11 @@ function serverHandlers(source: AdminSource): Pick<AdminHandlers, 'getServerInfo
 
 function exportHandlers(source: AdminSource): Pick<AdminHandlers, 'exportModel' | 'exportSum' | 'exportArtefact'> {
   return {
-    exportModel: (_caller, { jobId }) => {
+    exportModel: (_caller, { jobId, state }) => {
       const job = jobNamed(source, jobId);
       if (job.manifest.message.kind === JobKind.JOB_KIND_STATISTICS)
         throw new AdminError('admin/no-model', `job "${jobId}" sums up statistics and has no model.`);
-      return source.exportModel(job);
+      return state ? source.exportState(job) : source.exportModel(job);
     },
 
     exportSum: (_caller, { jobId, round: number }) => {

@@ -52,4 +52,6 @@ export interface AdminSource {
   readBlob(blob: BlobRef): AsyncIterable<Uint8Array>;
   /** The forward model with the job's parameters as they are now, as an ONNX file in pieces of any size. */
   exportModel(job: CoordinatorJob): AsyncIterable<Uint8Array>;
+  /** The state of that model: its parameters and the memory of its update rule. */
+  exportState(job: CoordinatorJob): AsyncIterable<Uint8Array>;
 }

@@ -53,6 +53,10 @@ async function fsck({ config: path }: { readonly config: string }): Promise<void
       'inputs',
       await checkSealed(await SealedStore.open(join(config.state, 'inputs'), Sealer.derive(root, 'agent-inputs'))),
     );
+    reports.set(
+      'own state',
+      await checkSealed(await SealedStore.open(join(config.state, 'own'), Sealer.derive(root, 'agent-own'))),
+    );
     reports.set('objects', await checkBlobs(await BlobStore.open(join(config.state, 'blobs'))));
     reports.set(
       'models',

@@ -13,6 +13,7 @@ const target = z.discriminatedUnion('kind', [
   strict({ kind: z.literal('binary'), column: z.string() }),
   strict({ kind: z.literal('classes'), column: z.string(), classes: count }),
   strict({ kind: z.literal('real'), column: z.string(), ...range }),
+  strict({ kind: z.literal('survival'), column: z.string(), eventColumn: z.string(), maximum: finite }),
 ]);
 
 const data = {
@@ -23,29 +24,76 @@ const data = {
   maxRows: count,
 };
 
-const loss = z.enum(['binary-cross-entropy', 'softmax-cross-entropy', 'squared-error']);
+const classWeights = z.array(finite).default([]);
+
+/** `loss: huber` stands for `loss: { kind: huber }`. */
+const loss = z.preprocess(
+  (value) => (typeof value === 'string' ? { kind: value } : value),
+  z.discriminatedUnion('kind', [
+    strict({ kind: z.literal('binary-cross-entropy'), classWeights }),
+    strict({ kind: z.literal('softmax-cross-entropy'), classWeights }),
+    strict({ kind: z.literal('squared-error') }),
+    strict({ kind: z.literal('huber'), delta: finite.default(1) }),
+    strict({ kind: z.literal('focal'), gamma: finite.default(2), classWeights }),
+    strict({ kind: z.literal('cox') }),
+  ]),
+);
+
+const weightDecay = finite.default(0);
+
+const betas = { beta1: finite.default(0.9), beta2: finite.default(0.999), epsilon: finite.default(1e-8) };
+
+const optimiser = z.discriminatedUnion('kind', [
+  strict({
+    kind: z.literal('sgd'),
+    learningRate: finite,
+    momentum: finite.default(0),
+    nesterov: z.boolean().default(false),
+    weightDecay,
+  }),
+  strict({ kind: z.literal('adam'), learningRate: finite, ...betas, weightDecay }),
+  strict({ kind: z.literal('adamw'), learningRate: finite, ...betas, weightDecay: finite.default(0.01) }),
+]);
+
+const schedule = z.discriminatedUnion('kind', [
+  strict({ kind: z.literal('constant') }),
+  strict({ kind: z.literal('step'), everyRounds: count, factor: finite }),
+  strict({ kind: z.literal('cosine'), finalFactor: finite.default(0.01) }),
+]);
+
+const method = z.discriminatedUnion('kind', [
+  strict({ kind: z.literal('plain') }),
+  strict({ kind: z.literal('fed-prox'), mu: finite }),
+  strict({ kind: z.literal('fed-nova') }),
+  strict({ kind: z.literal('scaffold'), controlClip: finite.optional() }),
+]);
+
+const momenta = { beta1: finite.default(0.9), beta2: finite.default(0.99), tau: finite.default(1e-3) };
+
+const server = z.discriminatedUnion('kind', [
+  strict({ kind: z.literal('fed-avg'), learningRate: finite.default(1) }),
+  strict({ kind: z.literal('fed-avg-m'), learningRate: finite.default(1), momentum: finite.default(0.9) }),
+  strict({ kind: z.literal('fed-adam'), learningRate: finite, ...momenta }),
+  strict({ kind: z.literal('fed-yogi'), learningRate: finite, ...momenta }),
+  strict({ kind: z.literal('fed-adagrad'), learningRate: finite, beta1: finite.default(0), tau: finite.default(1e-3) }),
+]);
 
 const evaluation = { holdoutFraction: finite.optional(), histogramBins: count.optional() };
 
 const training = strict({
   loss,
-  optimiser: z.discriminatedUnion('kind', [
-    strict({ kind: z.literal('sgd'), learningRate: finite, momentum: finite.default(0) }),
-    strict({
-      kind: z.literal('adam'),
-      learningRate: finite,
-      beta1: finite.default(0.9),
-      beta2: finite.default(0.999),
-      epsilon: finite.default(1e-8),
-    }),
-  ]),
+  optimiser,
   batchSize: count,
   epochs: count.optional(),
   steps: count.optional(),
   clip: finite,
   weightRows: count,
   weightVisibility: z.enum(['public', 'coarse']).optional(),
-  serverLearningRate: finite.optional(),
+  schedule: schedule.optional(),
+  warmUpRounds: count.optional(),
+  maxGradientNorm: finite.optional(),
+  method: method.optional(),
+  server: server.optional(),
 }).transform(({ epochs, steps, ...rest }, context) => {
   if (epochs !== undefined && steps === undefined) return { ...rest, localWork: { kind: 'epochs', epochs } as const };
   if (steps !== undefined && epochs === undefined) return { ...rest, localWork: { kind: 'steps', steps } as const };

@@ -98,8 +98,15 @@ class RowReader {
       if (this.#kept > this.#contract.maxRows) throw this.#tooMany();
       this.#version.add(this.#row);
       this.#features.push(this.#row);
-      if (this.#contract.target !== undefined) this.#targets.push(this.#row, this.#contract.features.length);
+      if (this.#contract.target !== undefined) this.#pushTarget(this.#contract.features.length);
     }
+  }
+
+  /** The target stands at `at`. A time whose event was not seen is negative, as Cox's loss reads it. */
+  #pushTarget(at: number): void {
+    const censored = this.#contract.target?.kind === 'survival' && this.#row[at + 1] === 0;
+    if (censored) this.#row[at] = -(this.#row[at] ?? 0);
+    this.#targets.push(this.#row, at);
   }
 
   finish(): DataSet {

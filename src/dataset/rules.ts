@@ -10,10 +10,13 @@ export interface ColumnRule {
 
 const NOT_FINITE = 'not a finite number';
 
-/** Features in contract order, then the target if there is one. */
+/** Features in contract order, then the target if there is one, then the event of a survival target. */
 export function rulesOf({ features, target }: Contract): ColumnRule[] {
   const rules = features.map(({ column, minimum, maximum }) => ({ column, broken: within(minimum, maximum) }));
-  return target === undefined ? rules : [...rules, { column: target.column, broken: targetRule(target) }];
+  if (target === undefined) return rules;
+  rules.push({ column: target.column, broken: targetRule(target) });
+  if (target.kind === 'survival') rules.push({ column: target.eventColumn, broken: zeroOrOne });
+  return rules;
 }
 
 function within(minimum: number, maximum: number): ColumnRule['broken'] {
@@ -24,15 +27,25 @@ function within(minimum: number, maximum: number): ColumnRule['broken'] {
   };
 }
 
+function zeroOrOne(value: number): string | undefined {
+  return value === 0 || value === 1 ? undefined : 'neither 0 nor 1';
+}
+
 function targetRule(target: TargetColumn): ColumnRule['broken'] {
   switch (target.kind) {
     case 'binary':
-      return (value) => (value === 0 || value === 1 ? undefined : 'neither 0 nor 1');
+      return zeroOrOne;
     case 'classes': {
       const rule = `not a class number from 0 to ${String(target.classes - 1)}`;
       return (value) => (Number.isInteger(value) && value >= 0 && value < target.classes ? undefined : rule);
     }
     case 'real':
       return within(target.minimum, target.maximum);
+    case 'survival': {
+      const { maximum } = target;
+      const rule = `not a time above 0 and up to ${String(maximum)}`;
+      // In float32, in which it is trained on: a time that vanishes there would be no record.
+      return (value) => (Math.fround(value) > 0 && value <= maximum ? undefined : rule);
+    }
   }
 }

@@ -19,7 +19,16 @@ export interface FeatureColumn {
 export type TargetColumn =
   | { readonly kind: 'binary'; readonly column: string }
   | { readonly kind: 'classes'; readonly column: string; readonly classes: number }
-  | { readonly kind: 'real'; readonly column: string; readonly minimum: number; readonly maximum: number };
+  | { readonly kind: 'real'; readonly column: string; readonly minimum: number; readonly maximum: number }
+  | {
+      readonly kind: 'survival';
+      /** Time until the event or the end of observation, above 0. */
+      readonly column: string;
+      /** 1 when the event was seen, 0 when the record is censored. */
+      readonly eventColumn: string;
+      /** Longest time. */
+      readonly maximum: number;
+    };
 
 export interface Contract {
   /** Name of the data set in the agent's configuration. */
@@ -113,6 +122,14 @@ function checkTarget(target: TargetColumn, seen: Set<string>, problems: Problems
       return;
     case 'real':
       checkRange(target, 'target.real', problems);
+      return;
+    case 'survival':
+      checkColumn(target.eventColumn, 'target.survival.event_column', seen, problems);
+      problems.require(
+        target.maximum > 0 && Math.fround(target.maximum) < Infinity,
+        'target.survival.maximum',
+        'a number above 0, within the range of 32-bit floating point',
+      );
   }
 }
 
@@ -151,8 +168,10 @@ function readTarget({ column, kind }: TargetMessage, problems: Problems): Target
       return { kind: 'classes', column, classes: kind.value.classes };
     case 'real':
       return { kind: 'real', column, minimum: kind.value.minimum, maximum: kind.value.maximum };
+    case 'survival':
+      return { kind: 'survival', column, eventColumn: kind.value.eventColumn, maximum: kind.value.maximum };
     case undefined:
-      problems.add('target', 'binary, classes or real');
+      problems.add('target', 'binary, classes, real or survival');
       return undefined;
   }
 }
@@ -167,6 +186,11 @@ function writeTarget(target: TargetColumn): TargetMessage {
       return {
         column: target.column,
         kind: { $case: 'real', value: { minimum: target.minimum, maximum: target.maximum } },
+      };
+    case 'survival':
+      return {
+        column: target.column,
+        kind: { $case: 'survival', value: { eventColumn: target.eventColumn, maximum: target.maximum } },
       };
   }
 }

@@ -6,6 +6,7 @@ import type { Contract } from './contract.js';
 import { JobError } from './errors.js';
 import { COARSE_WEIGHT_STEPS, lossBound, SEGMENT } from './layout.js';
 import type { Recipe } from './recipe.js';
+import { isBinary, isClassification } from './recipe-loss.js';
 
 /** Sums over a silo's hold-out part, as its trainer gives them. */
 export interface HoldoutSums {
@@ -26,6 +27,10 @@ export interface TrainingContribution {
   /** Records trained on. */
   readonly rows: number;
   readonly holdout: HoldoutSums;
+  /** FedNova: reach of the local steps at rate 1, at least 1. */
+  readonly reach?: number;
+  /** SCAFFOLD: change of this silo's control variate, already cut to its bound (`clippedControl`). */
+  readonly control?: Float64Array;
 }
 
 export interface MetricTerms {
@@ -39,7 +44,7 @@ export interface MetricTerms {
  * exact. Throws JobError `job/bad-contribution`.
  */
 export function trainingSegments(
-  { delta, rows, holdout }: TrainingContribution,
+  { delta, rows, holdout, reach, control }: TrainingContribution,
   terms: MetricTerms & { readonly layout: Layout },
 ): SegmentValues[] {
   const deltaSegment = segmentNamed(terms.layout, SEGMENT.delta);
@@ -49,11 +54,25 @@ export function trainingSegments(
   if (!(Number.isInteger(rows) && rows >= 1))
     throw new JobError('job/bad-contribution', 'a silo without records has no part in a round.');
   const weight = weightOf(rows, terms.recipe.weightRows, weightSegment.visibility === 'coarse');
+  const { factor, norm } = clipping(delta, deltaSegment.quantiser.clip);
+  const { method } = terms.recipe;
+  const divisor = method.kind === 'fed-nova' ? demandReach(reach) : 1;
   return [
-    { name: SEGMENT.delta, values: weighted(delta, weight, deltaSegment.quantiser.clip) },
+    { name: SEGMENT.delta, values: delta.map((change) => (change * factor * weight) / divisor) },
+    ...(method.kind === 'scaffold'
+      ? [{ name: SEGMENT.control, values: demandControl(control, delta.length).map((change) => change * weight) }]
+      : []),
     { name: SEGMENT.weight, values: Float64Array.of(weight) },
+    { name: SEGMENT.norm, values: Float64Array.of(weight * norm * factor) },
+    ...(method.kind === 'fed-nova' ? [{ name: SEGMENT.reach, values: Float64Array.of(weight * divisor) }] : []),
     ...evaluationSegments(holdout, terms),
   ];
+}
+
+/** A change of a control variate as it is sent, and by which the silo's own must then move: cut to L2 norm `clip`. */
+export function clippedControl(change: Float64Array, clip: number): Float64Array {
+  const { factor } = clipping(change, clip);
+  return change.map((value) => value * factor);
 }
 
 /** Values of an evaluation, or of the metrics in a training round. Throws JobError `job/bad-contribution`. */
@@ -65,9 +84,9 @@ export function evaluationSegments(holdout: HoldoutSums, { recipe, contract }: M
     { name: SEGMENT.holdoutRows, values: Float64Array.of(count) },
     { name: SEGMENT.holdoutLoss, values: Float64Array.of(Math.min(lossSum, count * lossBound(recipe.loss, contract))) },
   ];
-  if (recipe.loss !== 'squared-error')
+  if (isClassification(recipe.loss))
     segments.push({ name: SEGMENT.holdoutCorrect, values: Float64Array.of(holdout.correct) });
-  if (recipe.loss === 'binary-cross-entropy')
+  if (isBinary(recipe.loss))
     segments.push(
       { name: SEGMENT.holdoutPositive, values: histogram(holdout.positives, recipe.histogramBins) },
       { name: SEGMENT.holdoutNegative, values: histogram(holdout.negatives, recipe.histogramBins) },
@@ -121,11 +140,26 @@ export function weightOf(rows: number, weightRows: number, coarse: boolean): num
 /** A little below the clip, so that rounding to float32 never leaves a vector that would have to be cut again: 2 units in the last place. */
 const BELOW_CLIP = 1 - 2 ** -22;
 
-function weighted(delta: Float32Array, weight: number, clip: number): Float32Array {
-  const norm = l2Norm(delta);
+function clipping(
+  change: Float32Array | Float64Array,
+  clip: number,
+): { readonly factor: number; readonly norm: number } {
+  const norm = l2Norm(change);
   if (!Number.isFinite(norm)) throw new JobError('job/bad-contribution', 'the change of the parameters is not finite.');
-  const factor = norm > clip * BELOW_CLIP ? weight * ((clip * BELOW_CLIP) / norm) : weight;
-  return delta.map((change) => change * factor);
+  return { norm, factor: norm > clip * BELOW_CLIP ? (clip * BELOW_CLIP) / norm : 1 };
+}
+
+/** At least 1, so that what is divided by it keeps the bound of `delta`. */
+function demandReach(reach: number | undefined): number {
+  if (reach === undefined || !(reach >= 1 && reach < Infinity))
+    throw new JobError('job/bad-contribution', 'FedNova divides by the reach of the local steps, a number from 1.');
+  return reach;
+}
+
+function demandControl(control: Float64Array | undefined, length: number): Float64Array {
+  if (control?.length !== length)
+    throw new JobError('job/bad-contribution', 'SCAFFOLD sends one control variate for each parameter.');
+  return control;
 }
 
 function histogram(counts: ArrayLike<number>, bins: number): Float64Array {

@@ -20,6 +20,12 @@ function meaning(segment: Segment, job: Job): string {
   switch (segment.name) {
     case SEGMENT.delta:
       return `the change of each model parameter, its L2 norm cut at ${clipOf(segment)}, times the weight`;
+    case SEGMENT.control:
+      return `the change of this hospital’s control variates, their L2 norm cut at ${clipOf(segment)}, times the weight`;
+    case SEGMENT.norm:
+      return 'length of this hospital’s change, times the weight: shows whether hospitals pull the same way';
+    case SEGMENT.reach:
+      return 'how far this hospital’s number of local steps reaches, times the weight';
     case SEGMENT.weight:
       return weightMeaning(segment, job);
     case SEGMENT.holdoutRows:

@@ -7,7 +7,8 @@ import { cohortSizes, type CohortSize } from './cohort.js';
 import type { Contract, TargetColumn } from './contract.js';
 import { leavesLines } from './explain-segments.js';
 import { parseJob, type Job } from './job.js';
-import type { Recipe } from './recipe.js';
+import { count } from './counted.js';
+import { methodWords, trainingWords, updateWords } from './explain-recipe.js';
 
 export interface ExplanationSection {
   readonly title: string;
@@ -78,6 +79,8 @@ function targetWords(target: TargetColumn): string {
       return `${target.column}, one of ${String(target.classes)} classes`;
     case 'real':
       return `${target.column}, ${String(target.minimum)} to ${String(target.maximum)}`;
+    case 'survival':
+      return `time ${target.column}, above 0 and up to ${String(target.maximum)}, and ${target.eventColumn}, 1 when the event was seen then`;
   }
 }
 
@@ -89,18 +92,8 @@ function modelLines(manifest: JobManifest, job: Exclude<Job, { kind: 'statistics
       ? 'Features are used as they are.'
       : `Features are standardised by the result of job ${standardiseBy.jobId}.`,
   ];
-  if (job.kind === 'evaluate') return [...lines, `Loss: ${job.recipe.loss}.`];
-  return [
-    ...lines,
-    trainingWords(job.recipe),
-    `The mean change is applied with a step of ${String(job.update.serverLearningRate)}.`,
-  ];
-}
-
-function trainingWords({ loss, optimiser, batchSize, localWork }: Recipe): string {
-  const work = localWork.kind === 'epochs' ? count(localWork.epochs, 'pass', 'passes') : count(localWork.steps, 'step');
-  const optimisation = `${optimiser.kind} with a learning rate of ${String(optimiser.learningRate)}`;
-  return `A round trains ${work} over the local records in batches of ${String(batchSize)}: ${loss}, ${optimisation}.`;
+  if (job.kind === 'evaluate') return [...lines, `Loss: ${job.recipe.loss.kind}.`];
+  return [...lines, ...trainingWords(job.recipe), ...methodWords(job.recipe.method), updateWords(job.update)];
 }
 
 function memberLines(manifest: JobManifest, { silo, organisations, policy }: ExplanationContext): string[] {
@@ -159,8 +152,4 @@ function hashLines(manifest: JobManifest, { manifestHash }: ExplanationContext):
       ? 'Every hospital verifies every result in full.'
       : 'A hospital may verify a private random tenth of each result, and says so.',
   ];
-}
-
-function count(n: number, one: string, many = `${one}s`): string {
-  return `${String(n)} ${n === 1 ? one : many}`;
 }

@@ -7,6 +7,7 @@ export { JOB_LIMITS } from './limits.js';
 export {
   encodeRecipe,
   parseRecipe,
+  type LocalMethod,
   type LocalWork,
   type LossName,
   type OptimiserSetting,
@@ -14,6 +15,8 @@ export {
 } from './recipe.js';
 export { encodeContract, parseContract, type Contract, type FeatureColumn, type TargetColumn } from './contract.js';
 export { encodeUpdateRule, parseUpdateRule, type UpdateSetting } from './update-rule.js';
+export { isBinary, isClassification } from './recipe-loss.js';
+export { commonControl } from './memory.js';
 export { parseJob, type Job, type JobKindName } from './job.js';
 export { roundingError, unitBudget, type Room } from './budget.js';
 export {
@@ -27,6 +30,7 @@ export {
 } from './layout.js';
 export { checkLayout, type LayoutDifference } from './layout-check.js';
 export {
+  clippedControl,
   evaluationSegments,
   statisticsSegments,
   trainingSegments,

@@ -2,7 +2,9 @@
 // from YAML; `buildManifest` (manifest.ts) fills in what follows and the defaults.
 
 import type { FeatureColumn, TargetColumn } from './contract.js';
-import type { LocalWork, LossName, OptimiserSetting } from './recipe.js';
+import type { LearningRateSchedule, LossSettings } from '../model/index.js';
+import type { LocalMethod, LocalWork, OptimiserSetting } from './recipe.js';
+import type { UpdateSetting } from './update-rule.js';
 
 export interface JobFileData {
   /** Name of the data set in every agent's configuration. */
@@ -14,8 +16,16 @@ export interface JobFileData {
 }
 
 export interface JobFileTraining {
-  readonly loss: LossName;
+  readonly loss: LossSettings;
   readonly optimiser: OptimiserSetting;
+  /** Constant unless given. */
+  readonly schedule?: LearningRateSchedule | undefined;
+  /** 0 unless given. */
+  readonly warmUpRounds?: number | undefined;
+  /** No cut unless given. */
+  readonly maxGradientNorm?: number | undefined;
+  /** Plain unless given. */
+  readonly method?: JobFileMethod | undefined;
   readonly batchSize: number;
   readonly localWork: LocalWork;
   /** C: bound on the L2 norm of one silo's change of the parameters in a round. */
@@ -24,12 +34,20 @@ export interface JobFileTraining {
   readonly weightRows: number;
   /** `coarse` unless given. */
   readonly weightVisibility?: 'public' | 'coarse' | undefined;
-  /** 1 unless given. */
-  readonly serverLearningRate?: number | undefined;
+  /** Federated averaging with a step of 1 unless given. */
+  readonly server?: UpdateSetting | undefined;
 }
 
+export type JobFileMethod =
+  | Exclude<LocalMethod, { kind: 'scaffold' }>
+  | {
+      readonly kind: 'scaffold';
+      /** Twice what a silo can change by, for the smallest silo, unless given: 2 * clip / reach of its local steps. */
+      readonly controlClip?: number | undefined;
+    };
+
 export interface JobFileEvaluation {
-  readonly loss: LossName;
+  readonly loss: LossSettings;
   /** 0.2 unless given; 0 for training without any metrics. */
   readonly holdoutFraction?: number | undefined;
   /** 100 unless given. */

@@ -5,7 +5,8 @@ import { JobKind, type JobManifest } from '../wire/index.js';
 import { parseContract, type Contract } from './contract.js';
 import { JobError } from './errors.js';
 import { Problems } from './problems.js';
-import { parseRecipe, type LossName, type Recipe } from './recipe.js';
+import { parseRecipe, type Recipe } from './recipe.js';
+import { TARGET_OF } from './recipe-loss.js';
 import { parseUpdateRule, type UpdateSetting } from './update-rule.js';
 
 export type JobKindName = 'train' | 'evaluate' | 'statistics';
@@ -21,12 +22,6 @@ const KIND_NAMES: ReadonlyMap<JobKind, JobKindName> = new Map([
   [JobKind.JOB_KIND_EVALUATE, 'evaluate'],
   [JobKind.JOB_KIND_STATISTICS, 'statistics'],
 ]);
-
-const TARGET_OF: Readonly<Record<LossName, 'binary' | 'classes' | 'real'>> = {
-  'binary-cross-entropy': 'binary',
-  'softmax-cross-entropy': 'classes',
-  'squared-error': 'real',
-};
 
 /** Throws JobError `job/bad-manifest` with every bad field of recipe, update rule and contract, and of how they fit together. */
 export function parseJob(manifest: JobManifest): Job {
@@ -66,12 +61,19 @@ export function fit(
   if (kind === 'statistics' && contract?.target !== undefined)
     problems.add('data_contract.target', 'nothing: a statistics job reads features only');
   if (recipe === undefined || contract === undefined) return problems.list;
-  const wanted = TARGET_OF[recipe.loss];
+  const { loss } = recipe;
+  const wanted = TARGET_OF[loss.kind];
   problems.require(
     contract.target?.kind === wanted,
     'data_contract.target',
-    `a target of kind ${wanted}, which the loss ${recipe.loss} needs`,
+    `a target of kind ${wanted}, which the loss ${loss.kind} needs`,
   );
+  if (loss.kind === 'softmax-cross-entropy' && contract.target?.kind === 'classes')
+    problems.require(
+      loss.classWeights.length === 0 || loss.classWeights.length === contract.target.classes,
+      'recipe.class_weights',
+      `${String(contract.target.classes)} numbers, one for each class, or none`,
+    );
   if (kind === 'evaluate')
     problems.require(
       recipe.holdoutFraction > 0,

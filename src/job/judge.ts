@@ -1,13 +1,14 @@
 // From a verified sum to outcome and new model (docs/protocol.md §2.6): the same bytes on every machine, computed by every silo, by the
 // coordinator and by the auditor. Float64, fixed order, no transcendental whose bits differ between engines.
 
-import { applyUpdate } from '../model/index.js';
-import { l2Norm, largestContribution, type Layout } from '../vector/index.js';
+import { applyUpdate, rescale } from '../model/index.js';
+import { l2Norm, largestContribution, segmentNamed, type Layout } from '../vector/index.js';
 import type { JobManifest, Metric } from '../wire/index.js';
 import { JobError } from './errors.js';
 import { parseJob, type Job } from './job.js';
 import { SEGMENT } from './layout.js';
 import { readMetrics } from './metrics.js';
+import { advanceMemory, ruleMemory } from './memory.js';
 import { decodeModelState, encodeModelState } from './model-state.js';
 import { requiredValue, requiredValues, type OpenedSum } from './opened.js';
 import { readStatistics } from './statistics.js';
@@ -42,9 +43,10 @@ export function judgeRound(round: RoundToJudge): Judgement {
   try {
     demandRange(round);
     const metrics = metricsOf(job, sum, round.survivors);
-    const trains = job.kind === 'train' && !round.closing;
-    const state = trains ? updated(job, sum, round) : round.state;
-    return { outcome: 'applied', reason: undefined, state, metrics };
+    if (job.kind !== 'train' || round.closing)
+      return { outcome: 'applied', reason: undefined, state: round.state, metrics };
+    const { state, drift } = updated(job, sum, round);
+    return { outcome: 'applied', reason: undefined, state, metrics: [...metrics, ...drift] };
   } catch (error) {
     if (!(error instanceof JobError) || error.code !== 'job/bad-sum') throw error;
     return { outcome: 'rejected', reason: error.message, state: round.state, metrics: [] };
@@ -70,26 +72,62 @@ function demandRange({ layout, opened, survivors }: RoundToJudge): void {
   }
 }
 
-function updated(job: Extract<Job, { kind: 'train' }>, sum: OpenedSum, round: RoundToJudge): Uint8Array {
+type TrainJob = Extract<Job, { kind: 'train' }>;
+
+function updated(job: TrainJob, sum: OpenedSum, round: RoundToJudge): { state: Uint8Array; drift: Metric[] } {
   const { acceptance } = round.manifest;
   const weight = requiredValue(sum, SEGMENT.weight);
   const least = acceptance?.minWeight ?? 0;
   // A silo weighs at most 1; rounding adds less than a unit of the weight's scale each, which demandRange has bounded already.
   if (!(weight > 0) || weight < least)
     throw new JobError('job/bad-sum', `the total weight is ${String(weight)}, at least ${String(least)} is required.`);
-  const total = requiredValues(sum, SEGMENT.delta);
-  const mean = total.map((value) => value / weight);
-  const norm = l2Norm(mean);
   const most = acceptance?.maxMeanNorm ?? 0;
+  const meanOf = (name: string): Float64Array => requiredValues(sum, name).map((value) => value / weight);
+  const { method } = job.recipe;
+  const mean =
+    method.kind === 'fed-nova'
+      ? rescale(meanOf(SEGMENT.delta), Math.max(0, requiredValue(sum, SEGMENT.reach)) / weight, most)
+      : meanOf(SEGMENT.delta);
+  const norm = l2Norm(mean);
   if (!(norm <= most))
     throw new JobError(
       'job/bad-sum',
       `the mean update has the norm ${String(norm)}, at most ${String(most)} is allowed.`,
     );
   const before = decodeModelState(round.state);
-  const rule = { kind: 'fed-avg', learningRate: job.update.serverLearningRate } as const;
-  const after = applyUpdate(rule, before.parameters, before.updateState, mean);
-  return encodeModelState({ modelSha256: before.modelSha256, parameters: after.parameters, updateState: after.state });
+  const memory = ruleMemory(job, before);
+  const after = applyUpdate(job.update, before.parameters, memory, mean);
+  const control =
+    method.kind === 'scaffold' ? boundedControl(meanOf(SEGMENT.control), method.controlClip, sum, most) : undefined;
+  const share = round.survivors / round.manifest.silos.length;
+  const updateState = advanceMemory(job, before, after.state, control, share);
+  const state = encodeModelState({ modelSha256: before.modelSha256, parameters: after.parameters, updateState });
+  return { state, drift: driftOf(norm, Math.max(0, requiredValue(sum, SEGMENT.norm)) / weight) };
+}
+
+/** The same allowance for rounding as `max_mean_norm` has over the clip of `delta`. */
+function boundedControl(mean: Float64Array, clip: number, { layout }: OpenedSum, most: number): Float64Array {
+  const delta = segmentNamed(layout, SEGMENT.delta)?.quantiser;
+  const bound = delta?.kind === 'real' ? (most / delta.clip) * clip : 0;
+  const norm = l2Norm(mean);
+  if (!(norm <= bound))
+    throw new JobError(
+      'job/bad-sum',
+      `the mean change of the control variates has the norm ${String(norm)}, at most ${String(bound)} is allowed.`,
+    );
+  return mean;
+}
+
+/**
+ * Norm of the mean update against the weighted mean of the silos' own norms: 1 when all silos pull one way, about 1 / sqrt(n) when
+ * their directions have nothing in common.
+ */
+function driftOf(norm: number, meanNorm: number): Metric[] {
+  return [
+    { name: 'update-norm', value: norm },
+    { name: 'silo-update-norm', value: meanNorm },
+    ...(meanNorm > 0 ? [{ name: 'update-agreement', value: Math.min(1, norm / meanNorm) }] : []),
+  ];
 }
 
 function metricsOf(job: Job, sum: OpenedSum, survivors: number): Metric[] {

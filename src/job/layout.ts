@@ -9,14 +9,22 @@ import { JobError } from './errors.js';
 import type { Job } from './job.js';
 import { JOB_LIMITS } from './limits.js';
 import { isPositive, isWhole } from './problems.js';
-import type { LossName, Recipe } from './recipe.js';
+import type { LossSettings } from '../model/index.js';
+import type { Recipe } from './recipe.js';
+import { isBinary, isClassification } from './recipe-loss.js';
 
 /** Segment names, in the order in which they stand in a vector. */
 export const SEGMENT = {
   /** Training: weight * clipped change of the parameters. */
   delta: 'delta',
+  /** Training by SCAFFOLD: weight * clipped change of the silo's control variate. */
+  control: 'control',
   /** Training: min(1, rows trained on / weight_rows). */
   weight: 'weight',
+  /** Training: weight * L2 norm of the clipped change, from which the drift of the silos is read. */
+  norm: 'norm',
+  /** Training by FedNova: weight * reach of the silo's local steps. */
+  reach: 'reach',
   /** Records in the hold-out part. */
   holdoutRows: 'holdout.rows',
   /** Sum over them of the loss, cut at `lossBound` per record on average. */
@@ -81,11 +89,13 @@ export function deriveClosingLayout(job: Job, room: Room): SumLayout | undefined
  * entropies in nats: 20 is a model that gave the truth a probability of 2e-9. Squared error: a prediction at the far end of the
  * target's declared range.
  */
-export function lossBound(loss: LossName, contract: Contract): number {
-  if (loss !== 'squared-error') return 20;
+export function lossBound(loss: LossSettings, contract: Contract): number {
+  if (loss.kind !== 'squared-error' && loss.kind !== 'huber') return 20;
   const { target } = contract;
-  if (target?.kind !== 'real') throw new JobError('job/bad-manifest', 'squared-error needs a target of kind real.');
+  if (target?.kind !== 'real') throw new JobError('job/bad-manifest', `${loss.kind} needs a target of kind real.`);
   const width = target.maximum - target.minimum;
+  const { kind } = loss;
+  if (kind === 'huber' && loss.delta < width) return loss.delta * (width - loss.delta / 2);
   return (width * width) / 2;
 }
 
@@ -101,14 +111,30 @@ function segmentsOf(terms: LayoutTerms, room: Room): Segment[] {
 }
 
 /** Every change of the parameters differs from the last, so `delta` hides no repeated value and is marked public. */
-function trainingSegments({ parameterCount, clip, weightVisibility }: TrainingTerms, room: Room): Segment[] {
+function trainingSegments(terms: TrainingTerms, room: Room): Segment[] {
+  const { recipe, contract, parameterCount, clip, weightVisibility } = terms;
+  const { method } = recipe;
   if (!isWhole(parameterCount, 1, LIMITS.vectorLengthMax))
     throw new JobError('job/bad-manifest', 'a model to train has at least one parameter.');
   if (!isPositive(clip)) throw new JobError('job/bad-manifest', 'the clip of delta is a finite number above 0.');
+  const real = (name: string, length: number, kind: 'l2' | 'each', bound: number): Segment =>
+    realSegment(name, length, { kind, clip: bound }, Visibility.VISIBILITY_PUBLIC, room);
   return [
-    realSegment(SEGMENT.delta, parameterCount, { kind: 'l2', clip }, Visibility.VISIBILITY_PUBLIC, room),
+    real(SEGMENT.delta, parameterCount, 'l2', clip),
+    ...(method.kind === 'scaffold' ? [real(SEGMENT.control, parameterCount, 'l2', method.controlClip)] : []),
     weightSegment(weightVisibility, room),
+    real(SEGMENT.norm, 1, 'each', clip),
+    ...(method.kind === 'fed-nova' ? [real(SEGMENT.reach, 1, 'each', reachBound(recipe, contract))] : []),
   ];
+}
+
+/**
+ * Largest reach of one silo's local training at rate 1: its largest number of steps, each worth at most 1 / (1 - momentum). What a silo
+ * sends under FedNova is divided by its own reach.
+ */
+export function reachBound({ localWork, batchSize, optimiser }: Recipe, { maxRows }: Contract): number {
+  const steps = localWork.kind === 'steps' ? localWork.steps : localWork.epochs * Math.ceil(maxRows / batchSize);
+  return optimiser.kind === 'sgd' ? steps / (1 - optimiser.momentum) : steps;
 }
 
 /**
@@ -144,8 +170,8 @@ function metricSegments(recipe: Recipe, contract: Contract, room: Room): Segment
     count(SEGMENT.holdoutRows, 1),
     realSegment(SEGMENT.holdoutLoss, 1, { kind: 'each', clip: largestLoss }, Visibility.VISIBILITY_PUBLIC, room),
   ];
-  if (recipe.loss !== 'squared-error') segments.push(count(SEGMENT.holdoutCorrect, 1));
-  if (recipe.loss === 'binary-cross-entropy')
+  if (isClassification(recipe.loss)) segments.push(count(SEGMENT.holdoutCorrect, 1));
+  if (isBinary(recipe.loss))
     segments.push(
       count(SEGMENT.holdoutPositive, recipe.histogramBins),
       count(SEGMENT.holdoutNegative, recipe.histogramBins),

@@ -3,6 +3,8 @@
 export const JOB_LIMITS = {
   /** Records in one step: one session is compiled for this batch, and its activations are held in memory. */
   batchSizeMax: 65_536,
+  /** With Cox's loss: the step holds several matrices of batch by batch. */
+  coxBatchSizeMax: 4_096,
   /** Passes or steps of one round: beyond this a round is a training of its own. */
   epochsMax: 1_000,
   stepsMax: 1_000_000,

@@ -11,7 +11,8 @@ import { DEFAULT_MIN_COHORT, DEFAULT_TIMEOUTS, type JobFile, type TrainingJobFil
 import { checkFile } from './job-file-check.js';
 import { deriveClosingLayout, deriveLayout, SEGMENT, type LayoutTerms } from './layout.js';
 import type { ManifestFacts } from './manifest-facts.js';
-import { encodeRecipe, type Recipe } from './recipe.js';
+import { encodeRecipe, type LocalMethod, type Recipe } from './recipe.js';
+import { reachOf } from '../model/index.js';
 import { encodeUpdateRule } from './update-rule.js';
 
 /** Throws JobError `job/bad-job-file` with every bad field, and what the parts throw: `job/bad-recipe`, `job/overflow`, ... */
@@ -66,20 +67,47 @@ function jobOf(file: JobFile): Job {
   const contract: Contract = { dataSet, features, target, missing, minRows, maxRows };
   if (file.kind === 'statistics') return { kind: 'statistics', contract };
   const recipe: Recipe = {
-    ...(file.kind === 'train' ? file.training : EVALUATION_ONLY),
+    ...(file.kind === 'train' ? trainingOf(file) : EVALUATION_ONLY),
     loss: file.kind === 'train' ? file.training.loss : file.evaluation.loss,
     holdoutFraction: file.evaluation?.holdoutFraction ?? 0.2,
     histogramBins: file.evaluation?.histogramBins ?? 100,
     weightRows: file.kind === 'train' ? file.training.weightRows : maxRows,
   };
   if (file.kind === 'evaluate') return { kind: 'evaluate', recipe, contract };
-  const serverLearningRate = file.training.serverLearningRate ?? 1;
-  return { kind: 'train', recipe, update: { kind: 'fed-avg', serverLearningRate }, contract };
+  return { kind: 'train', recipe, update: file.training.server ?? { kind: 'fed-avg', learningRate: 1 }, contract };
+}
+
+function trainingOf(file: TrainingJobFile) {
+  const { optimiser, schedule, warmUpRounds, maxGradientNorm, batchSize, localWork } = file.training;
+  return {
+    optimiser,
+    schedule: schedule ?? ({ kind: 'constant' } as const),
+    warmUpRounds: warmUpRounds ?? 0,
+    maxGradientNorm,
+    method: methodOf(file),
+    batchSize,
+    localWork,
+  };
+}
+
+function methodOf({ training, data, evaluation }: TrainingJobFile): LocalMethod {
+  const { method, optimiser, localWork, batchSize, clip } = training;
+  if (method?.kind !== 'scaffold') return method ?? { kind: 'plain' };
+  if (method.controlClip !== undefined) return { kind: 'scaffold', controlClip: method.controlClip };
+  const fewest = data.minRows * (1 - (evaluation?.holdoutFraction ?? 0.2));
+  const steps = localWork.kind === 'steps' ? localWork.steps : localWork.epochs * Math.ceil(fewest / batchSize);
+  // Another optimiser is refused with the recipe.
+  const reach = optimiser.kind === 'sgd' ? reachOf(optimiser, optimiser.learningRate, steps, 0) : 1;
+  return { kind: 'scaffold', controlClip: (2 * clip) / reach };
 }
 
 /** An evaluation job trains nothing; its recipe still says how in the smallest valid terms. */
 const EVALUATION_ONLY = {
   optimiser: { kind: 'sgd', learningRate: 1, momentum: 0 },
+  schedule: { kind: 'constant' },
+  warmUpRounds: 0,
+  maxGradientNorm: undefined,
+  method: { kind: 'plain' },
   batchSize: 64,
   localWork: { kind: 'steps', steps: 1 },
 } as const satisfies Partial<Recipe>;

@@ -1,88 +1,63 @@
 // How a silo trains: the manifest's `recipe`, parsed once into a type in which every field has been checked.
 
-import { Loss, TrainingRecipe, type Optimiser as OptimiserMessage, encode } from '../wire/index.js';
+import { equalBytes } from '../base/index.js';
+import type { LossSettings } from '../model/index.js';
+import { TrainingRecipe, encode } from '../wire/index.js';
 import { decodeCanonical } from './canonical.js';
+import { checkLoss, readLoss, writeLoss } from './recipe-loss.js';
+import { checkMethod, readMethod, writeMethod } from './recipe-method.js';
+import { checkOptimiser, readOptimiser, writeOptimiser } from './recipe-optimiser.js';
+import { checkSchedule, readSchedule, writeSchedule } from './recipe-schedule.js';
+import type { LocalMethod, LocalWork, LossName, OptimiserSetting, Recipe } from './recipe-terms.js';
+import { JobError } from './errors.js';
 import { JOB_LIMITS } from './limits.js';
-import { isPositive, isWhole, Problems } from './problems.js';
+import { isWhole, Problems } from './problems.js';
 
-/** The names of model/'s losses. */
-export type LossName = 'binary-cross-entropy' | 'softmax-cross-entropy' | 'squared-error';
-
-export type OptimiserSetting =
-  | { readonly kind: 'sgd'; readonly learningRate: number; readonly momentum: number }
-  | {
-      readonly kind: 'adam';
-      readonly learningRate: number;
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly epsilon: number;
-    };
-
-export type LocalWork =
-  | { readonly kind: 'epochs'; readonly epochs: number }
-  | { readonly kind: 'steps'; readonly steps: number };
-
-export interface Recipe {
-  readonly loss: LossName;
-  readonly optimiser: OptimiserSetting;
-  /** Records in one step. */
-  readonly batchSize: number;
-  /** What one round trains. */
-  readonly localWork: LocalWork;
-  /** Part of the records held out for evaluation, [0, 0.9]. */
-  readonly holdoutFraction: number;
-  readonly histogramBins: number;
-  /** Records that count as weight 1; a silo with more counts as 1. */
-  readonly weightRows: number;
-}
-
-const LOSS_NAMES: ReadonlyMap<Loss, LossName> = new Map([
-  [Loss.LOSS_BINARY_CROSS_ENTROPY, 'binary-cross-entropy'],
-  [Loss.LOSS_SOFTMAX_CROSS_ENTROPY, 'softmax-cross-entropy'],
-  [Loss.LOSS_SQUARED_ERROR, 'squared-error'],
-]);
-
-const LOSS_NUMBERS = {
-  'binary-cross-entropy': Loss.LOSS_BINARY_CROSS_ENTROPY,
-  'softmax-cross-entropy': Loss.LOSS_SOFTMAX_CROSS_ENTROPY,
-  'squared-error': Loss.LOSS_SQUARED_ERROR,
-} as const satisfies Record<LossName, Loss>;
+export type { LocalMethod, LocalWork, LossName, OptimiserSetting, Recipe };
 
 /** Throws JobError `job/bad-recipe` with every bad field. */
 export function parseRecipe(bytes: Uint8Array): Recipe {
   const message = decodeCanonical(TrainingRecipe, 'training recipe', bytes, 'job/bad-recipe');
   const problems = new Problems();
-  const loss = LOSS_NAMES.get(message.loss);
-  problems.require(loss !== undefined, 'loss', 'a loss that this version knows');
+  const loss = readLoss(message, problems);
   const optimiser = readOptimiser(message.optimiser, problems);
   const localWork = readLocalWork(message.localWork, problems);
-  const recipe = {
+  const recipe: Recipe = {
+    // Each is undefined only where a problem was recorded, and then `throwIfAny` throws.
+    loss: loss as LossSettings,
+    optimiser: optimiser as OptimiserSetting,
+    ...readSchedule(message.schedule),
+    maxGradientNorm: message.maxGradientNorm === 0 ? undefined : message.maxGradientNorm,
+    method: readMethod(message.method),
     batchSize: message.batchSize,
+    localWork: localWork as LocalWork,
     holdoutFraction: message.holdoutFraction,
     histogramBins: message.histogramBins,
     weightRows: Number(message.weightRows),
   };
-  checkNumbers(recipe, problems);
+  if (problems.list.length === 0) checkRecipe(recipe, problems);
+  else checkNumbers(recipe, problems);
   problems.throwIfAny('job/bad-recipe', 'the training recipe');
-  // Each is undefined only where a problem was recorded, and then the line above has thrown.
-  return {
-    ...recipe,
-    loss: loss as LossName,
-    optimiser: optimiser as OptimiserSetting,
-    localWork: localWork as LocalWork,
-  };
+  // A field of another loss, say, would be approved unread.
+  if (!equalBytes(encodeRecipe(recipe), bytes))
+    throw new JobError(
+      'job/bad-recipe',
+      'the training recipe: it sets fields that its own loss or schedule does not use.',
+    );
+  return recipe;
 }
 
 /** The bytes that `parseRecipe` reads back. Throws JobError `job/bad-recipe` on a recipe that it would refuse. */
 export function encodeRecipe(recipe: Recipe): Uint8Array<ArrayBuffer> {
   const problems = new Problems();
-  checkOptimiser(recipe.optimiser, problems);
-  checkLocalWork(recipe.localWork, problems);
-  checkNumbers(recipe, problems);
+  checkRecipe(recipe, problems);
   problems.throwIfAny('job/bad-recipe', 'the training recipe');
   return encode(TrainingRecipe, {
-    loss: LOSS_NUMBERS[recipe.loss],
+    ...writeLoss(recipe.loss),
     optimiser: { kind: writeOptimiser(recipe.optimiser) },
+    schedule: writeSchedule(recipe),
+    maxGradientNorm: recipe.maxGradientNorm ?? 0,
+    method: writeMethod(recipe.method),
     batchSize: recipe.batchSize,
     localWork:
       recipe.localWork.kind === 'epochs'
@@ -94,9 +69,16 @@ export function encodeRecipe(recipe: Recipe): Uint8Array<ArrayBuffer> {
   });
 }
 
-type Numbers = Pick<Recipe, 'batchSize' | 'holdoutFraction' | 'histogramBins' | 'weightRows'>;
+function checkRecipe(recipe: Recipe, problems: Problems): void {
+  checkLoss(recipe.loss, recipe.batchSize, problems);
+  checkOptimiser(recipe.optimiser, problems);
+  checkSchedule(recipe, problems);
+  checkMethod(recipe, problems);
+  checkLocalWork(recipe.localWork, problems);
+  checkNumbers(recipe, problems);
+}
 
-function checkNumbers(recipe: Numbers, problems: Problems): void {
+function checkNumbers(recipe: Recipe, problems: Problems): void {
   const { batchSizeMax, holdoutFractionMax, histogramBinsMin, histogramBinsMax, rowsMax } = JOB_LIMITS;
   problems.require(isWhole(recipe.batchSize, 1, batchSizeMax), 'batch_size', `1 to ${String(batchSizeMax)} records`);
   problems.require(
@@ -111,45 +93,12 @@ function checkNumbers(recipe: Numbers, problems: Problems): void {
     `${String(histogramBinsMin)} to ${String(histogramBinsMax)} bins`,
   );
   problems.require(isWhole(recipe.weightRows, 1, rowsMax), 'weight_rows', `1 to ${String(rowsMax)} records`);
-}
-
-function readOptimiser(message: OptimiserMessage | undefined, problems: Problems): OptimiserSetting | undefined {
-  const kind = message?.kind;
-  if (kind === undefined) {
-    problems.add('optimiser', 'sgd or adam');
-    return undefined;
-  }
-  const optimiser = { kind: kind.$case, ...kind.value } as OptimiserSetting;
-  checkOptimiser(optimiser, problems);
-  return optimiser;
-}
-
-function checkOptimiser(optimiser: OptimiserSetting, problems: Problems): void {
-  const path = `optimiser.${optimiser.kind}`;
-  problems.require(isPositive(optimiser.learningRate), `${path}.learning_rate`, 'a finite number above 0');
-  const belowOne = (value: number, field: string): void => {
-    problems.require(value >= 0 && value < 1, `${path}.${field}`, 'a number from 0 to below 1');
-  };
-  switch (optimiser.kind) {
-    case 'sgd':
-      belowOne(optimiser.momentum, 'momentum');
-      return;
-    case 'adam':
-      belowOne(optimiser.beta1, 'beta1');
-      belowOne(optimiser.beta2, 'beta2');
-      problems.require(isPositive(optimiser.epsilon), `${path}.epsilon`, 'a finite number above 0');
-  }
-}
-
-function writeOptimiser(optimiser: OptimiserSetting): OptimiserMessage['kind'] {
-  switch (optimiser.kind) {
-    case 'sgd':
-      return { $case: 'sgd', value: { learningRate: optimiser.learningRate, momentum: optimiser.momentum } };
-    case 'adam': {
-      const { learningRate, beta1, beta2, epsilon } = optimiser;
-      return { $case: 'adam', value: { learningRate, beta1, beta2, epsilon } };
-    }
-  }
+  const norm = recipe.maxGradientNorm;
+  problems.require(
+    norm === undefined || (norm > 0 && norm < Infinity),
+    'max_gradient_norm',
+    'a finite number above 0, or nothing',
+  );
 }
 
 function readLocalWork(message: TrainingRecipe['localWork'], problems: Problems): LocalWork | undefined {
@@ -159,7 +108,6 @@ function readLocalWork(message: TrainingRecipe['localWork'], problems: Problems)
   }
   const work: LocalWork =
     message.$case === 'epochs' ? { kind: 'epochs', epochs: message.value } : { kind: 'steps', steps: message.value };
-  checkLocalWork(work, problems);
   return work;
 }
 

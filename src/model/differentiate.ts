@@ -10,7 +10,7 @@ import type { ForwardModel } from './forward.js';
 import { int } from './graph/attribute.js';
 import { GraphBuilder } from './graph/builder.js';
 import { showShape, type Graph, type GraphNode, type Tensor } from './graph/types.js';
-import type { Loss } from './loss/loss.js';
+import type { Loss, LossOutput } from './loss/loss.js';
 import type { ParameterSlot } from './slot.js';
 import { predictionGraph } from './predict.js';
 
@@ -74,13 +74,23 @@ export function differentiate(model: ForwardModel, shapes: Shapes, loss: Loss): 
   builder.emitNamed('ReduceSum', [weighted], [STEP_NAMES.loss], { keepdims: int(0) });
   builder.output(STEP_NAMES.loss, 'float32', []);
 
-  const perRow = tape.reshape(share, [batchSize, ...output.shape.slice(1).map(() => 1)]);
-  tape.accumulate(output.name, tape.emit('Mul', [loss.rowGradient(builder, output, targets), perRow]));
+  tape.accumulate(output.name, outputGradient(tape, loss, output, targets, share));
   walkBackward(tape, model.graph);
   const gradients = model.parameters.map((slot) => emitGradient(tape, slot));
   for (const { output: name, slot } of tape.statistics) builder.output(name, 'float32', slot.shape);
   const { masks, statistics } = tape;
   return { ...step, bytes: builder.bytes(), nodeCount: builder.nodeCount, gradients, masks, statistics };
+}
+
+/** Emits d(sum_i share_i * loss of row i) / d(output). */
+function outputGradient(tape: Tape, loss: Loss, output: LossOutput, targets: string, share: string): string {
+  const { builder } = tape;
+  if (loss.batchGradient !== undefined) return loss.batchGradient(builder, output, targets, share);
+  const perRow = tape.reshape(
+    share,
+    output.shape.map((extent, axis) => (axis === 0 ? extent : 1)),
+  );
+  return tape.emit('Mul', [loss.rowGradient(builder, output, targets), perRow]);
 }
 
 /** Emits the graph of one evaluation step: STEP_NAMES.rowLosses [batch] and STEP_NAMES.scores of the output's shape. */

@@ -13,6 +13,7 @@ export const MODEL_ERRORS = defineErrors({
   'model/bad-shape': 'the shapes of model, loss and batch do not fit together',
   'model/bad-update': 'a summed update or the state of the update rule does not fit the model',
   'model/bad-scores': 'scores, labels or histogram counts are outside their range',
+  'model/bad-loss': 'a setting of the loss is outside its range or does not fit the model',
   'model/bad-optimiser': 'a setting of the optimiser is outside its range',
 });
 

@@ -18,12 +18,27 @@ export { measured, probeGraph, type Probe } from './probe.js';
 export { differentiate, evaluationGraph, STEP_NAMES, type StepGraph, type TrainingGraph } from './differentiate.js';
 export type { BatchStatistic, DropoutMask, Measured, Shapes } from './autodiff/tape.js';
 export { RULES } from './autodiff/rules.js';
-export { LOSSES, type Loss, type LossKind } from './loss/index.js';
+export {
+  createLoss,
+  defaultLoss,
+  FOCAL_GAMMA_MAX,
+  LOSSES,
+  type Loss,
+  type LossKind,
+  type LossSettings,
+} from './loss/index.js';
 export { GraphBuilder } from './graph/builder.js';
 export * as attributes from './graph/attribute.js';
 export { float32, int64s, scalar } from './graph/tensor.js';
 export { elementCount, type Graph, type GraphNode, type Tensor } from './graph/types.js';
-export { createOptimiser, type Optimiser, type OptimiserSettings } from './optimiser/index.js';
+export { createOptimiser, type Optimiser, type OptimiserSettings, type SgdSettings } from './optimiser/index.js';
+export { clipGradientInto } from './optimiser/clip-gradient.js';
+export { learningRateAt, type LearningRateSchedule, type RatePlan } from './optimiser/schedule.js';
+export { pullTowardsInto } from './optimiser/fed-prox.js';
+export { controlChange, correctInto } from './optimiser/scaffold.js';
+export { reachOf } from './optimiser/reach.js';
 export { applyUpdate, type Updated, type UpdateRule } from './update-rule/index.js';
+export { rescale } from './update-rule/fed-nova.js';
+export { advanceControl, readControl } from './update-rule/scaffold.js';
 export { aucFromHistograms, scoreBin, type Auc } from './metrics/histogram.js';
 export { accuracy } from './metrics/accuracy.js';

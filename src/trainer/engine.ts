@@ -4,10 +4,12 @@ import {
   assertParameters,
   differentiate,
   evaluationGraph,
-  LOSSES,
+  createLoss,
   readForwardModel,
   type ForwardModel,
+  type Loss,
   type LossKind,
+  type LossSettings,
   type StepGraph,
 } from '../model/index.js';
 import { TrainerError } from './errors.js';
@@ -22,6 +24,9 @@ const PREDICTION: Readonly<Record<LossKind, Prediction>> = {
   'binary-cross-entropy': 'probability',
   'softmax-cross-entropy': 'class',
   'squared-error': 'value',
+  huber: 'value',
+  focal: 'probability',
+  cox: 'value',
 };
 
 const BINS_MAX = 65_536;
@@ -35,20 +40,22 @@ interface Compiled<S> {
 
 export class Engine {
   readonly model: ForwardModel;
-  readonly #loss: LossKind;
+  readonly #loss: Loss;
+  readonly #prediction: Prediction;
   readonly #runtime: Runtime;
   // The graphs of the batch size used last: a job keeps to one, and old ones would hold memory.
   #training: Compiled<TrainingStep> | undefined;
   #evaluation: Compiled<EvaluationStep> | undefined;
 
-  private constructor(model: ForwardModel, loss: LossKind, runtime: Runtime) {
+  private constructor(model: ForwardModel, loss: LossSettings, runtime: Runtime) {
     this.model = model;
-    this.#loss = loss;
+    this.#loss = createLoss(loss);
+    this.#prediction = PREDICTION[loss.kind];
     this.#runtime = runtime;
   }
 
-  /** Throws what `readForwardModel` throws. */
-  static async open(modelBytes: Uint8Array, loss: LossKind): Promise<Engine> {
+  /** Throws what `readForwardModel` throws, and `model/bad-loss`. */
+  static async open(modelBytes: Uint8Array, loss: LossSettings): Promise<Engine> {
     const model = readForwardModel(modelBytes);
     return new Engine(model, loss, await loadRuntime());
   }
@@ -68,6 +75,7 @@ export class Engine {
         'trainer/bad-recipe',
         `a seed of ${String(request.seed.length)} bytes, not ${String(SEED_BYTES)}`,
       );
+    if (request.correction !== undefined) assertParameters(this.model, request.correction);
     const { graph, step } = await this.#trainingAt(request.recipe.batchSize);
     checkTable(request.table, graph);
     return trainLocally(step, request, hooks);
@@ -79,7 +87,7 @@ export class Engine {
     assertParameters(this.model, request.parameters);
     const { graph, step } = await this.#evaluationAt(request.batchSize);
     checkTable(request.table, graph);
-    return evaluateLocally(step, PREDICTION[this.#loss], request, aborted);
+    return evaluateLocally(step, this.#prediction, request, aborted);
   }
 
   async close(): Promise<void> {
@@ -94,7 +102,7 @@ export class Engine {
     await this.#training?.step.close();
     this.#training = undefined;
     const shapes = await measureShapes(this.#runtime, this.model, batchSize);
-    const graph = differentiate(this.model, shapes, LOSSES[this.#loss]);
+    const graph = differentiate(this.model, shapes, this.#loss);
     this.#training = { graph, step: await TrainingStep.open(this.#runtime, graph) };
     return this.#training;
   }
@@ -104,7 +112,7 @@ export class Engine {
     await this.#evaluation?.step.close();
     this.#evaluation = undefined;
     const shapes = await measureShapes(this.#runtime, this.model, batchSize);
-    const graph = evaluationGraph(this.model, shapes, LOSSES[this.#loss]);
+    const graph = evaluationGraph(this.model, shapes, this.#loss);
     this.#evaluation = { graph, step: await EvaluationStep.open(this.#runtime, graph) };
     return this.#evaluation;
   }

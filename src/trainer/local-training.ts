@@ -1,6 +1,6 @@
 // The loop of one local training. It runs in the trainer's thread; the same seed, parameters and table give the same bits.
 
-import { createOptimiser } from '../model/index.js';
+import { clipGradientInto, correctInto, createOptimiser, pullTowardsInto } from '../model/index.js';
 import { MaskSource } from './dropout.js';
 import { TrainerError } from './errors.js';
 import { stepsOf, type TrainingRecipe } from './recipe.js';
@@ -15,6 +15,8 @@ export interface TrainingRequest {
   readonly recipe: TrainingRecipe;
   /** 32 bytes; decides the order of rows and what dropout drops. */
   readonly seed: Uint8Array;
+  /** SCAFFOLD's c - c_i, of the length of the parameters. */
+  readonly correction?: Float32Array | undefined;
 }
 
 export interface TrainingResult {
@@ -45,7 +47,8 @@ export async function trainLocally(
   request: TrainingRequest,
   hooks: Hooks,
 ): Promise<TrainingResult> {
-  const { table, recipe } = request;
+  const { table, recipe, correction } = request;
+  const { maxGradientNorm, proximal = 0 } = recipe;
   const steps = stepsOf(recipe, table.rows);
   const optimiser = createOptimiser(recipe.optimiser, request.parameters.length);
   const shuffler = new Shuffler(request.seed);
@@ -70,6 +73,9 @@ export async function trainLocally(
     if (!Number.isFinite(loss)) throw diverged(`the loss is not finite at step ${String(done)}`);
     lossSum += loss * weight;
     weightSum += weight;
+    if (maxGradientNorm !== undefined) clipGradientInto(gradient, maxGradientNorm);
+    if (proximal > 0) pullTowardsInto(gradient, parameters, request.parameters, proximal);
+    if (correction !== undefined) correctInto(gradient, correction);
     optimiser.step(parameters, gradient, recipe.learningRate);
     step.settle();
     if (done % reportEvery === 0) hooks.progress({ step: done, steps, meanLoss: lossSum / weightSum });

@@ -1,13 +1,13 @@
 // What passes between the main thread and the trainer's thread. One request is worked on at a time, in order of arrival.
 
 import type { ErrorCategory } from '../base/index.js';
-import type { LossKind, ModelProblem, ParameterSlot } from '../model/index.js';
+import type { LossSettings, ModelProblem, ParameterSlot } from '../model/index.js';
 import type { EvaluationRequest, EvaluationResult } from './evaluation.js';
 import type { Progress, TrainingRequest, TrainingResult } from './local-training.js';
 
 export interface WorkerInput {
   readonly model: Uint8Array;
-  readonly loss: LossKind;
+  readonly loss: LossSettings;
 }
 
 /** What the main thread learns of the model when it has been read. */

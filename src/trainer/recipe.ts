@@ -17,6 +17,10 @@ export interface TrainingRecipe {
   readonly optimiser: OptimiserSettings;
   /** Above 0. */
   readonly learningRate: number;
+  /** Gradients are cut to this L2 norm before anything is added to them; no cut unless given. */
+  readonly maxGradientNorm?: number | undefined;
+  /** FedProx's mu; 0 unless given. */
+  readonly proximal?: number | undefined;
 }
 
 /** Steps that the recipe takes on `rows` rows. Throws `trainer/bad-recipe`. */
@@ -25,6 +29,11 @@ export function stepsOf(recipe: TrainingRecipe, rows: number): number {
   assertWhole('batchSize', recipe.batchSize, BATCH_MAX);
   if (!(recipe.learningRate > 0 && recipe.learningRate < Infinity))
     throw new TrainerError('trainer/bad-recipe', `learningRate ${String(recipe.learningRate)} is not above 0`);
+  const { maxGradientNorm = 1, proximal = 0 } = recipe;
+  if (!(maxGradientNorm > 0 && maxGradientNorm < Infinity))
+    throw new TrainerError('trainer/bad-recipe', `maxGradientNorm ${String(maxGradientNorm)} is not above 0`);
+  if (!(proximal >= 0 && proximal < Infinity))
+    throw new TrainerError('trainer/bad-recipe', `proximal ${String(proximal)} is not a number from 0`);
   const perEpoch = Math.ceil(rows / recipe.batchSize);
   const steps = duration.kind === 'epochs' ? duration.epochs * perEpoch : duration.steps;
   assertWhole(duration.kind, steps, STEPS_MAX);

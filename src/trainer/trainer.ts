@@ -2,7 +2,7 @@
 
 import { Worker } from 'node:worker_threads';
 import { workerUrl } from '../system/index.js';
-import type { LossKind } from '../model/index.js';
+import type { LossSettings } from '../model/index.js';
 import { TrainerError } from './errors.js';
 import type { EvaluationRequest, EvaluationResult } from './evaluation.js';
 import { fromFailure } from './failure.js';
@@ -12,7 +12,7 @@ import type { Answer, Command, ModelSummary, Work, WorkerInput } from './message
 export interface TrainerOptions {
   /** A forward model file; read and checked in the thread. */
   readonly model: Uint8Array;
-  readonly loss: LossKind;
+  readonly loss: LossSettings;
 }
 
 export interface CallOptions {

@@ -65,7 +65,7 @@ beforeAll(async () => {
   );
   ({ job, manifest } = await offerAndFinish('training', () => consortium.offer(made.manifest)));
   rounds = await consortium.acknowledgedRounds('training');
-  exported = await gathered(consortium.client.exportModel({ jobId: 'training' }));
+  exported = await gathered(consortium.client.exportModel({ jobId: 'training', state: false }));
   await consortium.toldOfEnd('training');
   ends = await consortium.stopPrograms();
 }, 120_000);

@@ -94,6 +94,14 @@ export class MemorySource implements AdminSource {
     yield bytes.subarray(5);
   };
 
+  /** What exportState gives. */
+  modelState = new Uint8Array();
+
+  exportState: AdminSource['exportState'] = async function* (this: MemorySource) {
+    await Promise.resolve();
+    yield this.modelState;
+  };
+
   exportModel: AdminSource['exportModel'] = async function* (this: MemorySource) {
     await Promise.resolve();
     yield this.model;

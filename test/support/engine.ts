@@ -1,6 +1,6 @@
 // What tests of training share: engines in the test's own thread, a small separable table, a recipe.
 
-import { initialParameters, type LossKind } from '../../src/model/index.js';
+import { defaultLoss, initialParameters, type LossKind, type LossSettings } from '../../src/model/index.js';
 import { Engine } from '../../src/trainer/engine.js';
 import type { Table, TrainingRecipe, TrainingRequest } from '../../src/trainer/index.js';
 import { seededNumbers } from './onnx-models.js';
@@ -32,8 +32,11 @@ export function separable(rows: number, seed = 3): Table {
 const open: Engine[] = [];
 
 /** An engine that `closeEngines` closes, for an afterEach. */
-export async function engineOf(model: Uint8Array, loss: LossKind = 'binary-cross-entropy'): Promise<Engine> {
-  const engine = await Engine.open(model, loss);
+export async function engineOf(
+  model: Uint8Array,
+  loss: LossKind | LossSettings = 'binary-cross-entropy',
+): Promise<Engine> {
+  const engine = await Engine.open(model, typeof loss === 'string' ? defaultLoss(loss) : loss);
   open.push(engine);
   return engine;
 }

@@ -5,8 +5,12 @@ import { deriveLayout, type LayoutTerms } from '../../src/job/index.js';
 import { JobKind, type JobManifest } from '../../src/wire/index.js';
 
 export const recipe: Recipe = {
-  loss: 'binary-cross-entropy',
-  optimiser: { kind: 'sgd', learningRate: 0.1, momentum: 0.9 },
+  loss: { kind: 'binary-cross-entropy', classWeights: [] },
+  optimiser: { kind: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: false, weightDecay: 0 },
+  schedule: { kind: 'constant' },
+  warmUpRounds: 0,
+  maxGradientNorm: undefined,
+  method: { kind: 'plain' },
   batchSize: 16,
   localWork: { kind: 'epochs', epochs: 2 },
   holdoutFraction: 0.2,
@@ -51,7 +55,7 @@ export function trainingManifest(changes: Partial<JobManifest> = {}): JobManifes
     forwardModel: { sha256: new Uint8Array(32).fill(2), size: 1000n },
     initialModelHash: new Uint8Array(32).fill(3),
     recipe: encodeRecipe(recipe),
-    updateRule: encodeUpdateRule({ kind: 'fed-avg', serverLearningRate: 1 }),
+    updateRule: encodeUpdateRule({ kind: 'fed-avg', learningRate: 1 }),
     layout: deriveLayout(trainingTerms, room),
     modulusBits: 32,
     privacy: { epsilon: 0, delta: 0 },

@@ -19,8 +19,13 @@ export interface Loss {
   classes(outputShape: readonly number[]): number | undefined;
   /** Emits the loss of each row, float32 [batch]. */
   rowLosses(builder: GraphBuilder, output: LossOutput, targets: string): string;
-  /** Emits d(loss of row i) / d(output), of the output's shape. */
+  /** Emits d(loss of row i) / d(output of row i), of the output's shape. */
   rowGradient(builder: GraphBuilder, output: LossOutput, targets: string): string;
+  /**
+   * For a loss whose rows look at each other: emits d(sum_i share_i * loss of row i) / d(output), of the output's shape. `share` is
+   * float32 [batch]. Used instead of `rowGradient`, which then must not be: no row has a gradient of its own.
+   */
+  readonly batchGradient?: (builder: GraphBuilder, output: LossOutput, targets: string, share: string) => string;
   /** Emits what metrics look at, of the output's shape: probabilities, or predicted values. */
   scores(builder: GraphBuilder, output: LossOutput): string;
 }

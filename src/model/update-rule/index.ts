@@ -1,14 +1,16 @@
 // The update rules a job file may name, and the one function that applies them.
 
 import { ModelError } from '../errors.js';
+import { fedAdagrad, type FedAdagradSettings } from './fed-adagrad.js';
 import { fedAdam, type FedAdamSettings } from './fed-adam.js';
 import { fedAvg, type FedAvgSettings } from './fed-avg.js';
 import { fedAvgM, type FedAvgMSettings } from './fed-avg-m.js';
+import { fedYogi, type FedYogiSettings } from './fed-yogi.js';
 import type { Updated, UpdateStep } from './rule.js';
 
-export type { FedAdamSettings, FedAvgMSettings, FedAvgSettings, Updated };
+export type { FedAdagradSettings, FedAdamSettings, FedAvgMSettings, FedAvgSettings, FedYogiSettings, Updated };
 
-export type UpdateRule = FedAvgSettings | FedAvgMSettings | FedAdamSettings;
+export type UpdateRule = FedAvgSettings | FedAvgMSettings | FedAdamSettings | FedYogiSettings | FedAdagradSettings;
 
 /**
  * The next model and the rule's next state. `state` is empty before the first round. `meanDelta` is the mean over silos of
@@ -38,14 +40,29 @@ function stepOf(rule: UpdateRule): UpdateStep {
     case 'fed-avg':
       return fedAvg(rule);
     case 'fed-avg-m':
-      assertSetting('momentum', rule.momentum, rule.momentum >= 0 && rule.momentum < 1);
+      assertFraction('momentum', rule.momentum);
       return fedAvgM(rule);
     case 'fed-adam':
-      assertSetting('beta1', rule.beta1, rule.beta1 >= 0 && rule.beta1 < 1);
-      assertSetting('beta2', rule.beta2, rule.beta2 >= 0 && rule.beta2 < 1);
-      assertSetting('tau', rule.tau, rule.tau > 0 && Number.isFinite(rule.tau));
+      assertAdaptive(rule);
+      assertFraction('beta2', rule.beta2);
       return fedAdam(rule);
+    case 'fed-yogi':
+      assertAdaptive(rule);
+      assertFraction('beta2', rule.beta2);
+      return fedYogi(rule);
+    case 'fed-adagrad':
+      assertAdaptive(rule);
+      return fedAdagrad(rule);
   }
+}
+
+function assertAdaptive({ beta1, tau }: { readonly beta1: number; readonly tau: number }): void {
+  assertFraction('beta1', beta1);
+  assertSetting('tau', tau, tau > 0 && Number.isFinite(tau));
+}
+
+function assertFraction(name: string, value: number): void {
+  assertSetting(name, value, value >= 0 && value < 1);
 }
 
 function assertSetting(name: string, value: number, fits: boolean): void {

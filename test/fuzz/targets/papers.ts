@@ -27,7 +27,7 @@ interface Paper {
 }
 
 const founded = found(5);
-const rule = encodeUpdateRule({ kind: 'fed-avg', serverLearningRate: 1 });
+const rule = encodeUpdateRule({ kind: 'fed-avg', learningRate: 1 });
 const parts = { recipe: encodeRecipe(recipe), updateRule: rule, dataContract: encodeContract(contract) };
 
 function paper<T>(codec: wire.MessageType<T>, samples: readonly T[], read: (bytes: Uint8Array) => unknown): Paper {

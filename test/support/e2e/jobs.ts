@@ -57,7 +57,7 @@ export function trainingFile(
     data: { ...data, target: { kind: 'binary', column: 'sick' } },
     model: { file: 'model.onnx' },
     training: {
-      loss: 'binary-cross-entropy',
+      loss: { kind: 'binary-cross-entropy', classWeights: [] },
       optimiser: { kind: 'sgd', learningRate: 0.2, momentum: 0.9 },
       batchSize: 8,
       localWork: { kind: 'epochs', epochs: 2 },

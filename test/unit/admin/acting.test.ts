@@ -87,9 +87,11 @@ describe('exports', () => {
 
   it('give the model of a job that has one', async () => {
     const { handlers, source } = completed();
-    expect(new Uint8Array(await gathered(handlers.exportModel(ADA, { jobId: 'job-1' })))).toEqual(source.model);
+    expect(new Uint8Array(await gathered(handlers.exportModel(ADA, { jobId: 'job-1', state: false })))).toEqual(
+      source.model,
+    );
     const statistics = new MemoryConsortium(4, { manifest: { kind: JobKind.JOB_KIND_STATISTICS, roundLimit: 1 } });
-    expect(() => stand(statistics).handlers.exportModel(ADA, { jobId: 'job-1' })).toThrow(
+    expect(() => stand(statistics).handlers.exportModel(ADA, { jobId: 'job-1', state: false })).toThrow(
       expect.objectContaining({ code: 'admin/no-model', category: 'state' }),
     );
   });

@@ -72,9 +72,24 @@ describe('export --verify', () => {
     trained = Float32Array.from({ length: first.model.parameterCount }, (_, i) => i / 8 - 0.5);
   });
 
+  /** Of the update rule. */
+  let memory = new Uint8Array();
+  /** A line of the job file's section `training`. */
+  let server = '';
+
+  const stateOf = (updateState: Uint8Array) =>
+    encodeModelState({ modelSha256: sha256(first.onnx), parameters: trained, updateState });
+
   async function trainedConsortium(): Promise<MemoryConsortium> {
     const path = join(temporaryFolder(), 'train.yaml');
-    await writeFile(path, await trainingFile((text) => text.replace(/^ {2}standardiseBy: .*\n/m, '')));
+    await writeFile(
+      path,
+      await trainingFile((text) =>
+        text
+          .replace(/^ {2}standardiseBy: .*\n/m, '')
+          .replace(/^ {2}clip:/m, `${server === '' ? '' : `  ${server}\n`}  clip:`),
+      ),
+    );
     const { roster } = found(SILOS);
     const manifest = buildManifest(await readJobFile(path), {
       rosterHash: roster.hash,
@@ -89,12 +104,7 @@ describe('export --verify', () => {
   /** Silos in memory know no model: their signatures are made anew over the state that belongs to `trained`. */
   function signed(founded: Founded, answer: GetRoundResponse): GetRoundResponse {
     if (answer.result === undefined) return answer;
-    const state = encodeModelState({
-      modelSha256: sha256(first.onnx),
-      parameters: trained,
-      updateState: new Uint8Array(),
-    });
-    const newModelHash = hash(LABELS.model, state);
+    const newModelHash = hash(LABELS.model, stateOf(memory));
     const message = { ...decode(RoundResult, 'result', answer.result.payload), newModelHash };
     const result = seal(founded.coordinatorKey, 'coordinator', 'result', RoundResult, message);
     const ack = {
@@ -129,6 +139,26 @@ describe('export --verify', () => {
     expect([code, err]).toEqual([0, '']);
     expect(JSON.parse(out)).toMatchObject({ verified: { round: 2 }, sha256: hex(sha256(at.source.model)) });
     expect(existsSync(at.path('model.onnx'))).toBe(true);
+  });
+
+  it('takes the memory of an update rule into account, and refuses another one', async () => {
+    memory = Uint8Array.from({ length: 16 * trained.length }, (_, i) => i % 100);
+    server = 'server: { kind: fed-adam, learningRate: 0.1 }';
+    try {
+      const at = await atDesk();
+      at.source.modelState = stateOf(memory);
+      const { code, err } = await verify(at);
+      expect([code, err]).toEqual([0, '']);
+      const other = await atDesk();
+      other.source.modelState = stateOf(memory.map((byte) => byte ^ 1));
+      const forged = await verify(other);
+      expect([forged.code, forged.err]).toEqual([4, expect.stringContaining('have acknowledged')]);
+      other.source.modelState = Uint8Array.of(1, 2);
+      const damaged = await verify(other);
+      expect([damaged.code, damaged.err]).toEqual([4, expect.stringContaining('no state of a model')]);
+    } finally {
+      [memory, server] = [new Uint8Array(), ''];
+    }
   });
 
   it('refuses other parameters, other graphs and what is no model, and writes nothing', async () => {

@@ -122,7 +122,7 @@ describe('metrics of a sum', () => {
 
   it('of regression have a loss and nothing else', () => {
     const real: MetricTerms = {
-      recipe: { ...recipe, loss: 'squared-error' },
+      recipe: { ...recipe, loss: { kind: 'squared-error' } },
       contract: { ...contract, target: { kind: 'real', column: 'y', minimum: 0, maximum: 10 } },
     };
     const regression = vectorLayout(deriveLayout({ kind: 'evaluate', ...real }, room));

@@ -30,7 +30,7 @@ describe('the explanation of a manifest', () => {
 
   it('says what leaves, segment by segment', () => {
     const text = textOf();
-    expect(text).toContain('32 whole numbers of 32 bits a round');
+    expect(text).toContain('33 whole numbers of 32 bits a round');
     expect(text).toContain('delta (7): the change of each model parameter, its L2 norm cut at 2, times the weight');
     expect(text).toContain('weight (1): this hospital’s weight, 1 from 200 records on, rounded to 64ths');
     expect(text).toContain('About 20 % of the records are kept apart');

@@ -36,6 +36,7 @@ describe('the layout of a job', () => {
     expect(namesOf(deriveLayout(trainingTerms, room))).toEqual([
       'delta:7',
       'weight:1',
+      'norm:1',
       'holdout.rows:1',
       'holdout.loss:1',
       'holdout.correct:1',
@@ -48,7 +49,11 @@ describe('the layout of a job', () => {
   it('of class training has no score histograms', () => {
     const classes = { ...contract, target: { kind: 'classes', column: 'stage', classes: 3 } } as const;
     const layout = deriveLayout(
-      { kind: 'evaluate', recipe: { ...recipe, loss: 'softmax-cross-entropy' }, contract: classes },
+      {
+        kind: 'evaluate',
+        recipe: { ...recipe, loss: { kind: 'softmax-cross-entropy', classWeights: [] } },
+        contract: classes,
+      },
       room,
     );
     expect(namesOf(layout)).toEqual(['holdout.rows:1', 'holdout.loss:1', 'holdout.correct:1', 'saturated:1']);
@@ -56,8 +61,8 @@ describe('the layout of a job', () => {
 
   it('of regression has rows and loss only, the loss bounded by the declared range', () => {
     const real = { ...contract, target: { kind: 'real', column: 'days', minimum: 10, maximum: 30 } } as const;
-    expect(lossBound('squared-error', real)).toBe(200);
-    const terms = { kind: 'evaluate', recipe: { ...recipe, loss: 'squared-error' }, contract: real } as const;
+    expect(lossBound({ kind: 'squared-error' }, real)).toBe(200);
+    const terms = { kind: 'evaluate', recipe: { ...recipe, loss: { kind: 'squared-error' } }, contract: real } as const;
     expect(namesOf(deriveLayout(terms, room))).toEqual(['holdout.rows:1', 'holdout.loss:1', 'saturated:1']);
   });
 
@@ -132,7 +137,7 @@ describe('checking the layout of a manifest', () => {
 
   it.each<[string, SumLayout, string]>([
     ['a delta longer than the model', changed((l) => (l.segments[0]!.length = 8n)), 'delta: length should be 7, is 8'],
-    ['a missing segment', changed((l) => l.segments.splice(4, 1)), 'holdout.correct: expected at position 4'],
+    ['a missing segment', changed((l) => l.segments.splice(5, 1)), 'holdout.correct: expected at position 5'],
     [
       'a segment of its own that carries something else out',
       changed((l) => l.segments.push({ ...l.segments[1]!, name: 'extra' })),
@@ -158,7 +163,7 @@ describe('checking the layout of a manifest', () => {
     ],
     [
       'counts where sums should be',
-      changed((l) => (l.segments[3]!.quantiser = { $case: 'integer', value: { max: 5n } })),
+      changed((l) => (l.segments[4]!.quantiser = { $case: 'integer', value: { max: 5n } })),
       'holdout.loss: quantiser should be real, is integer',
     ],
   ])('reports %s', (_what, layout, expected) => {

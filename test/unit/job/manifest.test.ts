@@ -35,7 +35,7 @@ const training: TrainingJobFile = {
   data: { ...data, target: { kind: 'binary', column: 'sick' } },
   model: { file: 'heart.onnx' },
   training: {
-    loss: 'binary-cross-entropy',
+    loss: { kind: 'binary-cross-entropy', classWeights: [] },
     optimiser: recipe.optimiser,
     batchSize: 16,
     localWork: recipe.localWork,
@@ -121,7 +121,7 @@ describe('a manifest from a job file', () => {
     const file: JobFile = {
       ...rest,
       kind: 'evaluate',
-      evaluation: { loss: 'binary-cross-entropy', histogramBins: 20 },
+      evaluation: { loss: { kind: 'binary-cross-entropy', classWeights: [] }, histogramBins: 20 },
     };
     const manifest = buildManifest(file, facts);
     expect(checkLayout(manifest, undefined)).toEqual([]);
@@ -149,7 +149,7 @@ describe('a manifest from a job file', () => {
     ['a clip of 0', { training: { ...training.training, clip: 0 } }, 'training.clip'],
     [
       'a loss that needs another target',
-      { training: { ...training.training, loss: 'squared-error' } },
+      { training: { ...training.training, loss: { kind: 'squared-error' } } },
       'data_contract.target',
     ],
   ])('refuses %s', (_what, change, path) => {

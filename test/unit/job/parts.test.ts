@@ -33,8 +33,8 @@ describe('a training recipe', () => {
     expect(parseRecipe(encodeRecipe(recipe))).toEqual(recipe);
     const adam: Recipe = {
       ...recipe,
-      loss: 'squared-error',
-      optimiser: { kind: 'adam', learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+      loss: { kind: 'squared-error' },
+      optimiser: { kind: 'adam', learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
       localWork: { kind: 'steps', steps: 100 },
     };
     expect(parseRecipe(encodeRecipe(adam))).toEqual(adam);
@@ -149,13 +149,13 @@ describe('a data contract', () => {
 
 describe('an update rule', () => {
   it('comes back as it was written', () => {
-    const rule = { kind: 'fed-avg', serverLearningRate: 0.5 } as const;
+    const rule = { kind: 'fed-avg', learningRate: 0.5 } as const;
     expect(parseUpdateRule(encodeUpdateRule(rule))).toEqual(rule);
   });
 
   it('refuses a rule of no kind and a learning rate of 0', () => {
     expect(pathsOf(() => parseUpdateRule(encode(UpdateRule, { kind: undefined })))).toEqual(['kind']);
-    expect(pathsOf(() => encodeUpdateRule({ kind: 'fed-avg', serverLearningRate: 0 }))).toEqual([
+    expect(pathsOf(() => encodeUpdateRule({ kind: 'fed-avg', learningRate: 0 }))).toEqual([
       'fed_avg.server_learning_rate',
     ]);
   });

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import {
+  createLoss,
   differentiate,
   initialParameters,
   LOSSES,
@@ -27,14 +28,20 @@ const WEIGHTS = [1, 0.5, 0, 2];
 const CLASSES = [2, 0, 1, 1];
 const NUMBERS = [1, 0, 0, 0.5, 1, 1, 0, 0, 1, 0, 1, 0];
 
+const BITS = [1, 0, 0, 1, 1, 1, 0, 0, 1, 0, 1, 0];
+// One output a row is all that Cox takes; its rows see each other and are tested in cox.test.ts.
+type RowKind = Exclude<LossKind, 'cox'>;
+
 const TARGETS = {
   'binary-cross-entropy': tensor(NUMBERS, [ROWS, 3]),
   'softmax-cross-entropy': labels(CLASSES),
   'squared-error': tensor(NUMBERS, [ROWS, 3]),
+  huber: tensor(NUMBERS, [ROWS, 3]),
+  focal: tensor(BITS, [ROWS, 3]),
 };
 
 /** The loss of one row of logits by its definition, in float64. */
-const DEFINITION: Record<LossKind, (z: number[], row: number) => number> = {
+const DEFINITION: Record<RowKind, (z: number[], row: number) => number> = {
   'binary-cross-entropy': (z, row) =>
     z.reduce((sum, v, i) => {
       const [p, t] = [1 / (1 + Math.exp(-v)), NUMBERS[3 * row + i]!];
@@ -42,9 +49,20 @@ const DEFINITION: Record<LossKind, (z: number[], row: number) => number> = {
     }, 0) / 3,
   'softmax-cross-entropy': (z, row) => Math.log(z.reduce((sum, v) => sum + Math.exp(v), 0)) - z[CLASSES[row]!]!,
   'squared-error': (z, row) => z.reduce((sum, v, i) => sum + (v - NUMBERS[3 * row + i]!) ** 2, 0) / 3,
+  huber: (z, row) =>
+    z.reduce((sum, v, i) => {
+      const error = Math.abs(v - NUMBERS[3 * row + i]!);
+      return sum + (error <= 1 ? error ** 2 / 2 : error - 0.5);
+    }, 0) / 3,
+  focal: (z, row) =>
+    z.reduce((sum, v, i) => {
+      const p = 1 / (1 + Math.exp(-v));
+      const q = BITS[3 * row + i] === 1 ? p : 1 - p;
+      return sum - (1 - q) ** 2 * Math.log(q);
+    }, 0) / 3,
 };
 
-for (const kind of Object.keys(LOSSES) as LossKind[])
+for (const kind of Object.keys(DEFINITION) as RowKind[])
   describe(kind, () => {
     it('gives each row the loss of its definition, and their weighted mean', async () => {
       const { training, evaluation } = await stepGraphs(MODEL, ROWS, LOSSES[kind]);
@@ -98,6 +116,52 @@ for (const kind of Object.keys(LOSSES) as LossKind[])
       for (const values of Object.values(results)) expect(values.every((v) => Number.isFinite(v))).toBe(true);
     });
   });
+
+describe('class weights', () => {
+  const weighted = async (kind: 'binary-cross-entropy' | 'focal' | 'softmax-cross-entropy', weights: number[]) => {
+    const settings = kind === 'focal' ? { kind, gamma: 2, classWeights: weights } : { kind, classWeights: weights };
+    const { training, evaluation } = await stepGraphs(MODEL, ROWS, createLoss(settings));
+    const feeds = {
+      x: X,
+      [STEP_NAMES.targets]: kind === 'binary-cross-entropy' ? TARGETS.focal : TARGETS[kind],
+      ...parameterFeeds(training, initialParameters(MODEL)),
+    };
+    const { [STEP_NAMES.rowLosses]: rows } = await runOnce(evaluation.bytes, feeds);
+    const trained = await runOnce(training.bytes, { ...feeds, [STEP_NAMES.weights]: tensor([1, 1, 1, 1], [ROWS]) });
+    return { rows: [...rows!], gradient: training.gradients.flatMap((name) => [...trained[name]!]) };
+  };
+
+  it('multiply the loss and the gradient of each record by the weight of its class', async () => {
+    const plain = await weighted('softmax-cross-entropy', [1, 1, 1]);
+    const each = await weighted('softmax-cross-entropy', [2, 3, 5]);
+    for (const [row, loss] of each.rows.entries())
+      expect(loss).toBeCloseTo(plain.rows[row]! * [2, 3, 5][CLASSES[row]!]!, 5);
+    const doubled = await weighted('softmax-cross-entropy', [2, 2, 2]);
+    for (const [i, value] of doubled.gradient.entries()) expect(value).toBeCloseTo(2 * plain.gradient[i]!, 5);
+  });
+
+  it.each(['binary-cross-entropy', 'focal'] as const)('of %s add up over the two targets', async (kind) => {
+    const [plain, zeros, ones] = [await weighted(kind, []), await weighted(kind, [2, 1]), await weighted(kind, [1, 2])];
+    // w0 = 2 adds the losses of targets 0 once more, w1 = 2 those of targets 1: together all of them.
+    for (const part of ['rows', 'gradient'] as const)
+      for (const [i, value] of plain[part].entries())
+        expect(zeros[part][i]! + ones[part][i]!).toBeCloseTo(3 * value, 5);
+    expect(zeros.rows).not.toEqual(plain.rows);
+  });
+
+  it.each([
+    ['a weight of zero', { kind: 'binary-cross-entropy', classWeights: [1, 0] }],
+    ['three weights for two targets', { kind: 'focal', gamma: 2, classWeights: [1, 1, 1] }],
+    ['a gamma below zero', { kind: 'focal', gamma: -1, classWeights: [] }],
+    ['a Huber delta of zero', { kind: 'huber', delta: 0 }],
+  ] as const)('%s is refused', (_what, settings) => {
+    expect(() => createLoss(settings)).toThrow(expect.objectContaining({ code: 'model/bad-loss' }));
+  });
+
+  it('are refused when they are not as many as the outputs of the model', async () => {
+    await expect(weighted('softmax-cross-entropy', [1, 1])).rejects.toMatchObject({ code: 'model/bad-loss' });
+  });
+});
 
 describe('shapes', () => {
   it('refuse softmax cross-entropy on an output that is no row of classes', async () => {

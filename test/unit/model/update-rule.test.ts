@@ -2,7 +2,14 @@
 
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { applyUpdate, type Updated, type UpdateRule } from '../../../src/model/index.js';
+import {
+  advanceControl,
+  applyUpdate,
+  readControl,
+  rescale,
+  type Updated,
+  type UpdateRule,
+} from '../../../src/model/index.js';
 import { seededFloats } from '../../support/onnx-models.js';
 
 const NONE = new Uint8Array(0);
@@ -10,10 +17,12 @@ const RULES: readonly UpdateRule[] = [
   { kind: 'fed-avg', learningRate: 1 },
   { kind: 'fed-avg-m', learningRate: 1, momentum: 0.9 },
   { kind: 'fed-adam', learningRate: 0.1, beta1: 0.9, beta2: 0.99, tau: 1e-3 },
+  { kind: 'fed-yogi', learningRate: 0.1, beta1: 0.9, beta2: 0.99, tau: 1e-3 },
+  { kind: 'fed-adagrad', learningRate: 0.1, beta1: 0, tau: 1e-3 },
 ];
 
 /** Changes only with the pinned arithmetic, which would part silos of different versions. */
-const PINNED = ['16f592c6fc7256e1', 'b6cc265578668aed', '177ee25b42d3f9ba'];
+const PINNED = ['16f592c6fc7256e1', 'b6cc265578668aed', '177ee25b42d3f9ba', 'd0d5f3c26e382bf0', '54dadaf0de83edd0'];
 
 function rounds(rule: UpdateRule, deltas: readonly number[]): number {
   let model: Updated = { parameters: Float32Array.of(1), state: NONE };
@@ -46,6 +55,35 @@ describe('update rules', () => {
     // v0 = 0.25. Step 1: m = .5, v = .1875 + .25 = .4375. Step 2 (delta 2): m = 1.25, v = .328125 + 1 = 1.328125.
     const expected = 1 + 0.5 / (Math.sqrt(0.4375) + 0.5) + 1.25 / (Math.sqrt(1.328125) + 0.5);
     expect(rounds(rule, [1, 2])).toBeCloseTo(expected, 6);
+  });
+
+  it('fed-yogi moves its squares by their own size', () => {
+    const rule = { kind: 'fed-yogi', learningRate: 1, beta1: 0.5, beta2: 0.75, tau: 0.5 } as const;
+    // v0 = 0.25. Delta 1: v < 1, so v = 0.25 + 0.25 = 0.5, m = 0.5. Delta 0.5: v > 0.25, so v = 0.5 - 0.0625, m = 0.5.
+    const expected = 1 + 0.5 / (Math.sqrt(0.5) + 0.5) + 0.5 / (Math.sqrt(0.4375) + 0.5);
+    expect(rounds(rule, [1, 0.5])).toBeCloseTo(expected, 6);
+  });
+
+  it('fed-adagrad adds squares up', () => {
+    const rule = { kind: 'fed-adagrad', learningRate: 1, beta1: 0, tau: 0.5 } as const;
+    // v0 = 0.25, v = 1.25, then 5.25; m is the delta.
+    expect(rounds(rule, [1, 2])).toBeCloseTo(1 + 1 / (Math.sqrt(1.25) + 0.5) + 2 / (Math.sqrt(5.25) + 0.5), 6);
+  });
+
+  it('fed-nova multiplies the mean of normalised changes by the mean reach', () => {
+    // Two silos of equal weight with changes 2 and 12 after 1 and 4 steps: d = 2 and 3, mean 2.5; mean reach 2.5.
+    expect([...rescale(Float64Array.of(2.5), 2.5, 100)]).toEqual([6.25]);
+    expect([...rescale(Float64Array.of(3, 4), 2, 5)]).toEqual([3, 4]);
+  });
+
+  it('scaffold moves the common control by the share of silos in the sum', () => {
+    const first = advanceControl(NONE, Float64Array.of(2, -4), 0.5);
+    expect([...readControl(first, 2)]).toEqual([1, -2]);
+    expect([...readControl(advanceControl(first, Float64Array.of(1, 1), 1), 2)]).toEqual([2, -1]);
+    expect([...readControl(NONE, 2)]).toEqual([0, 0]);
+    expect(() => advanceControl(NONE, Float64Array.of(Infinity), 1)).toThrow(
+      expect.objectContaining({ code: 'model/bad-update' }),
+    );
   });
 
   it('leaves its arguments as they were', () => {

@@ -10,6 +10,7 @@ async function openIn(folder: string): Promise<Store> {
   const root = SecretBytes.of<'storage-root'>(new Uint8Array(32).fill(9));
   return {
     journal: await Journal.open({ path: join(folder, 'journal'), sealer: Sealer.derive(root, 'agent-journal') }),
+    own: await SealedStore.open(join(folder, 'own'), Sealer.derive(root, 'agent-own')),
     inputs: await SealedStore.open(join(folder, 'inputs'), Sealer.derive(root, 'agent-inputs')),
     models: await BlobStore.open(join(folder, 'models')),
     blobs: await BlobStore.open(join(folder, 'blobs')),

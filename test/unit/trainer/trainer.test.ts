@@ -3,7 +3,7 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTrainer, type Table, type Trainer, type TrainingRequest } from '../../../src/trainer/index.js';
-import { GraphBuilder, float32 } from '../../../src/model/index.js';
+import { defaultLoss, GraphBuilder, float32 } from '../../../src/model/index.js';
 import { multiLayerPerceptron, seededFloats } from '../../support/onnx-models.js';
 
 function table(rows: number): Table {
@@ -33,7 +33,10 @@ function isRuntime(path: string): boolean {
 describe('the trainer thread', () => {
   let trainer: Trainer;
   beforeAll(async () => {
-    trainer = await createTrainer({ model: multiLayerPerceptron([2, 4, 1], 1), loss: 'binary-cross-entropy' });
+    trainer = await createTrainer({
+      model: multiLayerPerceptron([2, 4, 1], 1),
+      loss: defaultLoss('binary-cross-entropy'),
+    });
   });
   afterAll(() => trainer.close());
 
@@ -122,19 +125,25 @@ describe('start and end', () => {
     builder.emitNamed('Mul', ['x', 'w'], ['scaled']);
     builder.emitNamed('Mystery', ['scaled'], ['y']);
     builder.output('y', 'float32', ['batch', 2]);
-    await expect(createTrainer({ model: builder.bytes(), loss: 'squared-error' })).rejects.toMatchObject({
+    await expect(createTrainer({ model: builder.bytes(), loss: defaultLoss('squared-error') })).rejects.toMatchObject({
       code: 'model/refused',
       problems: [{ place: 'node Mystery#1', what: 'no gradient for operator Mystery' }],
     });
   });
 
   it('finds before any training that loss and model do not fit', async () => {
-    await using trainer = await createTrainer({ model: multiLayerPerceptron([2, 1]), loss: 'softmax-cross-entropy' });
+    await using trainer = await createTrainer({
+      model: multiLayerPerceptron([2, 1]),
+      loss: defaultLoss('softmax-cross-entropy'),
+    });
     await expect(trainer.prepare(4)).rejects.toMatchObject({ code: 'model/bad-shape' });
   });
 
   it('refuses work after it was closed, and closes twice without complaint', async () => {
-    const trainer = await createTrainer({ model: multiLayerPerceptron([2, 4, 1]), loss: 'binary-cross-entropy' });
+    const trainer = await createTrainer({
+      model: multiLayerPerceptron([2, 4, 1]),
+      loss: defaultLoss('binary-cross-entropy'),
+    });
     await trainer.close();
     await trainer.close();
     await expect(trainer.train(request(1))).rejects.toMatchObject({ code: 'trainer/closed' });

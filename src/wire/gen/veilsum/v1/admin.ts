@@ -312,6 +312,8 @@ export interface WatchRoundsResponse {
 
 export interface ExportModelRequest {
   jobId: string;
+  /** True: the state of the model (protocol.md §2.2) in place of the ONNX file, for those who check its hash. */
+  state: boolean;
 }
 
 export interface ExportModelResponse {
@@ -2457,13 +2459,16 @@ export const WatchRoundsResponse: MessageFns<WatchRoundsResponse> = {
 };
 
 function createBaseExportModelRequest(): ExportModelRequest {
-  return { jobId: "" };
+  return { jobId: "", state: false };
 }
 
 export const ExportModelRequest: MessageFns<ExportModelRequest> = {
   encode(message: ExportModelRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.jobId !== "") {
       writer.uint32(10).string(message.jobId);
+    }
+    if (message.state !== false) {
+      writer.uint32(16).bool(message.state);
     }
     return writer;
   },
@@ -2487,6 +2492,14 @@ export const ExportModelRequest: MessageFns<ExportModelRequest> = {
             }
 
             message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.state = reader.bool();
             continue;
           }
         }

@@ -21,6 +21,12 @@ export enum Loss {
   LOSS_SOFTMAX_CROSS_ENTROPY = 2,
   /** LOSS_SQUARED_ERROR - Half of the mean squared difference. */
   LOSS_SQUARED_ERROR = 3,
+  /** LOSS_HUBER - Squared error near the target, absolute error far from it; target is a number. */
+  LOSS_HUBER = 4,
+  /** LOSS_FOCAL - Cross-entropy on one logit in which easy records weigh little; target 0 or 1. */
+  LOSS_FOCAL = 5,
+  /** LOSS_COX - Cox's partial likelihood within a batch; target is a time and whether the event was seen. */
+  LOSS_COX = 6,
   UNRECOGNIZED = -1,
 }
 
@@ -54,16 +60,68 @@ export interface TrainingRecipe {
   histogramBins: number;
   /** Records of one silo that count as weight 1; a silo with more counts as 1. */
   weightRows: bigint;
+  /** Factor on the loss of each class's records; cross-entropies and focal. Empty for 1 each. */
+  classWeights: number[];
+  /** Where Huber's loss turns from squared to absolute, in the unit of the target; 0 with every other loss. */
+  huberDelta: number;
+  /** Focal loss alone; 0 with every other loss. */
+  focalGamma: number;
+  schedule:
+    | LearningRateSchedule
+    | undefined;
+  /** Gradients of a step are cut to this L2 norm; 0 for no cut. */
+  maxGradientNorm: number;
+  /** What local training does about uneven data; unset for nothing. */
+  method: { $case: "fedProx"; value: FedProx } | { $case: "fedNova"; value: FedNova } | {
+    $case: "scaffold";
+    value: Scaffold;
+  } | undefined;
+}
+
+/** The learning rate of a round, as a factor on the optimiser's. */
+export interface LearningRateSchedule {
+  /** Unset for constant. */
+  kind:
+    | { $case: "step"; value: StepSchedule }
+    | { $case: "cosine"; value: CosineSchedule }
+    | undefined;
+  /** Rounds over which the rate climbs in equal steps; 0 for none. */
+  warmUpRounds: number;
+}
+
+export interface StepSchedule {
+  everyRounds: number;
+  factor: number;
+}
+
+export interface CosineSchedule {
+  /** Part of the rate that is left in the last round. */
+  finalFactor: number;
+}
+
+export interface FedProx {
+  mu: number;
+}
+
+export interface FedNova {
+}
+
+export interface Scaffold {
+  /** Bound on the L2 norm of one silo's change of its control variate in a round. */
+  controlClip: number;
 }
 
 export interface Optimiser {
-  kind: { $case: "sgd"; value: Sgd } | { $case: "adam"; value: Adam } | undefined;
+  kind: { $case: "sgd"; value: Sgd } | { $case: "adam"; value: Adam } | { $case: "adamw"; value: AdamW } | undefined;
 }
 
 export interface Sgd {
   learningRate: number;
   /** 0 for plain SGD. */
   momentum: number;
+  nesterov: boolean;
+  /** L2 penalty, joined to the gradient. */
+  weightDecay: number;
 }
 
 export interface Adam {
@@ -71,15 +129,57 @@ export interface Adam {
   beta1: number;
   beta2: number;
   epsilon: number;
+  /** L2 penalty, joined to the gradient. */
+  weightDecay: number;
+}
+
+export interface AdamW {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** Shrinks the parameter by itself. */
+  weightDecay: number;
 }
 
 export interface UpdateRule {
-  kind: { $case: "fedAvg"; value: FedAvg } | undefined;
+  kind:
+    | { $case: "fedAvg"; value: FedAvg }
+    | { $case: "fedAvgM"; value: FedAvgM }
+    | { $case: "fedAdam"; value: FedAdam }
+    | { $case: "fedYogi"; value: FedYogi }
+    | { $case: "fedAdagrad"; value: FedAdagrad }
+    | undefined;
 }
 
 export interface FedAvg {
   /** Step along the mean update; 1 is plain federated averaging. */
   serverLearningRate: number;
+}
+
+export interface FedAvgM {
+  serverLearningRate: number;
+  momentum: number;
+}
+
+export interface FedAdam {
+  serverLearningRate: number;
+  beta1: number;
+  beta2: number;
+  tau: number;
+}
+
+export interface FedYogi {
+  serverLearningRate: number;
+  beta1: number;
+  beta2: number;
+  tau: number;
+}
+
+export interface FedAdagrad {
+  serverLearningRate: number;
+  beta1: number;
+  tau: number;
 }
 
 /** What the job expects of each silo's records: the columns of the one SELECT in the silo's configuration. */
@@ -115,6 +215,9 @@ export interface Target {
     /** 0 .. classes-1. */
     { $case: "classes"; value: ClassTarget }
     | { $case: "real"; value: RealTarget }
+    | //
+    /** The target's own column is the time. */
+    { $case: "survival"; value: SurvivalTarget }
     | undefined;
 }
 
@@ -130,6 +233,13 @@ export interface RealTarget {
   maximum: number;
 }
 
+export interface SurvivalTarget {
+  /** 1 when the event was seen at the time, 0 when the record was only followed until then. */
+  eventColumn: string;
+  /** Times lie above 0 and up to this. */
+  maximum: number;
+}
+
 function createBaseTrainingRecipe(): TrainingRecipe {
   return {
     loss: 0,
@@ -139,6 +249,12 @@ function createBaseTrainingRecipe(): TrainingRecipe {
     holdoutFraction: 0,
     histogramBins: 0,
     weightRows: 0n,
+    classWeights: [],
+    huberDelta: 0,
+    focalGamma: 0,
+    schedule: undefined,
+    maxGradientNorm: 0,
+    method: undefined,
   };
 }
 
@@ -172,6 +288,36 @@ export const TrainingRecipe: MessageFns<TrainingRecipe> = {
         throw new globalThis.Error("value provided for field message.weightRows of type uint64 too large");
       }
       writer.uint32(64).uint64(message.weightRows);
+    }
+    if (message.classWeights.length !== 0) {
+      writer.uint32(74).fork();
+      for (const v of message.classWeights) {
+        writer.double(v);
+      }
+      writer.join();
+    }
+    if (message.huberDelta !== 0) {
+      writer.uint32(81).double(message.huberDelta);
+    }
+    if (message.focalGamma !== 0) {
+      writer.uint32(89).double(message.focalGamma);
+    }
+    if (message.schedule !== undefined) {
+      LearningRateSchedule.encode(message.schedule, writer.uint32(98).fork()).join();
+    }
+    if (message.maxGradientNorm !== 0) {
+      writer.uint32(105).double(message.maxGradientNorm);
+    }
+    switch (message.method?.$case) {
+      case "fedProx":
+        FedProx.encode(message.method.value, writer.uint32(114).fork()).join();
+        break;
+      case "fedNova":
+        FedNova.encode(message.method.value, writer.uint32(122).fork()).join();
+        break;
+      case "scaffold":
+        Scaffold.encode(message.method.value, writer.uint32(130).fork()).join();
+        break;
     }
     return writer;
   },
@@ -253,6 +399,380 @@ export const TrainingRecipe: MessageFns<TrainingRecipe> = {
             message.weightRows = reader.uint64() as bigint;
             continue;
           }
+          case 9: {
+            if (tag === 73) {
+              message.classWeights.push(reader.double());
+
+              continue;
+            }
+
+            if (tag === 74) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.classWeights.push(reader.double());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 10: {
+            if (tag !== 81) {
+              break;
+            }
+
+            message.huberDelta = reader.double();
+            continue;
+          }
+          case 11: {
+            if (tag !== 89) {
+              break;
+            }
+
+            message.focalGamma = reader.double();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.schedule = LearningRateSchedule.decode(reader, reader.uint32());
+            continue;
+          }
+          case 13: {
+            if (tag !== 105) {
+              break;
+            }
+
+            message.maxGradientNorm = reader.double();
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.method = { $case: "fedProx", value: FedProx.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.method = { $case: "fedNova", value: FedNova.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.method = { $case: "scaffold", value: Scaffold.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLearningRateSchedule(): LearningRateSchedule {
+  return { kind: undefined, warmUpRounds: 0 };
+}
+
+export const LearningRateSchedule: MessageFns<LearningRateSchedule> = {
+  encode(message: LearningRateSchedule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.kind?.$case) {
+      case "step":
+        StepSchedule.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "cosine":
+        CosineSchedule.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    if (message.warmUpRounds !== 0) {
+      writer.uint32(24).uint32(message.warmUpRounds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LearningRateSchedule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLearningRateSchedule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = { $case: "step", value: StepSchedule.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "cosine", value: CosineSchedule.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.warmUpRounds = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStepSchedule(): StepSchedule {
+  return { everyRounds: 0, factor: 0 };
+}
+
+export const StepSchedule: MessageFns<StepSchedule> = {
+  encode(message: StepSchedule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.everyRounds !== 0) {
+      writer.uint32(8).uint32(message.everyRounds);
+    }
+    if (message.factor !== 0) {
+      writer.uint32(17).double(message.factor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepSchedule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepSchedule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.everyRounds = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.factor = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCosineSchedule(): CosineSchedule {
+  return { finalFactor: 0 };
+}
+
+export const CosineSchedule: MessageFns<CosineSchedule> = {
+  encode(message: CosineSchedule, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.finalFactor !== 0) {
+      writer.uint32(9).double(message.finalFactor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CosineSchedule {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCosineSchedule();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.finalFactor = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFedProx(): FedProx {
+  return { mu: 0 };
+}
+
+export const FedProx: MessageFns<FedProx> = {
+  encode(message: FedProx, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mu !== 0) {
+      writer.uint32(9).double(message.mu);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FedProx {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFedProx();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.mu = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFedNova(): FedNova {
+  return {};
+}
+
+export const FedNova: MessageFns<FedNova> = {
+  encode(_: FedNova, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FedNova {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFedNova();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseScaffold(): Scaffold {
+  return { controlClip: 0 };
+}
+
+export const Scaffold: MessageFns<Scaffold> = {
+  encode(message: Scaffold, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.controlClip !== 0) {
+      writer.uint32(9).double(message.controlClip);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Scaffold {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseScaffold();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.controlClip = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -278,6 +798,9 @@ export const Optimiser: MessageFns<Optimiser> = {
         break;
       case "adam":
         Adam.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "adamw":
+        AdamW.encode(message.kind.value, writer.uint32(26).fork()).join();
         break;
     }
     return writer;
@@ -312,6 +835,14 @@ export const Optimiser: MessageFns<Optimiser> = {
             message.kind = { $case: "adam", value: Adam.decode(reader, reader.uint32()) };
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "adamw", value: AdamW.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -326,7 +857,7 @@ export const Optimiser: MessageFns<Optimiser> = {
 };
 
 function createBaseSgd(): Sgd {
-  return { learningRate: 0, momentum: 0 };
+  return { learningRate: 0, momentum: 0, nesterov: false, weightDecay: 0 };
 }
 
 export const Sgd: MessageFns<Sgd> = {
@@ -336,6 +867,12 @@ export const Sgd: MessageFns<Sgd> = {
     }
     if (message.momentum !== 0) {
       writer.uint32(17).double(message.momentum);
+    }
+    if (message.nesterov !== false) {
+      writer.uint32(24).bool(message.nesterov);
+    }
+    if (message.weightDecay !== 0) {
+      writer.uint32(33).double(message.weightDecay);
     }
     return writer;
   },
@@ -369,6 +906,22 @@ export const Sgd: MessageFns<Sgd> = {
             message.momentum = reader.double();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.nesterov = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.weightDecay = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -383,7 +936,7 @@ export const Sgd: MessageFns<Sgd> = {
 };
 
 function createBaseAdam(): Adam {
-  return { learningRate: 0, beta1: 0, beta2: 0, epsilon: 0 };
+  return { learningRate: 0, beta1: 0, beta2: 0, epsilon: 0, weightDecay: 0 };
 }
 
 export const Adam: MessageFns<Adam> = {
@@ -399,6 +952,9 @@ export const Adam: MessageFns<Adam> = {
     }
     if (message.epsilon !== 0) {
       writer.uint32(33).double(message.epsilon);
+    }
+    if (message.weightDecay !== 0) {
+      writer.uint32(41).double(message.weightDecay);
     }
     return writer;
   },
@@ -448,6 +1004,104 @@ export const Adam: MessageFns<Adam> = {
             message.epsilon = reader.double();
             continue;
           }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.weightDecay = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAdamW(): AdamW {
+  return { learningRate: 0, beta1: 0, beta2: 0, epsilon: 0, weightDecay: 0 };
+}
+
+export const AdamW: MessageFns<AdamW> = {
+  encode(message: AdamW, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.learningRate !== 0) {
+      writer.uint32(9).double(message.learningRate);
+    }
+    if (message.beta1 !== 0) {
+      writer.uint32(17).double(message.beta1);
+    }
+    if (message.beta2 !== 0) {
+      writer.uint32(25).double(message.beta2);
+    }
+    if (message.epsilon !== 0) {
+      writer.uint32(33).double(message.epsilon);
+    }
+    if (message.weightDecay !== 0) {
+      writer.uint32(41).double(message.weightDecay);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdamW {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdamW();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.learningRate = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.beta1 = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.beta2 = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.epsilon = reader.double();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.weightDecay = reader.double();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -470,6 +1124,18 @@ export const UpdateRule: MessageFns<UpdateRule> = {
     switch (message.kind?.$case) {
       case "fedAvg":
         FedAvg.encode(message.kind.value, writer.uint32(10).fork()).join();
+        break;
+      case "fedAvgM":
+        FedAvgM.encode(message.kind.value, writer.uint32(18).fork()).join();
+        break;
+      case "fedAdam":
+        FedAdam.encode(message.kind.value, writer.uint32(26).fork()).join();
+        break;
+      case "fedYogi":
+        FedYogi.encode(message.kind.value, writer.uint32(34).fork()).join();
+        break;
+      case "fedAdagrad":
+        FedAdagrad.encode(message.kind.value, writer.uint32(42).fork()).join();
         break;
     }
     return writer;
@@ -494,6 +1160,38 @@ export const UpdateRule: MessageFns<UpdateRule> = {
             }
 
             message.kind = { $case: "fedAvg", value: FedAvg.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = { $case: "fedAvgM", value: FedAvgM.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = { $case: "fedAdam", value: FedAdam.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.kind = { $case: "fedYogi", value: FedYogi.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "fedAdagrad", value: FedAdagrad.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -540,6 +1238,289 @@ export const FedAvg: MessageFns<FedAvg> = {
             }
 
             message.serverLearningRate = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFedAvgM(): FedAvgM {
+  return { serverLearningRate: 0, momentum: 0 };
+}
+
+export const FedAvgM: MessageFns<FedAvgM> = {
+  encode(message: FedAvgM, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serverLearningRate !== 0) {
+      writer.uint32(9).double(message.serverLearningRate);
+    }
+    if (message.momentum !== 0) {
+      writer.uint32(17).double(message.momentum);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FedAvgM {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFedAvgM();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.serverLearningRate = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.momentum = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFedAdam(): FedAdam {
+  return { serverLearningRate: 0, beta1: 0, beta2: 0, tau: 0 };
+}
+
+export const FedAdam: MessageFns<FedAdam> = {
+  encode(message: FedAdam, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serverLearningRate !== 0) {
+      writer.uint32(9).double(message.serverLearningRate);
+    }
+    if (message.beta1 !== 0) {
+      writer.uint32(17).double(message.beta1);
+    }
+    if (message.beta2 !== 0) {
+      writer.uint32(25).double(message.beta2);
+    }
+    if (message.tau !== 0) {
+      writer.uint32(33).double(message.tau);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FedAdam {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFedAdam();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.serverLearningRate = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.beta1 = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.beta2 = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.tau = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFedYogi(): FedYogi {
+  return { serverLearningRate: 0, beta1: 0, beta2: 0, tau: 0 };
+}
+
+export const FedYogi: MessageFns<FedYogi> = {
+  encode(message: FedYogi, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serverLearningRate !== 0) {
+      writer.uint32(9).double(message.serverLearningRate);
+    }
+    if (message.beta1 !== 0) {
+      writer.uint32(17).double(message.beta1);
+    }
+    if (message.beta2 !== 0) {
+      writer.uint32(25).double(message.beta2);
+    }
+    if (message.tau !== 0) {
+      writer.uint32(33).double(message.tau);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FedYogi {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFedYogi();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.serverLearningRate = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.beta1 = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.beta2 = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 33) {
+              break;
+            }
+
+            message.tau = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseFedAdagrad(): FedAdagrad {
+  return { serverLearningRate: 0, beta1: 0, tau: 0 };
+}
+
+export const FedAdagrad: MessageFns<FedAdagrad> = {
+  encode(message: FedAdagrad, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serverLearningRate !== 0) {
+      writer.uint32(9).double(message.serverLearningRate);
+    }
+    if (message.beta1 !== 0) {
+      writer.uint32(17).double(message.beta1);
+    }
+    if (message.tau !== 0) {
+      writer.uint32(25).double(message.tau);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FedAdagrad {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFedAdagrad();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 9) {
+              break;
+            }
+
+            message.serverLearningRate = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.beta1 = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.tau = reader.double();
             continue;
           }
         }
@@ -760,6 +1741,9 @@ export const Target: MessageFns<Target> = {
       case "real":
         RealTarget.encode(message.kind.value, writer.uint32(34).fork()).join();
         break;
+      case "survival":
+        SurvivalTarget.encode(message.kind.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -807,6 +1791,14 @@ export const Target: MessageFns<Target> = {
             }
 
             message.kind = { $case: "real", value: RealTarget.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.kind = { $case: "survival", value: SurvivalTarget.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -937,6 +1929,63 @@ export const RealTarget: MessageFns<RealTarget> = {
             }
 
             message.minimum = reader.double();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.maximum = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSurvivalTarget(): SurvivalTarget {
+  return { eventColumn: "", maximum: 0 };
+}
+
+export const SurvivalTarget: MessageFns<SurvivalTarget> = {
+  encode(message: SurvivalTarget, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.eventColumn !== "") {
+      writer.uint32(10).string(message.eventColumn);
+    }
+    if (message.maximum !== 0) {
+      writer.uint32(17).double(message.maximum);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SurvivalTarget {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSurvivalTarget();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.eventColumn = reader.string();
             continue;
           }
           case 2: {

@@ -1,0 +1,124 @@
+// One silo's learning in a round, from its records and the model of the round to the values that it puts into the vector. Nothing here
+// touches the disk or the network.
+
+import {
+  clippedControl,
+  commonControl,
+  evaluationSegments,
+  trainingSegments,
+  type Job,
+  type ModelState,
+  type Recipe,
+} from '../src/job/index.js';
+import { controlChange, learningRateAt, reachOf } from '../src/model/index.js';
+import type { Table, Trainer, TrainingRecipe } from '../src/trainer/index.js';
+import type { Layout, SegmentValues } from '../src/vector/index.js';
+
+export interface LearningRound {
+  readonly job: Exclude<Job, { kind: 'statistics' }>;
+  readonly layout: Layout;
+  /** From 1. */
+  readonly round: number;
+  /** Last round that trains. */
+  readonly rounds: number;
+  /** True for the round that only measures the final model. */
+  readonly closing: boolean;
+  /** What the round starts from. */
+  readonly state: ModelState;
+  readonly train: Table;
+  /** May have no rows. */
+  readonly holdout: Table;
+  /** 32 bytes; decides the order of rows. */
+  readonly seed: Uint8Array;
+  /** c_i of SCAFFOLD as it was after the last round that this silo was part of; undefined before any. */
+  readonly ownControl: Float64Array | undefined;
+}
+
+export interface Learned {
+  readonly segments: SegmentValues[];
+  readonly steps: number;
+  /** c_i' of SCAFFOLD, this silo's own as soon as the round is applied with its input in the sum. */
+  readonly ownControl: Float64Array | undefined;
+}
+
+/** Throws CodedError `trainer/…`, `job/bad-contribution`. */
+export async function learn(
+  trainer: Pick<Trainer, 'train' | 'evaluate'>,
+  round: LearningRound,
+  signal?: AbortSignal,
+): Promise<Learned> {
+  const { job, state, holdout } = round;
+  const { recipe, contract } = job;
+  const { parameters } = state;
+  const options = signal === undefined ? {} : { signal };
+  const measured =
+    holdout.rows === 0
+      ? nothingHeldOut(recipe)
+      : await trainer.evaluate(
+          { parameters, table: holdout, batchSize: EVALUATION_BATCH, bins: recipe.histogramBins },
+          options,
+        );
+  const terms = { recipe, contract };
+  if (job.kind === 'evaluate' || round.closing)
+    return { segments: evaluationSegments(measured, terms), steps: 0, ownControl: undefined };
+  const common = recipe.method.kind === 'scaffold' ? commonControl(job, state) : undefined;
+  const own = round.ownControl ?? new Float64Array(parameters.length);
+  const local = trainingRecipe(recipe, round.round, round.rounds);
+  const trained = await trainer.train(
+    {
+      parameters,
+      table: round.train,
+      recipe: local,
+      seed: round.seed,
+      correction: common === undefined ? undefined : Float32Array.from(common, (c, i) => c - (own[i] ?? 0)),
+    },
+    options,
+  );
+  const delta = trained.parameters.map((value, i) => value - (parameters[i] ?? 0));
+  const { method, optimiser } = recipe;
+  // Both methods are refused with another optimiser.
+  const reach = (rate: number): number =>
+    optimiser.kind === 'sgd' ? reachOf(optimiser, rate, trained.steps, 0) : trained.steps;
+  const change =
+    method.kind === 'scaffold' && common !== undefined
+      ? clippedControl(controlChange(common, delta, reach(local.learningRate)), method.controlClip)
+      : undefined;
+  const contribution = {
+    delta,
+    rows: round.train.rows,
+    holdout: measured,
+    ...(method.kind === 'fed-nova' ? { reach: reach(1) } : {}),
+    ...(change === undefined ? {} : { control: change }),
+  };
+  return {
+    segments: trainingSegments(contribution, { ...terms, layout: round.layout }),
+    steps: trained.steps,
+    ownControl: change?.map((value, i) => value + (own[i] ?? 0)),
+  };
+}
+
+/** Rows in one evaluation step. */
+const EVALUATION_BATCH = 256;
+
+function nothingHeldOut({ histogramBins }: Recipe) {
+  return {
+    count: 0,
+    lossSum: 0,
+    correct: 0,
+    positives: new Float64Array(histogramBins),
+    negatives: new Float64Array(histogramBins),
+  };
+}
+
+function trainingRecipe(recipe: Recipe, round: number, rounds: number): TrainingRecipe {
+  const { batchSize, localWork, optimiser, method, maxGradientNorm } = recipe;
+  const { learningRate, ...settings } = optimiser;
+  return {
+    batchSize,
+    duration: localWork,
+    optimiser: settings,
+    learningRate: learningRateAt({ ...recipe, learningRate }, round, rounds),
+    maxGradientNorm,
+    proximal: method.kind === 'fed-prox' ? method.mu : 0,
+  };
+}
