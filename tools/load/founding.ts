@@ -172,7 +172,7 @@ export async function makeJob(
     },
     model: { file: 'model.onnx' },
     training: {
-      loss: 'binary-cross-entropy',
+      loss: { kind: 'binary-cross-entropy', classWeights: [] },
       optimiser: { kind: 'sgd', learningRate: 0.1, momentum: 0 },
       batchSize: 32,
       localWork: { kind: 'epochs', epochs: 1 },

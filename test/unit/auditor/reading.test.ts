@@ -67,9 +67,9 @@ describe('rounds', () => {
     const at = await auditor(running().consortium);
     const { out } = await at.run('rounds', 'job-1');
     const [header, first, second] = out.split('\n');
-    expect(header).toMatch(/^ROUND +PHASE +ATTEMPT +IN SUM +ACKS +LOSS +ACCURACY +AUC +TIME +OUTCOME$/);
-    expect(first).toMatch(/^1 +done +1 +4\/4 +4 +- +- +- +\S+.* applied$/);
-    expect(second).toMatch(/^2 +mask +1 +-\/4 +0 +- +- +- +- +-$/);
+    expect(header).toMatch(/^ROUND +PHASE +ATTEMPT +IN SUM +ACKS +LOSS +ACCURACY +AUC +AGREEMENT +TIME +OUTCOME$/);
+    expect(first).toMatch(/^1 +done +1 +4\/4 +4 +- +- +- +- +\S+.* applied$/);
+    expect(second).toMatch(/^2 +mask +1 +-\/4 +0 +- +- +- +- +- +-$/);
     expect(await at.json('rounds', 'job-1')).toMatchObject({
       job: 'job-1',
       rounds: [
