@@ -256,7 +256,7 @@ describe('the journal of acts', () => {
     const full = { code: 'admin/acts-full', category: 'limit' };
     await expect(handlers.giveOrder(OLGA, { order: signed })).rejects.toMatchObject(full);
     expect(consortium.coordinator.denied.size).toBe(0);
-    await expect(gathered(handlers.exportModel(ADA, { jobId: 'job-1' }))).rejects.toMatchObject(full);
+    await expect(gathered(handlers.exportModel(ADA, { jobId: 'job-1', state: false }))).rejects.toMatchObject(full);
   });
 });
 
