@@ -30,6 +30,7 @@ import { JobKind, Outcome, type BlobRef } from '../src/wire/index.js';
 import { CoordinatorError } from './errors.js';
 import { plainSha256 } from '../src/storage/index.js';
 import { nextTurn, RunningSum } from './running-sum.js';
+import { demandConfirmed } from './stored-inputs.js';
 import { keepBlob, readBlob, uploadName, type Store } from './store.js';
 
 type Effect<Kind extends CoordinatorEffect['kind']> = Extract<CoordinatorEffect, { kind: Kind }>;
@@ -95,8 +96,12 @@ export class Computation {
     const { plan, attempt, manifest } = context;
     const length = layoutOfRound(manifest, plan.round).length;
     const missing = [...survivors.members.keys()].filter((index) => !fingerprints.has(index));
-    const taus = async (index: number): Promise<readonly bigint[]> =>
-      this.#fingerprint(survivors.t3, length, manifest.modulusBits, await this.#upload(context, index));
+    const taus = async (index: number): Promise<readonly bigint[]> => {
+      const upload = await this.#upload(context, index);
+      // Our own disk may have lost what the silo has a receipt for: nobody is blamed for that.
+      await demandConfirmed(context, index, survivors.members.get(index)?.root ?? new Uint8Array(), upload);
+      return this.#fingerprint(survivors.t3, length, manifest.modulusBits, upload);
+    };
     const claimed = [...fingerprints.values()].map((one) => one.taus as readonly bigint[]);
     for (const index of missing) claimed.push(await taus(index));
     const total = await this.#sumFingerprint(context, survivors.t3, survivors.sumHash);

@@ -27,6 +27,7 @@ import { CoordinatorError, journalMismatch } from './errors.js';
 import { PresenceBook } from './presence.js';
 import { SeenBook } from './seen.js';
 import { Refused } from './refused.js';
+import { demandLengths } from './stored-inputs.js';
 import { attemptPrefix, keepBlob, uploadName, uploadPrefix, type Store } from './store.js';
 
 export const JOURNAL = 'events';
@@ -77,6 +78,7 @@ export class CoordinatorService {
       records++;
     }
     for (const key of options.store.journal.keys('missing/')) service.#loadMissing(key);
+    await demandLengths(service.#state, options.store.uploads);
     await service.dropOldUploads();
     options.log.info('program.recovered', { records });
     for (const effect of pendingComputations(service.#state)) service.#compute(effect);

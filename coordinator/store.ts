@@ -32,7 +32,7 @@ export async function openStore(state: string, storageKey: string): Promise<Stor
     });
     const blobs = await BlobStore.open(join(state, 'blobs'));
     const models = await BlobStore.open(join(state, 'models'), () => new Hasher(LABELS.model));
-    const uploads = await Spool.open(join(state, 'uploads'), { totalBytes: UPLOADS_BYTES });
+    const uploads = await openUploads(state);
     return {
       journal,
       blobs,
@@ -48,6 +48,11 @@ export async function openStore(state: string, storageKey: string): Promise<Stor
     await lock.release();
     throw error;
   }
+}
+
+/** Masked inputs as they arrive. */
+export function openUploads(state: string): Promise<Spool> {
+  return Spool.open(join(state, 'uploads'), { totalBytes: UPLOADS_BYTES });
 }
 
 /** Keeps bytes under their SHA-256; durable when it resolves. */

@@ -9,21 +9,24 @@ import {
   BlobStore,
   checkBlobs,
   checkFold,
-  checkJournal,
+  checkJournalApart,
   describeCheck,
   Journal,
   openStorageKey,
   Sealer,
+  unchecked,
   type CheckReport,
 } from '../../src/storage/index.js';
 import { EXIT, lockStateDirectory } from '../../src/system/index.js';
 import { JOURNAL } from '../service.js';
 import { loadSelf } from '../start.js';
+import { openUploads } from '../store.js';
+import { checkInputs } from '../stored-inputs.js';
 
 export function addFsck(program: Command): void {
   program
     .command('fsck')
-    .description('check the state folder of a stopped coordinator: journal, objects, model states')
+    .description('check the state folder of a stopped coordinator: journal, confirmed uploads, objects, model states')
     .requiredOption('--config <file>', 'its configuration')
     .action(fsck);
 }
@@ -35,17 +38,24 @@ async function fsck({ config: path }: { readonly config: string }): Promise<void
   try {
     const sealer = Sealer.derive(await openStorageKey(config.keys.storage), 'coordinator-journal');
     const reports = new Map<string, CheckReport>();
-    reports.set('journal', await checkJournal(join(config.state, 'journal'), sealer));
-    const journal = await Journal.open({ path: join(config.state, 'journal'), sealer });
+    const journal = await checkJournalApart(join(config.state, 'journal'), sealer);
+    reports.set('journal', journal);
     let state = initialCoordinatorState(self);
-    const folded = await checkFold(journal.readAll(JOURNAL), (bytes) => {
-      const done = replayCoordinator(state, bytes);
-      if (!done.ok) return done.error;
-      state = done.value;
-      return undefined;
-    });
-    await journal.close();
-    reports.set('events', folded);
+    const fold = async (): Promise<CheckReport> => {
+      const records = await Journal.open({ path: join(config.state, 'journal'), sealer });
+      const folded = await checkFold(records.readAll(JOURNAL), (bytes) => {
+        const done = replayCoordinator(state, bytes);
+        if (!done.ok) return done.error;
+        state = done.value;
+        return undefined;
+      });
+      await records.close();
+      return folded;
+    };
+    reports.set('events', journal.problems.length > 0 ? unchecked() : await fold());
+    const uploads = await openUploads(config.state);
+    reports.set('uploads', await checkInputs(state, uploads));
+    await uploads.close();
     reports.set('objects', await checkBlobs(await BlobStore.open(join(config.state, 'blobs'))));
     reports.set(
       'models',
@@ -56,7 +66,10 @@ async function fsck({ config: path }: { readonly config: string }): Promise<void
       console.log(
         `job ${job.manifest.jobId}: ${job.status}, ${String(job.closed.length)} rounds closed${job.open === undefined ? '' : `, round ${String(job.open.plan.round)} open`}`,
       );
-    if ([...reports.values()].some((report) => report.problems.length > 0)) process.exitCode = EXIT.storageDamaged;
+    if ([...reports.values()].some((report) => report.problems.length > 0)) {
+      console.log('What to do: keep a copy of the folder, then see "A damaged state folder" in docs/operations.md.');
+      process.exitCode = EXIT.storageDamaged;
+    }
   } finally {
     await lock.release();
   }

@@ -9,13 +9,14 @@ import {
   BlobStore,
   checkBlobs,
   checkFold,
-  checkJournal,
+  checkJournalApart,
   checkSealed,
   describeCheck,
   Journal,
   openStorageKey,
   SealedStore,
   Sealer,
+  unchecked,
   type CheckReport,
 } from '../../src/storage/index.js';
 import { EXIT, lockStateDirectory } from '../../src/system/index.js';
@@ -38,17 +39,21 @@ async function fsck({ config: path }: { readonly config: string }): Promise<void
     const root = await openStorageKey(config.keys.storage);
     const sealer = Sealer.derive(root, 'agent-journal');
     const reports = new Map<string, CheckReport>();
-    reports.set('journal', await checkJournal(join(config.state, 'journal'), sealer));
-    const journal = await Journal.open({ path: join(config.state, 'journal'), sealer });
+    const journal = await checkJournalApart(join(config.state, 'journal'), sealer);
+    reports.set('journal', journal);
     let state = initialSiloState(self);
-    const folded = await checkFold(journal.readAll(JOURNAL), (bytes) => {
-      const done = replaySilo(state, bytes);
-      if (!done.ok) return done.error;
-      state = done.value;
-      return undefined;
-    });
-    await journal.close();
-    reports.set('events', folded);
+    const fold = async (): Promise<CheckReport> => {
+      const records = await Journal.open({ path: join(config.state, 'journal'), sealer });
+      const folded = await checkFold(records.readAll(JOURNAL), (bytes) => {
+        const done = replaySilo(state, bytes);
+        if (!done.ok) return done.error;
+        state = done.value;
+        return undefined;
+      });
+      await records.close();
+      return folded;
+    };
+    reports.set('events', journal.problems.length > 0 ? unchecked() : await fold());
     reports.set(
       'inputs',
       await checkSealed(await SealedStore.open(join(config.state, 'inputs'), Sealer.derive(root, 'agent-inputs'))),
@@ -67,7 +72,12 @@ async function fsck({ config: path }: { readonly config: string }): Promise<void
       console.log(
         `job ${job.manifest.jobId}: ${job.decision}, ${String(job.closedRound)} rounds acknowledged${job.open === undefined ? '' : `, round ${String(job.open.plan.round)} open`}`,
       );
-    if ([...reports.values()].some((report) => report.problems.length > 0)) process.exitCode = EXIT.storageDamaged;
+    if ([...reports.values()].some((report) => report.problems.length > 0)) {
+      console.log(
+        'What to do: keep a copy of the folder and never put an older one in its place; then see "A damaged state folder" in docs/operations.md.',
+      );
+      process.exitCode = EXIT.storageDamaged;
+    }
   } finally {
     await lock.release();
   }

@@ -6,6 +6,7 @@ import { open } from 'lmdb';
 import { chmod } from 'node:fs/promises';
 import { fileError, makeDirectory, syncDirectory } from '../system/index.js';
 import { StorageError } from './errors.js';
+import { demandReadable } from './page-file.js';
 
 /** Milliseconds to wait for LMDB's own account of a failed commit. */
 const REASON_MS = 100;
@@ -13,6 +14,12 @@ const REASON_MS = 100;
 export type Change =
   | { readonly kind: 'put'; readonly place: Uint8Array; readonly value: Uint8Array }
   | { readonly kind: 'remove'; readonly place: Uint8Array };
+
+export interface EnvironmentOptions {
+  readonly readOnly?: boolean;
+  /** Open a file that may end the process that reads it. */
+  readonly unproven?: boolean;
+}
 
 export class Environment {
   readonly #database: RootDatabase<Buffer, Uint8Array>;
@@ -24,8 +31,9 @@ export class Environment {
   }
 
   /** Opens the environment in the folder `path`, created when missing and readable by this account alone. */
-  static async open(path: string, options: { readonly readOnly?: boolean } = {}): Promise<Environment> {
+  static async open(path: string, options: EnvironmentOptions = {}): Promise<Environment> {
     if (options.readOnly !== true) await makeDirectory(path);
+    if (options.unproven !== true) await demandReadable(path);
     try {
       // LMDB makes its files with the umask's mode; the folder is what keeps others out.
       if (options.readOnly !== true) await chmod(path, 0o700);

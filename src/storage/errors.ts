@@ -1,6 +1,6 @@
 // What can be wrong with what we stored. These are never a peer's doing: the program stops and a person looks (docs/operations.md).
 
-import { CodedError, defineErrors } from '../base/index.js';
+import { CodedError, defineErrors, type ErrorContext } from '../base/index.js';
 
 export const STORAGE_ERRORS = defineErrors({
   'storage/persist-failed':
@@ -33,4 +33,8 @@ export type StorageErrorCode = keyof typeof STORAGE_ERRORS;
 
 export class StorageError extends CodedError<StorageErrorCode> {
   override readonly name = 'StorageError';
+
+  constructor(code: StorageErrorCode, message: string, context: ErrorContext = {}) {
+    super(code, message, { remedy: STORAGE_ERRORS[code], ...context });
+  }
 }

@@ -4,6 +4,8 @@ import { isTemporaryName } from '../system/index.js';
 import type { BlobStore } from './blob.js';
 import { listFolder } from './blob.js';
 import { Environment } from './environment.js';
+import { StorageError } from './errors.js';
+import { pageFileOf, signalOfReading, unreadable } from './page-file.js';
 import { checkFormat, openValue, readHeads, type JournalRecord } from './journal.js';
 import { nameOf, recordOf, tableRange } from './place.js';
 import type { SealedStore } from './sealed-file.js';
@@ -24,6 +26,29 @@ export interface CheckReport {
 export interface JournalReport extends CheckReport {
   /** Records per journal that are whole. */
   readonly journals: ReadonlyMap<string, number>;
+}
+
+/**
+ * As checkJournal, but the file is first read by a process of its own, because damaged pages can end their reader; and a store that
+ * cannot be opened is a problem of its own, beside which other parts can still be looked at.
+ */
+export async function checkJournalApart(path: string, sealer?: Sealer): Promise<JournalReport> {
+  const nothing = { whole: 0, journals: new Map<string, number>() };
+  try {
+    const file = await pageFileOf(path);
+    if (file === undefined) return { ...nothing, problems: [{ where: 'data.mdb', what: 'is not there' }] };
+    const signal = await signalOfReading(path);
+    if (signal !== undefined) throw unreadable(file, signal);
+    return await checkJournal(path, sealer);
+  } catch (cause) {
+    if (!(cause instanceof StorageError) || cause.code === 'storage/wrong-key') throw cause;
+    return { ...nothing, problems: [{ where: 'journal', what: `${cause.code}: ${cause.message}` }] };
+  }
+}
+
+/** What stands for the check of something that rests on a journal that is not whole. */
+export function unchecked(): CheckReport {
+  return { whole: 0, problems: [{ where: 'records', what: 'were not folded, since the journal is not whole' }] };
 }
 
 /** Opens every record and value, and counts the sequences through. Throws when the store as a whole cannot be opened. */

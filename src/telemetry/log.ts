@@ -36,10 +36,23 @@ export function createLog({ program, level, file }: LogOptions): Log {
     },
     destination,
   );
+  // A full disk under the log must not end a round that is kept on another: it is said once, where a service manager looks.
+  let failing = false;
+  const lost = (error: unknown): void => {
+    if (failing) return;
+    failing = true;
+    const why = error instanceof Error ? error.message : 'for no known reason';
+    process.stderr.write(`the log ${file ?? ''} cannot be written (${why}): the program goes on without it\n`);
+  };
+  destination.on('error', lost);
   const at =
     (method: 'debug' | 'info' | 'warn' | 'error') =>
     (event: EventName, fields: Fields = {}): void => {
-      logger[method]({ event, ...fields });
+      try {
+        logger[method]({ event, ...fields });
+      } catch (error) {
+        lost(error);
+      }
     };
   return {
     debug: at('debug'),
@@ -48,9 +61,14 @@ export function createLog({ program, level, file }: LogOptions): Log {
     error: at('error'),
     flush: () =>
       new Promise((resolve) => {
-        destination.flush(() => {
+        try {
+          destination.flush(() => {
+            resolve();
+          });
+        } catch (error) {
+          lost(error);
           resolve();
-        });
+        }
       }),
   };
 }

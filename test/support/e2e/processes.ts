@@ -103,7 +103,7 @@ export async function freePort(): Promise<number> {
 
 /** The end of a process, which must come. */
 export async function endOf(
-  running: Running,
+  running: Pick<Running, 'ended'>,
   what: string,
   why: () => string = () => '',
   ms = PATIENCE_MS,
