@@ -51,7 +51,9 @@ function replay<State, Event>(
   if ('rejected' in read) return err(read.rejected.detail);
   const { version, event, atUnixMs, emitted } = read.accepted;
   if (version !== RECORD_VERSION)
-    return err(`it has version ${String(version)}, this program reads ${String(RECORD_VERSION)}`);
+    return err(
+      `it has version ${String(version)}, this program reads ${String(RECORD_VERSION)}: start the version that wrote it, or follow "Upgrade" in docs/operations.md`,
+    );
   if (event === undefined) return err('it holds no event that this program knows');
   const done = advance(unixMs(Number(atUnixMs)), event);
   if ('rejected' in done) return err(`it is refused now: ${done.rejected.code}`);

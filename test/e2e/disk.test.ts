@@ -1,15 +1,6 @@
 // Disks that are full, read-only, broken or damaged: what the programs say, how they end, and that nothing acknowledged is lost.
 
-import {
-  chmodSync,
-  cpSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/system/index.js';
 import { wrongDisks, wrongRounds } from '../kill/checks.js';
