@@ -172,10 +172,11 @@ describe('a file that cannot be read or written', () => {
     const text = readFileSync(at(`${agent}.yaml`), 'utf8');
     writeFileSync(at('full-log.yaml'), text.replace(/log: .*/, 'log: { file: /dev/full }'));
     const running = startProgram('agent', ['run', '--config', at('full-log.yaml')]);
+    const seen = (): number =>
+      consortium.log('coordinator').filter((one) => one.event === 'silo.connected' && one['silo'] === agent).length;
+    const before = seen();
     const coordinator = await consortium.startCoordinator();
-    await eventually('a connection of the agent without a log', () =>
-      consortium.log('coordinator').some((line) => line.event === 'silo.connected' && line['silo'] === agent),
-    );
+    await eventually('a connection of the agent without a log', () => seen() > before);
     running.child.kill('SIGTERM');
     const { code, stderr } = await endOf(running, 'the agent without a log');
     coordinator.child.kill('SIGTERM');

@@ -102,11 +102,11 @@ describe('what a version to come will have recorded', () => {
     const self = { signingKey: keyFrom('coordinator'), roster: readRoster(recording.roster) };
     const later = encode(CoordinatorRecord, { ...record, version: next });
     const done = replayCoordinator(initialCoordinatorState(self), later);
-    expect(done).toMatchObject({ ok: false, error: expect.stringContaining(`has version ${next}`) });
+    expect(done.ok ? 'read' : done.error).toContain(`has version ${next}`);
     const [[siloId, records]] = [...recording.silos] as [[SiloId, readonly Uint8Array[]]];
     const silo = { siloId, signingKey: keyFrom(siloId), roster: readRoster(recording.roster), policy: openPolicy };
     const own = encode(SiloRecord, { ...decode(SiloRecord, 'record', records[0]!, 1 << 24), version: next });
     const refused = replaySilo(initialSiloState(silo), own);
-    expect(refused).toMatchObject({ ok: false, error: expect.stringContaining('the version that wrote it') });
+    expect(refused.ok ? 'read' : refused.error).toContain('the version that wrote it');
   });
 });
