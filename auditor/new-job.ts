@@ -52,7 +52,7 @@ async function factsOf(
   const { standardiseBy } = file.model;
   const checked =
     standardiseBy === undefined ? undefined : await fetchStatistics(session, standardiseBy, file.data.features);
-  const first = firstModel(bytes, checked?.statistics, sha256);
+  const first = firstModel(bytes, checked?.statistics, sha256, file.model.train);
   const model = {
     blob: { sha256: sha256(bytes), size: BigInt(bytes.length) },
     bytes,

@@ -144,7 +144,11 @@ export class Contributor {
     if (known !== undefined) return known;
     if (prepared.first === undefined)
       throw new AgentError('agent/no-model-state', `job "${manifest.jobId}" has no model here.`);
-    const fresh = this.#work.createTrainer({ model: prepared.first.onnx, loss: recipe.loss });
+    const fresh = this.#work.createTrainer({
+      model: prepared.first.onnx,
+      loss: recipe.loss,
+      train: manifest.message.train,
+    });
     this.#trainers.set(manifest.jobId, fresh);
     // A trainer that did not start, or died, is made anew for the next round.
     fresh.catch(() => this.#trainers.delete(manifest.jobId));

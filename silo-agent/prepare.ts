@@ -78,7 +78,7 @@ async function fetchFirst(
     standardiseBy === undefined
       ? undefined
       : await statisticsOf(store, state, standardiseBy.jobId, standardiseBy.resultHash);
-  const first = firstModel(bytes, statistics, sha256);
+  const first = firstModel(bytes, statistics, sha256, manifest.message.train);
   if (first.model.parameterCount > maxParameters)
     throw new AgentError(
       'agent/model-too-large',

@@ -121,7 +121,11 @@ const common = {
 };
 
 const jobFile = (folder: string) => {
-  const model = strict({ file: pathIn(folder), standardiseBy: name.optional() });
+  const model = strict({
+    file: pathIn(folder),
+    standardiseBy: name.optional(),
+    train: z.array(z.string().min(1)).min(1).optional(),
+  });
   return z.discriminatedUnion('kind', [
     strict({
       ...common,

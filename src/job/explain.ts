@@ -85,12 +85,15 @@ function targetWords(target: TargetColumn): string {
 }
 
 function modelLines(manifest: JobManifest, job: Exclude<Job, { kind: 'statistics' }>): string[] {
-  const { forwardModel, standardiseBy } = manifest;
+  const { forwardModel, standardiseBy, train } = manifest;
   const lines = [
     `The forward model is a file of ${String(forwardModel?.size ?? 0n)} bytes; this hospital checks it and builds the training graph itself.`,
     standardiseBy === undefined
       ? 'Features are used as they are.'
       : `Features are standardised by the result of job ${standardiseBy.jobId}.`,
+    ...(train.length === 0
+      ? []
+      : [`Only these parameters are in the sum, all others keep the values of the file: ${train.join(', ')}.`]),
   ];
   if (job.kind === 'evaluate') return [...lines, `Loss: ${job.recipe.loss.kind}.`];
   return [...lines, ...trainingWords(job.recipe), ...methodWords(job.recipe.method), updateWords(job.update)];

@@ -33,6 +33,7 @@ export function checkFile(file: JobFile, facts: ManifestFacts, job: Job, cohort:
     problems.require(ms === undefined || isWhole(ms, 1, MS_MAX), `timeouts.${name}`, 'milliseconds from 1 to a day');
   problems.addAll('', fit(job.kind, job.kind === 'statistics' ? undefined : job.recipe, job.contract));
   checkModel(file, facts, problems);
+  checkTrain(file, problems);
   if (file.kind === 'train') {
     problems.require(isWhole(file.rounds, 1, LIMITS.roundsMax), 'rounds', `1 to ${String(LIMITS.roundsMax)}`);
     problems.require(isPositive(file.training.clip), 'training.clip', 'a finite number above 0');
@@ -44,6 +45,16 @@ export function checkFile(file: JobFile, facts: ManifestFacts, job: Job, cohort:
     problems.require(isWhole(file.rejectedRoundsLimit ?? 2, 1, 1_000), 'rejectedRoundsLimit', '1 to 1000');
   }
   problems.throwIfAny('job/bad-job-file', 'the job file');
+}
+
+function checkTrain(file: JobFile, problems: Problems): void {
+  const train = file.kind === 'statistics' ? [] : (file.model.train ?? []);
+  const { trainPatternsMax, nameLength } = JOB_LIMITS;
+  problems.require(
+    train.length <= trainPatternsMax && train.every((pattern) => pattern.length <= nameLength),
+    'model.train',
+    `at most ${String(trainPatternsMax)} names or patterns of at most ${String(nameLength)} characters`,
+  );
 }
 
 function checkSilos({ silos, maxMalicious, minCohort }: Cohort, problems: Problems): void {

@@ -59,6 +59,8 @@ export interface JobFileModel {
   readonly file: string;
   /** The statistics job whose result standardises the features. */
   readonly standardiseBy?: string | undefined;
+  /** Names of the parameters to train, `*` for any characters; all unless given. The others keep the values of the file. */
+  readonly train?: readonly string[] | undefined;
 }
 
 interface JobFileCommon {

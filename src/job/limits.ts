@@ -21,6 +21,8 @@ export const JOB_LIMITS = {
   nameLength: 200,
   /** Characters of the paragraph that describes a job. */
   descriptionLength: 4_000,
+  /** Patterns that say which parameters are trained: each is compared with each name in the model. */
+  trainPatternsMax: 100,
   /** Masked words are 16 to 32 bits wide (docs/protocol.md §2.5). */
   modulusBitsMin: 16,
   modulusBitsMax: 32,

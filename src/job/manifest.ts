@@ -52,6 +52,7 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
     description: file.description,
     reopenedKeys: [],
     closingLayout: deriveClosingLayout(job, room),
+    train: file.kind === 'statistics' ? [] : [...(file.model.train ?? [])],
   };
 }
 

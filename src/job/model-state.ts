@@ -4,6 +4,7 @@
 import { concat, equalBytes, HASH_BYTES, u32be, utf8 } from '../base/index.js';
 import { initialParameters, readForwardModel, withStandardisation, type ForwardModel } from '../model/index.js';
 import { JobError } from './errors.js';
+import { JOB_LIMITS } from './limits.js';
 import type { ColumnStatistics } from './statistics.js';
 
 export interface ModelState {
@@ -55,19 +56,26 @@ export interface FirstModel {
 }
 
 /**
- * From the exported forward model to what round 1 starts from. `digest`: SHA-256. Throws ModelError `model/…` with every reason why the
+ * From the exported forward model to what round 1 starts from. `digest`: SHA-256. `train`: the manifest's, empty for all
+ * parameters. Throws ModelError `model/…` with every reason why the
  * model cannot be trained.
  */
 export function firstModel(
   forward: Uint8Array,
   statistics: ColumnStatistics | undefined,
   digest: (bytes: Uint8Array) => Uint8Array,
+  train: readonly string[] = [],
 ): FirstModel {
   const onnx =
     statistics === undefined
       ? forward
       : withStandardisation(forward, { mean: statistics.mean, std: statistics.standardDeviation });
-  const model = readForwardModel(onnx);
+  if (train.length > JOB_LIMITS.trainPatternsMax)
+    throw new JobError(
+      'job/bad-manifest',
+      `the manifest names ${String(train.length)} patterns of parameters, at most ${String(JOB_LIMITS.trainPatternsMax)} are allowed.`,
+    );
+  const model = readForwardModel(onnx, train.length === 0 ? {} : { train });
   const state = encodeModelState({
     modelSha256: digest(onnx),
     parameters: initialParameters(model),

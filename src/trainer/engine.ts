@@ -54,9 +54,9 @@ export class Engine {
     this.#runtime = runtime;
   }
 
-  /** Throws what `readForwardModel` throws, and `model/bad-loss`. */
-  static async open(modelBytes: Uint8Array, loss: LossSettings): Promise<Engine> {
-    const model = readForwardModel(modelBytes);
+  /** Throws what `readForwardModel` throws, and `model/bad-loss`. `train`: patterns of parameter names, empty for all. */
+  static async open(modelBytes: Uint8Array, loss: LossSettings, train: readonly string[] = []): Promise<Engine> {
+    const model = readForwardModel(modelBytes, train.length === 0 ? {} : { train });
     return new Engine(model, loss, await loadRuntime());
   }
 

@@ -8,6 +8,8 @@ import type { Progress, TrainingRequest, TrainingResult } from './local-training
 export interface WorkerInput {
   readonly model: Uint8Array;
   readonly loss: LossSettings;
+  /** Patterns of parameter names; empty for all. */
+  readonly train: readonly string[];
 }
 
 /** What the main thread learns of the model when it has been read. */

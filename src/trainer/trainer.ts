@@ -13,6 +13,8 @@ export interface TrainerOptions {
   /** A forward model file; read and checked in the thread. */
   readonly model: Uint8Array;
   readonly loss: LossSettings;
+  /** Names of the parameters in the vector, `*` for any characters; all when absent or empty. */
+  readonly train?: readonly string[];
 }
 
 export interface CallOptions {
@@ -150,7 +152,7 @@ export class Trainer {
  * `system/not-built` when the compiled worker is missing.
  */
 export async function createTrainer(options: TrainerOptions): Promise<Trainer> {
-  const input: WorkerInput = { model: options.model, loss: options.loss };
+  const input: WorkerInput = { model: options.model, loss: options.loss, train: options.train ?? [] };
   const worker = new Worker(workerUrl(import.meta.url, './worker.js'), { workerData: input });
   const summary = await new Promise<ModelSummary>((resolve, reject) => {
     worker.once('message', (answer: Answer) => {

@@ -44,8 +44,8 @@ async function perform(engine: Engine, { id, stop, work }: Command): Promise<voi
 
 async function start(): Promise<void> {
   // trainer.ts starts this file with exactly this.
-  const { model: bytes, loss } = workerData as WorkerInput;
-  const engine = await Engine.open(bytes, loss);
+  const { model: bytes, loss, train } = workerData as WorkerInput;
+  const engine = await Engine.open(bytes, loss, train);
   // The buffers of a step are shared by all requests, so the next one waits for the one before.
   let queue = Promise.resolve();
   port.on('message', (command: Command) => {

@@ -68,6 +68,7 @@ export function trainingManifest(changes: Partial<JobManifest> = {}): JobManifes
     standardiseBy: undefined,
     description: 'Predicts heart disease.',
     reopenedKeys: [],
+    train: [],
     closingLayout: undefined,
     ...changes,
   };

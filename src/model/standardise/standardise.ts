@@ -34,8 +34,11 @@ export function withStandardisation(bytes: Uint8Array, { mean, std }: Standardis
   const model = readForwardModel(bytes);
   if (model.standardised) throw new ModelError('model/already-standardised', 'the model carries a standardisation');
   const [columns, ...further] = model.input.rowShape;
-  if (columns === undefined || further.length > 0)
-    throw new ModelError('model/bad-standardisation', 'only an input of shape [batch, columns] can be standardised');
+  if (columns === undefined || further.length > 0 || model.input.type !== 'float32')
+    throw new ModelError(
+      'model/bad-standardisation',
+      'only a float32 input of shape [batch, columns] can be standardised',
+    );
   if (mean.length !== columns || std.length !== columns)
     throw new ModelError(
       'model/bad-standardisation',

@@ -117,6 +117,7 @@ export function manifestOf(founded: Founded, changes: Partial<JobManifest> = {})
     standardiseBy: undefined,
     description: 'a sum for tests',
     reopenedKeys: [],
+    train: [],
     closingLayout: undefined,
     ...changes,
   };

@@ -97,6 +97,13 @@ describe('the explanation of a manifest', () => {
     expect(text).toContain('private random tenth');
   });
 
+  it('names the parameters when only some are trained', () => {
+    expect(textOf(trainingManifest({ train: ['head.*', 'scale'] }))).toContain(
+      'Only these parameters are in the sum, all others keep the values of the file: head.*, scale.',
+    );
+    expect(textOf(trainingManifest())).not.toContain('Only these parameters');
+  });
+
   it('of statistics has no model and reads no outcome', () => {
     const sections = explainManifest(statisticsManifest(), context);
     expect(sections.map(({ title }) => title)).toEqual([

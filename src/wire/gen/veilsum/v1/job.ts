@@ -104,7 +104,11 @@ export interface JobManifest {
   /** Input keys (§3) that approving this manifest allows to be opened again, 32 bytes each. */
   reopenedKeys: Uint8Array[];
   /** When set, one more round follows the last: it sums this layout (metrics of the final model) and changes no model. */
-  closingLayout: SumLayout | undefined;
+  closingLayout:
+    | SumLayout
+    | undefined;
+  /** Names of the model's parameters that are in the vector, `*` for any characters; the others keep the values of the file. Empty for all. */
+  train: string[];
 }
 
 export interface StatisticsSource {
@@ -198,6 +202,7 @@ function createBaseJobManifest(): JobManifest {
     description: "",
     reopenedKeys: [],
     closingLayout: undefined,
+    train: [],
   };
 }
 
@@ -274,6 +279,9 @@ export const JobManifest: MessageFns<JobManifest> = {
     }
     if (message.closingLayout !== undefined) {
       SumLayout.encode(message.closingLayout, writer.uint32(194).fork()).join();
+    }
+    for (const v of message.train) {
+      writer.uint32(202).string(v!);
     }
     return writer;
   },
@@ -481,6 +489,14 @@ export const JobManifest: MessageFns<JobManifest> = {
             }
 
             message.closingLayout = SumLayout.decode(reader, reader.uint32());
+            continue;
+          }
+          case 25: {
+            if (tag !== 202) {
+              break;
+            }
+
+            message.train.push(reader.string());
             continue;
           }
         }
