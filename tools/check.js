@@ -5,7 +5,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const bin = (name) => join('node_modules', '.bin', name);
-const GENERATED = ['src/wire/gen', 'src/model/gen', 'src/vector/kernels/gen', 'src/wire/index.ts', 'docs/errors.md'];
+const GENERATED = [
+  'src/wire/gen',
+  'src/transport/gen',
+  'src/model/gen',
+  'src/vector/kernels/gen',
+  'src/wire/index.ts',
+  'docs/errors.md',
+];
 
 const steps = [
   ['format', () => run(bin('prettier'), ['--log-level', 'warn', '--check', '.'])],

@@ -13,6 +13,7 @@ const bin = 'node_modules/.bin';
 run(`${bin}/buf`, ['generate', '--template', 'buf.gen.yaml', '--path', 'proto/veilsum']);
 run(`${bin}/buf`, ['generate', '--template', 'buf.gen.onnx.yaml', '--path', 'proto/onnx']);
 run(process.execPath, ['tools/wire-index.js']);
+run(process.execPath, ['tools/descriptors.js']);
 run(process.execPath, ['tools/kernels.js']);
 run(`${bin}/prettier`, ['--log-level', 'warn', '--write', 'src/wire/index.ts']);
 // The list of error codes is written by a compiled program, so what was just generated is compiled first.

@@ -114,8 +114,17 @@ const HEALTH: readonly Access[] = [
   { path: '/grpc.health.v1.Health/Watch', kind: 'watch', roles: EVERYONE },
 ];
 
+const OFFICERS: ReadonlySet<PkiRole> = new Set<PkiRole>(['operator', 'auditor']);
+export const REFLECTION: readonly Access[] = [
+  { path: '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo', kind: 'watch', roles: OFFICERS },
+  { path: '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo', kind: 'watch', roles: OFFICERS },
+];
+
 export const ACCESS: ReadonlyMap<string, Access> = new Map(
-  [...Object.values(SILO_METHODS), ...Object.values(ADMIN_METHODS), ...HEALTH].map((method) => [method.path, method]),
+  [...Object.values(SILO_METHODS), ...Object.values(ADMIN_METHODS), ...HEALTH, ...REFLECTION].map((method) => [
+    method.path,
+    method,
+  ]),
 );
 
 export function encodeMessage<T>(type: MessageType<T>, message: T): Buffer {

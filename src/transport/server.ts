@@ -16,6 +16,7 @@ import type { ServerLimits } from './limits.js';
 import { FLOW_CONTROL_WINDOW_BYTES, SERVER_LIMITS } from './limits.js';
 import { ACCESS, ADMIN_METHODS, SILO_METHODS } from './methods.js';
 import { Peers } from './peers.js';
+import { reflectionImplementation, reflectionServices } from './reflection.js';
 import { adminImplementation, rawService, siloImplementation } from './services.js';
 import { sleep } from './waiting.js';
 
@@ -59,6 +60,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const serving = { gate, limits, report };
   server.addService(rawService(SILO_METHODS), siloImplementation(serving, options.silo));
   server.addService(rawService(ADMIN_METHODS), adminImplementation(serving, options.admin));
+  for (const service of reflectionServices()) server.addService(service, reflectionImplementation(serving));
   const services = ['', SiloServiceDefinition.fullName, AdminServiceDefinition.fullName];
   const health = new HealthImplementation(Object.fromEntries(services.map((name) => [name, 'SERVING' as const])));
   health.addToServer(server);

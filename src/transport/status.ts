@@ -5,6 +5,7 @@ import type { ServiceError, StatusObject } from '@grpc/grpc-js';
 import { Metadata, status } from '@grpc/grpc-js';
 import type { ErrorCategory } from '../base/index.js';
 import { CodedError } from '../base/index.js';
+import { encode, RpcErrorInfo, RpcStatus } from '../wire/index.js';
 import { TransportError } from './errors.js';
 import { ERROR_TEXT_CHARACTERS } from './limits.js';
 
@@ -21,6 +22,9 @@ const STATUS: Readonly<Record<ErrorCategory, status>> = {
 
 const CODE_KEY = 'veilsum-code';
 const REMEDY_KEY = 'veilsum-remedy';
+/** Where gRPC libraries of other languages look for more than a number and a text. */
+const DETAILS_KEY = 'grpc-status-details-bin';
+const DOMAIN = 'veilsum';
 const CODE = /^[a-z][a-z0-9-]{0,31}\/[a-z][a-z0-9-]{0,63}$/;
 
 /** What the peer is told. `onInternal` gets what it is not told: errors of category internal, and whatever is no CodedError. */
@@ -37,7 +41,19 @@ function statusOf(code: status, stable: string, text: string, remedy: string | u
   metadata.set(CODE_KEY, stable);
   // Header values are ASCII, remedies are prose: percent-encoded, as gRPC does with its own message.
   if (remedy !== undefined) metadata.set(REMEDY_KEY, encodeURIComponent(clip(remedy)));
+  metadata.set(DETAILS_KEY, detailsOf(code, stable, clip(text), remedy));
   return { code, details: clip(text), metadata };
+}
+
+/** google.rpc.Status with an ErrorInfo, for clients that know nothing of our own trailers. */
+function detailsOf(code: status, stable: string, message: string, remedy: string | undefined): Buffer {
+  const info = encode(RpcErrorInfo, {
+    reason: stable.toUpperCase().replace(/[^A-Z0-9]/g, '_'),
+    domain: DOMAIN,
+    metadata: { code: stable, ...(remedy === undefined ? {} : { remedy: clip(remedy) }) },
+  });
+  const details = [{ typeUrl: 'type.googleapis.com/google.rpc.ErrorInfo', value: info }];
+  return Buffer.from(encode(RpcStatus, { code, message, details }));
 }
 
 /** Half a surrogate pair, which clipping can leave and a peer can plant, makes encodeURI throw. */

@@ -67,6 +67,20 @@ export {
 } from './gen/veilsum/v1/enrolment.js';
 export { BlobRef, Envelope } from './gen/veilsum/v1/envelope.js';
 export {
+  ReflectionError,
+  ReflectionExtension,
+  ReflectionExtensionNumbers,
+  ReflectionFiles,
+  ReflectionRequest,
+  ReflectionResponse,
+  ReflectionService,
+  ReflectionServices,
+  RpcDetail,
+  RpcErrorInfo,
+  RpcErrorInfo_MetadataEntry,
+  RpcStatus,
+} from './gen/veilsum/v1/grpc.js';
+export {
   AcceptanceRule,
   ClipKind,
   IntegerQuantiser,

@@ -42,6 +42,10 @@ describe('roles', () => {
   const allowed = new Map<string, readonly Role[]>([
     ...[...rolesIn('silo.proto').keys()].map((name) => [`/veilsum.v1.SiloService/${name}`, ['silo']] as const),
     ...[...rolesIn('admin.proto')].map(([name, roles]) => [`/veilsum.v1.AdminService/${name}`, roles] as const),
+    ...['v1', 'v1alpha'].map(
+      (version) =>
+        [`/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`, ['operator', 'auditor']] as const,
+    ),
     ...['Check', 'List', 'Watch'].map((name) => [`/grpc.health.v1.Health/${name}`, ROLES] as const),
   ]);
 
