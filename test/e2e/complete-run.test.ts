@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hex, utf8 } from '../../src/base/index.js';
-import { derive, hash, LABELS, sha256 } from '../../src/crypto/index.js';
+import { derive, hash, LABELS, SecretBytes, sha256 } from '../../src/crypto/index.js';
 import { readDataSet, splitHoldout, type Records } from '../../src/dataset/index.js';
 import {
   encodeModelState,
@@ -18,11 +18,21 @@ import { initialParameters, readForwardModel } from '../../src/model/index.js';
 import { openManifest, type Manifest } from '../../src/protocol/index.js';
 import { openStorageKey } from '../../src/storage/index.js';
 import { dequantise, segmentNamed } from '../../src/vector/index.js';
-import { JobState, Outcome, type Envelope, type Job, type Round } from '../../src/wire/index.js';
+import { readSigningKey } from '../../src/pki/index.js';
+import { attemptSecrets } from '../../src/protocol/secrets.js';
+import {
+  CoordinatorRecord,
+  JobState,
+  Outcome,
+  SiloRecord,
+  type Envelope,
+  type Job,
+  type Round,
+} from '../../src/wire/index.js';
 import { Consortium } from '../support/e2e/consortium.js';
 import type { Ended } from '../support/e2e/processes.js';
 import { statisticsFile, statisticsManifest, trainingFile, trainingManifest } from '../support/e2e/jobs.js';
-import { foldCoordinator, foldSilo, problemsOf } from '../support/e2e/journals.js';
+import { coordinatorRecords, foldCoordinator, foldSilo, problemsOf, siloRecords } from '../support/e2e/journals.js';
 import { RANGES, trueSums } from '../support/e2e/records.js';
 import { gathered } from '../support/transport.js';
 import { logisticRegression } from '../support/onnx-models.js';
@@ -226,6 +236,98 @@ describe('what is left on disk', () => {
     // The search finds what is there.
     const own = readFileSync(at('records', `${consortium.silos[0]!}.csv`));
     expect(own.includes(String(canaries[0]![0]))).toBe(true);
+  });
+});
+
+describe('secrets', () => {
+  interface Secret {
+    readonly name: string;
+    readonly bytes: Uint8Array;
+  }
+  /** Of each silo: keys, and what it drew for its attempts; shares and masks derive from those. */
+  let kept: Secret[];
+  /** Own masks' secrets, which a result opens for whoever is in the sum. */
+  let opened: Secret[];
+  let places: Map<string, Buffer>;
+
+  const place = (name: string): Buffer => places.get(name)!;
+  const foundIn = (where: Iterable<string>, secrets: readonly Secret[]): string[] =>
+    [...where].flatMap((name) =>
+      secrets
+        .filter(({ bytes }) =>
+          [Buffer.from(bytes), hex(bytes), Buffer.from(bytes).toString('base64').slice(0, 40)].some((one) =>
+            place(name).includes(one),
+          ),
+        )
+        .map((secret) => `${secret.name} in ${name}`),
+    );
+
+  beforeAll(async () => {
+    const { founded, silos } = consortium;
+    const { at } = founded;
+    kept = [];
+    opened = [];
+    places = new Map();
+    for (const file of [...filesIn(at('logs')), ...filesIn(at('state', 'coordinator'))])
+      places.set(file, readFileSync(file));
+    for (const [name, end] of ends) places.set(`output of ${name}`, Buffer.from(end.stdout + end.stderr));
+    // The coordinator's journal as whoever has its storage key reads it: every message of every silo is in it.
+    const records = await coordinatorRecords(founded);
+    places.set(
+      'dump of coordinator',
+      Buffer.concat(records.map((record) => CoordinatorRecord.encode(record).finish())),
+    );
+    for (const silo of silos) {
+      const { seed } = await readSigningKey(at(`${silo}.key`));
+      seed.lend((bytes) => kept.push({ name: `signing key of ${silo}`, bytes: bytes.slice() }));
+      kept.push({ name: `storage key of ${silo}`, bytes: readFileSync(at(`${silo}.storage.key`)) });
+      const own = await siloRecords(founded, silo);
+      places.set(`dump of ${silo}`, Buffer.concat(own.map((record) => SiloRecord.encode(record).finish())));
+      for (const { event } of own) {
+        if (event?.$case !== 'attemptStarted') continue;
+        const { plan, rho, roundSecret } = event.value;
+        kept.push(
+          { name: `rho of ${silo}`, bytes: rho.slice() },
+          { name: `round secret of ${silo}`, bytes: roundSecret.slice() },
+        );
+        const derived = attemptSecrets(SecretBytes.of<'rho'>(rho.slice()), hash(LABELS.plan, plan!.payload), 1);
+        derived.maskSecret.lend((bytes) => kept.push({ name: `mask key of ${silo}`, bytes: bytes.slice() }));
+        derived.selfSecret.lend((bytes) => opened.push({ name: `own mask of ${silo}`, bytes: bytes.slice() }));
+      }
+    }
+  });
+
+  it('stand in no log, no output, no file and no dump of the coordinator, and in no message', () => {
+    const elsewhere = [...places.keys()].filter((name) => !consortium.silos.some((silo) => name === `dump of ${silo}`));
+    expect(elsewhere.length).toBeGreaterThan(15);
+    expect(kept.length).toBeGreaterThan(5 * 5);
+    expect(foundIn(elsewhere, kept)).toEqual([]);
+  });
+
+  it('of one silo stand in no other silo’s journal', () => {
+    for (const silo of consortium.silos)
+      expect(
+        foundIn(
+          [`dump of ${silo}`],
+          kept.filter(({ name }) => !name.endsWith(silo)),
+        ),
+      ).toEqual([]);
+  });
+
+  it('that a result opens stand in what the coordinator published, and in no log', () => {
+    expect(opened.length).toBe(5 * (ROUNDS + 2));
+    const logs = [...places.keys()].filter((name) => name.includes('/logs/') || name.startsWith('output'));
+    expect(foundIn(logs, opened)).toEqual([]);
+    const published = [...places.keys()].filter(
+      (name) => name.includes('/coordinator/blobs/') || name === 'dump of coordinator',
+    );
+    const seen = new Set(foundIn(published, opened).map((one) => one.split(' in ')[0]));
+    expect([...seen].sort()).toEqual(consortium.silos.map((silo) => `own mask of ${silo}`));
+  });
+
+  it('are found where they must be: what a silo drew, in its own journal', () => {
+    for (const silo of consortium.silos)
+      expect(foundIn([`dump of ${silo}`], kept).some((one) => one.startsWith(`rho of ${silo}`))).toBe(true);
   });
 });
 
