@@ -42,7 +42,7 @@ function parse(equation: string): Equation | undefined {
   if (result !== undefined) return { operands, result };
   // Without an arrow: the letters that occur once, in the order of the alphabet.
   const all = operands.join('');
-  const once = [...all].filter((letter) => all.indexOf(letter) === all.lastIndexOf(letter));
+  const once = Array.from(all).filter((letter) => all.indexOf(letter) === all.lastIndexOf(letter));
   return { operands, result: once.sort().join('') };
 }
 
@@ -51,11 +51,13 @@ function operandGradient(tape: Tape, node: GraphNode, { operands, result }: Equa
   const shape = tape.shape(tape.input(node, at));
   const others = [...operands.keys()].filter((position) => position !== at);
   const known = [result, ...others.map((position) => operands[position] ?? '')];
-  const found = [...own].filter((letter) => known.join('').includes(letter)).join('');
+  const found = Array.from(own)
+    .filter((letter) => known.join('').includes(letter))
+    .join('');
   const value = tape.emit('Einsum', [dy, ...others.map((position) => tape.input(node, position))], {
     equation: text(`${known.join(',')}->${found}`),
   });
   if (found === own) return value;
-  const kept = [...own].map((letter, axis) => (found.includes(letter) ? (shape[axis] ?? 1) : 1));
+  const kept = Array.from(own).map((letter, axis) => (found.includes(letter) ? (shape[axis] ?? 1) : 1));
   return tape.expand(tape.reshape(value, kept), shape);
 }
