@@ -5,8 +5,8 @@ const MiB = 1024 ** 2;
 const BASE_BYTES = 350 * MiB;
 /** Per silo: connection, buffers of its streams, messages of the open round. */
 const SILO_BYTES = 6 * MiB;
-/** Three vectors of 5 bytes a coordinate: the running sum, the opened sum, and the model on its way. */
-const COORDINATE_BYTES = 15;
+/** The running sum takes 5; opening the sum and computing the next model hold several vectors of 4 and 8 at once, and pieces not yet collected. */
+const COORDINATE_BYTES = 60;
 
 export function memoryBound(dimension: number, silos: number): number {
   return BASE_BYTES + silos * SILO_BYTES + dimension * COORDINATE_BYTES;
