@@ -6,14 +6,16 @@ import { derive, hash, Keystream, LABELS, sha256, type Label, type SecretBytes }
 import type { DataSet, DataSetSource } from '../src/dataset/index.js';
 import {
   decodeModelState,
+  maskable,
   parseJob,
   statisticsSegments,
   type Contract,
   type Job,
   type ModelState,
+  type NoiseShare,
   type Recipe,
 } from '../src/job/index.js';
-import { isClosingRound, layoutOfRound, type Manifest, type Plan } from '../src/protocol/index.js';
+import { isClosingRound, layoutOfRound, siloVariance, type Manifest, type Plan } from '../src/protocol/index.js';
 import type { Trainer, TrainerOptions } from '../src/trainer/index.js';
 import { quantise, type RandomWords } from '../src/vector/index.js';
 import { AgentError } from './errors.js';
@@ -90,10 +92,11 @@ export class Contributor {
     // Before the input: once that is stored, nothing is computed again.
     if (ownControl !== undefined) await layAside(this.#store, plan.jobId, plan.rid, ownControl);
     const random = wordsFrom(roundSecret, plan.rid, LABELS.deriveRounding);
-    const { values } = quantise(layout, segments, random);
+    const share = this.#noiseShare(manifest, plan, roundSecret);
+    const values = maskable(layout, quantise(layout, segments, random), share);
     const parameters = job.kind === 'statistics' ? undefined : (await this.#state(plan)).parameters;
     const input = { inputHash, inputKeys: inputKeysOf(job, closing, records.version, parameters), dataSet };
-    await storeInput(this.#store, input, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    await storeInput(this.#store, input, values);
     return { ...input, steps, droppedRows: records.droppedRows };
   }
 
@@ -130,6 +133,22 @@ export class Contributor {
       },
       signal,
     );
+  }
+
+  /** This silo's part of the noise: the same whenever it is asked for in this round. Undefined for a job without noise. */
+  #noiseShare(manifest: Manifest, plan: Plan, roundSecret: SecretBytes<'round'>): NoiseShare | undefined {
+    const { noise } = manifest;
+    if (noise === undefined) return undefined;
+    const malicious = Math.max(this.#config.policy.maxMalicious, manifest.maxMalicious);
+    using key = roundSecret.lend((ikm) => derive<'noise'>(ikm, plan.rid, LABELS.deriveNoise, []));
+    const stream = key.lend((k) => new Keystream(k));
+    const { mechanism, tail } = noise;
+    return {
+      mechanism,
+      variance: siloVariance(noise, plan.n, malicious),
+      tail,
+      bytes: (length) => stream.next(length),
+    };
   }
 
   async #state(plan: Plan): Promise<ModelState> {

@@ -2,6 +2,7 @@
 // computed again after a crash, perhaps on changed records, never replaces what may already have been masked.
 
 import { concat, HASH_BYTES, type Hash, hex, u16be, utf8, fromUtf8 } from '../src/base/index.js';
+import type { MaskableVector } from '../src/job/index.js';
 import type { Store } from './store.js';
 
 export interface StoredInput {
@@ -34,10 +35,14 @@ export async function storedInput({ inputs, journal }: Store, inputHash: Hash): 
 }
 
 /** The vector first: without its keys it does not count as stored, and is then written anew. */
-export async function storeInput({ inputs, journal }: Store, input: StoredInput, vector: Uint8Array): Promise<void> {
+export async function storeInput(
+  { inputs, journal }: Store,
+  input: StoredInput,
+  vector: MaskableVector,
+): Promise<void> {
   const name = inputName(input.inputHash);
   await inputs.delete(name);
-  await inputs.put(name, vector);
+  await inputs.put(name, new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
   const entry = concat(u16be(input.inputKeys.length), ...input.inputKeys, utf8(input.dataSet));
   await journal.put(keysEntry(name), entry);
 }

@@ -6,6 +6,7 @@ import type { AgentConfig } from '../src/config/index.js';
 import { hash, LABELS, sha256 } from '../src/crypto/index.js';
 import {
   checkLayout,
+  checkPrivacy,
   firstModel,
   NO_MODEL_STATE,
   parseJob,
@@ -49,6 +50,7 @@ export async function prepareJob(
       `the layout of job "${manifest.jobId}" is not the one that follows from it: ${list}.`,
     );
   }
+  checkPrivacy(message);
   const firstState = first?.state ?? NO_MODEL_STATE;
   const modelHash = hash(LABELS.model, firstState);
   if (first !== undefined) await store.models.put(hex(modelHash), firstState);

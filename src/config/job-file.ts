@@ -89,6 +89,14 @@ const training = strict({
   clip: finite,
   weightRows: count,
   weightVisibility: z.enum(['public', 'coarse']).optional(),
+  privacy: strict({
+    unit: z.literal('silo'),
+    mechanism: z.enum(['skellam', 'discrete-gaussian']).default('skellam'),
+    noise: finite,
+    delta: finite,
+  })
+    .transform(({ unit: _silo, ...terms }) => terms)
+    .optional(),
   schedule: schedule.optional(),
   warmUpRounds: count.optional(),
   maxGradientNorm: finite.optional(),

@@ -32,8 +32,9 @@ export function realSegment(
   clip: { readonly kind: 'l2' | 'each'; readonly clip: number },
   visibility: Visibility,
   room: Room,
+  /** Where noise needs room beside it: less than the whole budget. */
+  qMax = unitBudget(room),
 ): Segment {
-  const qMax = unitBudget(room);
   return {
     name,
     length: BigInt(length),

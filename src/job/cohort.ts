@@ -35,3 +35,15 @@ export function cohortSizes({ silos, maxMalicious: c, minCohort, minHonest }: Co
   }
   return sizes;
 }
+
+/**
+ * Honest silos whose noise is surely in any sum of the job: t - max(c, 1) of its smallest cohort. 0 when there is no valid cohort or
+ * nobody would be left.
+ */
+export function contributorsOf(
+  terms: Omit<CohortTerms, 'silos' | 'minHonest'> & { readonly silos: readonly string[] },
+): number {
+  const [smallest] = cohortSizes({ ...terms, silos: terms.silos.length, minHonest: 2 });
+  if (smallest === undefined) return 0;
+  return smallest.silos - smallest.mayBeAbsent - Math.max(terms.maxMalicious, 1);
+}

@@ -3,7 +3,7 @@
 
 import { hex } from '../base/index.js';
 import type { JobManifest } from '../wire/index.js';
-import { cohortSizes, type CohortSize } from './cohort.js';
+import { cohortSizes, contributorsOf, type CohortSize } from './cohort.js';
 import type { Contract, TargetColumn } from './contract.js';
 import { leavesLines } from './explain-segments.js';
 import { parseJob, type Job } from './job.js';
@@ -127,16 +127,19 @@ function sizeWords({ silos, mayBeAbsent, honestInputs }: CohortSize): string {
   return `  A round of ${String(silos)}: ${absent}; at least ${String(honestInputs)} honest inputs are in the sum.`;
 }
 
-function privacyLines({ privacy, roundLimit }: JobManifest): string[] {
+function privacyLines(manifest: JobManifest): string[] {
+  const { privacy, roundLimit } = manifest;
   const epsilon = privacy?.epsilon ?? 0;
   if (epsilon === 0)
     return [
       'No differential privacy noise is added. What is opened is an exact sum, up to rounding; the ledger counts its uses.',
       'The sum itself can tell something about the records in it. Every hospital can subtract its own part from it.',
     ];
-  const total = epsilon * roundLimit;
+  const rounds = count(roundLimit, 'round');
   return [
-    `Each round costs epsilon ${String(epsilon)}, delta ${String(privacy?.delta ?? 0)}; all rounds at most ${String(total)} by plain addition.`,
+    `All ${rounds} together cost epsilon ${epsilon.toPrecision(4)} at delta ${String(privacy?.delta ?? 0)}. The unit is this hospital with all its records.`,
+    `Every hospital adds its share of noise to the change of the parameters before it is masked; what ${count(contributorsOf(manifest), 'other honest hospital')} surely add is enough.`,
+    'Statistics jobs, evaluations and standardisation are not part of this number.',
   ];
 }
 

@@ -28,6 +28,9 @@ export {
   type LayoutTerms,
   type TrainingTerms,
 } from './layout.js';
+export { checkPrivacy } from './privacy-check.js';
+export { epsilonOfSum, noisyQuantiser, type NoiseTerms, type NoisySum } from './noise.js';
+export { maskable, type MaskableVector, type NoiseShare } from './maskable.js';
 export { checkLayout, type LayoutDifference } from './layout-check.js';
 export {
   clippedControl,
@@ -43,7 +46,7 @@ export {
 export { type OpenedSum } from './opened.js';
 export { readStatistics, type ColumnStatistics } from './statistics.js';
 export { readMetrics, type ModelMetrics } from './metrics.js';
-export { cohortSizes, defaultMaxMalicious, type CohortSize, type CohortTerms } from './cohort.js';
+export { cohortSizes, contributorsOf, defaultMaxMalicious, type CohortSize, type CohortTerms } from './cohort.js';
 export {
   DEFAULT_MIN_COHORT,
   DEFAULT_TIMEOUTS,

@@ -1,11 +1,12 @@
 // Every check of a job file that needs no manifest: all bad fields at once, with the names that the job file uses.
 
 import { asJobId, asSiloId, LIMITS } from '../base/index.js';
-import { cohortSizes } from './cohort.js';
+import { cohortSizes, contributorsOf } from './cohort.js';
 import { fit, type Job } from './job.js';
 import type { JobFile } from './job-file.js';
 import { JOB_LIMITS } from './limits.js';
 import type { ManifestFacts } from './manifest-facts.js';
+import type { NoiseTerms } from './noise.js';
 import { isPositive, isWhole, Problems } from './problems.js';
 
 /** Longest wait of one phase: a day. */
@@ -36,6 +37,7 @@ export function checkFile(file: JobFile, facts: ManifestFacts, job: Job, cohort:
   checkTrain(file, problems);
   if (file.kind === 'train') {
     problems.require(isWhole(file.rounds, 1, LIMITS.roundsMax), 'rounds', `1 to ${String(LIMITS.roundsMax)}`);
+    checkNoise(file.training.privacy, job, cohort, problems);
     problems.require(isPositive(file.training.clip), 'training.clip', 'a finite number above 0');
     problems.require(
       file.minWeight === undefined || isPositive(file.minWeight),
@@ -54,6 +56,36 @@ function checkTrain(file: JobFile, problems: Problems): void {
     train.length <= trainPatternsMax && train.every((pattern) => pattern.length <= nameLength),
     'model.train',
     `at most ${String(trainPatternsMax)} names or patterns of at most ${String(nameLength)} characters`,
+  );
+}
+
+function checkNoise(privacy: NoiseTerms | undefined, job: Job, cohort: Cohort, problems: Problems): void {
+  if (privacy === undefined || job.kind !== 'train') return;
+  problems.require(isPositive(privacy.noise), 'training.privacy.noise', 'a finite number above 0, in clips on the sum');
+  problems.require(
+    privacy.delta > 0 && privacy.delta < 1,
+    'training.privacy.delta',
+    'a probability above 0 and below 1, such as 1e-5',
+  );
+  problems.require(
+    job.recipe.weightRows === 1,
+    'training.weightRows',
+    '1 with privacy: every silo then has the weight 1, whatever its records',
+  );
+  problems.require(
+    job.recipe.holdoutFraction === 0,
+    'evaluation.holdoutFraction',
+    '0 with privacy: metrics would travel without noise; measure the model in an evaluation job',
+  );
+  problems.require(
+    job.recipe.method.kind === 'plain' || job.recipe.method.kind === 'fed-prox',
+    'training.method',
+    'plain or fed-prox with privacy: the others send more than the change of the parameters',
+  );
+  problems.require(
+    contributorsOf(cohort) > 0,
+    'maxMalicious',
+    'fewer, with privacy: no honest silo but the reader would be sure to add noise',
   );
 }
 

@@ -5,6 +5,7 @@ import type { FeatureColumn, TargetColumn } from './contract.js';
 import type { LearningRateSchedule, LossSettings } from '../model/index.js';
 import type { LocalMethod, LocalWork, OptimiserSetting } from './recipe.js';
 import type { UpdateSetting } from './update-rule.js';
+import type { NoiseTerms } from './noise.js';
 
 export interface JobFileData {
   /** Name of the data set in every agent's configuration. */
@@ -36,6 +37,8 @@ export interface JobFileTraining {
   readonly weightVisibility?: 'public' | 'coarse' | undefined;
   /** Federated averaging with a step of 1 unless given. */
   readonly server?: UpdateSetting | undefined;
+  /** Noise under the mask, which makes a whole silo the unit of a promise; none unless given. */
+  readonly privacy?: NoiseTerms | undefined;
 }
 
 export type JobFileMethod =

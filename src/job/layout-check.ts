@@ -14,8 +14,8 @@ export interface LayoutDifference {
 }
 
 /**
- * How the manifest's layout differs from the one its job needs; empty when it does not. The two things a manifest may choose, the
- * clip of `delta` and whether the weight is coarse (and whether there is a closing round at all), are read from it; everything else follows. `parameterCount` is the silo's own
+ * How the manifest's layout differs from the one its job needs; empty when it does not. What a manifest may choose, the clip of
+ * `delta`, with noise also its fineness, and whether the weight is coarse (and whether there is a closing round at all), are read from it; everything else follows. `parameterCount` is the silo's own
  * count over the forward model it fetched, undefined for jobs that do not train. Throws JobError when the other parts of the
  * manifest are bad.
  */
@@ -23,7 +23,7 @@ export function checkLayout(manifest: JobManifest, parameterCount: number | unde
   const job = parseJob(manifest);
   const found = manifest.layout;
   if (found === undefined) return [{ segment: 'layout', difference: 'the manifest has none' }];
-  const terms = termsOf(job, found, parameterCount);
+  const terms = termsOf(job, found, parameterCount, manifest.noise !== undefined);
   if (!('kind' in terms)) return [terms];
   const room = { silos: manifest.silos.length, modulusBits: manifest.modulusBits };
   return [...compareLayouts(found, deriveLayout(terms, room)), ...checkClosing(job, manifest.closingLayout, room)];
@@ -40,7 +40,12 @@ function checkClosing(job: Job, closing: SumLayout | undefined, room: Room): Lay
   }));
 }
 
-function termsOf(job: Job, found: SumLayout, parameterCount: number | undefined): LayoutTerms | LayoutDifference {
+function termsOf(
+  job: Job,
+  found: SumLayout,
+  parameterCount: number | undefined,
+  noised: boolean,
+): LayoutTerms | LayoutDifference {
   if (job.kind !== 'train') return job;
   if (parameterCount === undefined) throw new JobError('job/bad-manifest', 'a training job needs its parameter count.');
   const delta = found.segments.find(({ name }) => name === SEGMENT.delta)?.quantiser;
@@ -49,7 +54,9 @@ function termsOf(job: Job, found: SumLayout, parameterCount: number | undefined)
   const weight = found.segments.find(({ name }) => name === SEGMENT.weight);
   const weightVisibility = weight?.visibility === Visibility.VISIBILITY_PUBLIC ? 'public' : 'coarse';
   const { kind, recipe, contract } = job;
-  return { kind, recipe, contract, parameterCount, clip: delta.value.clip, weightVisibility };
+  const { clip, qMax } = delta.value;
+  const noisyQMax = noised ? Number(qMax) : undefined;
+  return { kind, recipe, contract, parameterCount, clip, weightVisibility, noisyQMax };
 }
 
 /** Differences by position: order is part of a layout. */

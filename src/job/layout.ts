@@ -54,6 +54,8 @@ export interface TrainingTerms {
   /** C: bound on the L2 norm of one silo's change of the parameters. */
   readonly clip: number;
   readonly weightVisibility: 'public' | 'coarse';
+  /** In a job with noise: the clip in quantised units, which leaves room for it. */
+  readonly noisyQMax?: number | undefined;
 }
 
 /** What a layout follows from, for each kind of job. */
@@ -112,15 +114,18 @@ function segmentsOf(terms: LayoutTerms, room: Room): Segment[] {
 
 /** Every change of the parameters differs from the last, so `delta` hides no repeated value and is marked public. */
 function trainingSegments(terms: TrainingTerms, room: Room): Segment[] {
-  const { recipe, contract, parameterCount, clip, weightVisibility } = terms;
+  const { recipe, contract, parameterCount, clip, weightVisibility, noisyQMax } = terms;
   const { method } = recipe;
   if (!isWhole(parameterCount, 1, LIMITS.vectorLengthMax))
     throw new JobError('job/bad-manifest', 'a model to train has at least one parameter.');
   if (!isPositive(clip)) throw new JobError('job/bad-manifest', 'the clip of delta is a finite number above 0.');
+  if (noisyQMax !== undefined && !isWhole(noisyQMax, 1, unitBudget(room)))
+    throw new JobError('job/bad-manifest', 'the clip of noised numbers does not fit the room of this job.');
+  const visibility = noisyQMax === undefined ? Visibility.VISIBILITY_PUBLIC : Visibility.VISIBILITY_NOISED;
   const real = (name: string, length: number, kind: 'l2' | 'each', bound: number): Segment =>
     realSegment(name, length, { kind, clip: bound }, Visibility.VISIBILITY_PUBLIC, room);
   return [
-    real(SEGMENT.delta, parameterCount, 'l2', clip),
+    realSegment(SEGMENT.delta, parameterCount, { kind: 'l2', clip }, visibility, room, noisyQMax),
     ...(method.kind === 'scaffold' ? [real(SEGMENT.control, parameterCount, 'l2', method.controlClip)] : []),
     weightSegment(weightVisibility, room),
     real(SEGMENT.norm, 1, 'each', clip),

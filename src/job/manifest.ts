@@ -2,9 +2,17 @@
 // those who approve it see all of it.
 
 import { compareBytes, utf8 } from '../base/index.js';
-import { JobKind, type AcceptanceRule, type JobManifest, type Segment, type StatisticsSource } from '../wire/index.js';
+import {
+  JobKind,
+  NoiseMechanism,
+  type AcceptanceRule,
+  type JobManifest,
+  type Segment,
+  type StatisticsSource,
+  type SumNoise,
+} from '../wire/index.js';
 import { roundingError, type Room } from './budget.js';
-import { cohortSizes, defaultMaxMalicious } from './cohort.js';
+import { cohortSizes, contributorsOf, defaultMaxMalicious } from './cohort.js';
 import { encodeContract, type Contract } from './contract.js';
 import type { Job } from './job.js';
 import { DEFAULT_MIN_COHORT, DEFAULT_TIMEOUTS, type JobFile, type TrainingJobFile } from './job-file.js';
@@ -13,6 +21,7 @@ import { deriveClosingLayout, deriveLayout, SEGMENT, type LayoutTerms } from './
 import type { ManifestFacts } from './manifest-facts.js';
 import { encodeRecipe, type LocalMethod, type Recipe } from './recipe.js';
 import { reachOf } from '../model/index.js';
+import { epsilonOfSum, noisyQuantiser, type NoisyQuantiser } from './noise.js';
 import { encodeUpdateRule } from './update-rule.js';
 
 /** Throws JobError `job/bad-job-file` with every bad field, and what the parts throw: `job/bad-recipe`, `job/overflow`, ... */
@@ -23,9 +32,12 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
   const job = jobOf(file);
   checkFile(file, facts, job, { silos, maxMalicious, minCohort });
   const room: Room = { silos: silos.length, modulusBits: file.modulusBits ?? 32 };
-  const terms = layoutTerms(file, job, facts);
+  const plain = layoutTerms(file, job, facts);
+  const noise = noiseOf(file, plain, room, contributorsOf({ silos, maxMalicious, minCohort }));
+  const terms = plain.kind === 'train' ? { ...plain, noisyQMax: noise?.quantiser.qMax } : plain;
   const layout = deriveLayout(terms, room);
-  const bounds = file.kind === 'train' ? acceptance(file, terms, layout.segments, room, minCohort) : undefined;
+  const bounds =
+    file.kind === 'train' ? acceptance(file, terms, layout.segments, room, { minCohort, noise }) : undefined;
   return {
     version: 1,
     jobId: file.job,
@@ -40,8 +52,9 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
     updateRule: job.kind === 'train' ? encodeUpdateRule(job.update) : new Uint8Array(),
     layout,
     modulusBits: room.modulusBits,
-    // No noise: the ledger counts uses. docs/protocol.md §1 says what remains open then.
-    privacy: { epsilon: 0, delta: 0 },
+    // Without noise the ledger counts uses. docs/protocol.md §1 says what remains open then.
+    privacy: noise?.privacy ?? { epsilon: 0, delta: 0 },
+    noise: noise?.message,
     roundLimit: file.kind === 'train' ? file.rounds : 1,
     dataContract: encodeContract(job.contract),
     fullVerification: file.fullVerification ?? true,
@@ -130,7 +143,7 @@ function acceptance(
   terms: LayoutTerms,
   segments: readonly Segment[],
   room: Room,
-  minCohort: number,
+  { minCohort, noise }: { readonly minCohort: number; readonly noise: Noise | undefined },
 ): AcceptanceRule | undefined {
   const delta = segments.find(({ name }) => name === SEGMENT.delta);
   if (terms.kind !== 'train' || delta === undefined) return undefined;
@@ -138,8 +151,38 @@ function acceptance(
   const trained = contract.minRows * (1 - recipe.holdoutFraction);
   const minWeight = file.minWeight ?? (minCohort * Math.min(1, trained / recipe.weightRows)) / 2;
   const rounding = (roundingError(delta, room.silos) * Math.sqrt(parameterCount)) / minWeight;
-  return { minWeight, maxMeanNorm: clip + rounding };
+  if (noise === undefined || delta.quantiser?.$case !== 'real') return { minWeight, maxMeanNorm: clip + rounding };
+  // Every silo of J with the largest share; the norm of d normal variables exceeds sqrt(d) + 8 with a chance below 1e-13.
+  const sigma = Math.sqrt((noise.quantiser.variance * room.silos) / noise.contributors) / delta.quantiser.value.scale;
+  return { minWeight, maxMeanNorm: clip + rounding + (sigma * (Math.sqrt(parameterCount) + 8)) / minWeight };
 }
+
+interface Noise {
+  readonly quantiser: NoisyQuantiser;
+  readonly contributors: number;
+  readonly message: SumNoise;
+  readonly privacy: { readonly epsilon: number; readonly delta: number };
+}
+
+/** The noise that a job file asks for, and what all its rounds then cost. */
+function noiseOf(file: JobFile, terms: LayoutTerms, room: Room, contributors: number): Noise | undefined {
+  if (file.kind !== 'train' || terms.kind !== 'train' || file.training.privacy === undefined) return undefined;
+  const { mechanism, delta } = file.training.privacy;
+  const dimensions = terms.parameterCount;
+  const quantiser = noisyQuantiser(file.training.privacy, { dimensions, contributors, room });
+  const { epsilon } = epsilonOfSum({ mechanism, ...quantiser, dimensions, contributors, rounds: file.rounds }, delta);
+  return {
+    quantiser,
+    contributors,
+    message: { mechanism: MECHANISM_NUMBERS[mechanism], variance: quantiser.variance, tail: BigInt(quantiser.tail) },
+    privacy: { epsilon, delta },
+  };
+}
+
+const MECHANISM_NUMBERS = {
+  skellam: NoiseMechanism.NOISE_MECHANISM_SKELLAM,
+  'discrete-gaussian': NoiseMechanism.NOISE_MECHANISM_DISCRETE_GAUSSIAN,
+} as const;
 
 function statisticsSource(file: JobFile, facts: ManifestFacts): StatisticsSource | undefined {
   const jobId = file.kind === 'statistics' ? undefined : file.model.standardiseBy;

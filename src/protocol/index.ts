@@ -14,6 +14,7 @@ export { equalEnvelopes, openEnvelope, seal, type Opened } from './envelope.js';
 export * from './evidence.js';
 export * from './manifest.js';
 export { applyMasks, remainingMasks, RANGE_ALIGNMENT, type MaskKeys } from './masking.js';
+export { siloVariance, type SumNoise } from './noise.js';
 export * from './order.js';
 export * from './params.js';
 export { indexIn, openPlan, type Attempt, type Plan } from './plan.js';

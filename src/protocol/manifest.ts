@@ -32,6 +32,7 @@ import {
   type SumLayout,
 } from '../wire/index.js';
 import { openEnvelope } from './envelope.js';
+import { readNoise, type SumNoise } from './noise.js';
 import { demand, demanded } from './rejection.js';
 import type { Roster } from './roster.js';
 
@@ -45,6 +46,8 @@ export interface Manifest {
   readonly initialModelHash: Hash;
   readonly modulusBits: number;
   readonly layout: Layout;
+  /** Noise that the segments marked as noised carry; undefined when none is. */
+  readonly noise: SumNoise | undefined;
   /** Layout of the one round after the last, if the job has one. */
   readonly closingLayout: Layout | undefined;
   readonly rejectedRoundsLimit: number;
@@ -106,8 +109,7 @@ export function openManifest(roster: Roster, envelope: Envelope | undefined): Ma
     Object.values(message.timeouts ?? {}).every((ms) => Number.isInteger(ms) && ms >= 1 && ms <= TIMEOUT_MS_MAX),
     'timeouts must be 1 millisecond to a day',
   );
-  const { epsilon, delta } = message.privacy ?? { epsilon: 0, delta: 0 };
-  valid(epsilon === 0 && delta === 0, 'it promises differential privacy, and this version adds no noise');
+  const noise = readNoise(message);
   valid(
     isBound(message.acceptance?.minWeight) && isBound(message.acceptance?.maxMeanNorm),
     'what it accepts must be finite numbers from 0',
@@ -120,7 +122,7 @@ export function openManifest(roster: Roster, envelope: Envelope | undefined): Ma
   for (const silo of silos) valid(roster.members.has(silo), `silo ${silo} is not in the roster`);
   valid(message.minCohort >= LIMITS.cohortMin && message.minCohort <= silos.length, 'min_cohort is out of range');
   valid(message.maxMalicious <= silos.length, 'max_malicious is out of range');
-  const layout = readLayout(message.layout);
+  const layout = readLayout(message.layout, noise?.tail);
   refuseOverflow(layout, silos.length, message.modulusBits);
   const closingLayout = message.closingLayout === undefined ? undefined : readLayout(message.closingLayout);
   if (closingLayout !== undefined) refuseOverflow(closingLayout, silos.length, message.modulusBits);
@@ -138,6 +140,7 @@ export function openManifest(roster: Roster, envelope: Envelope | undefined): Ma
     ),
     modulusBits: message.modulusBits,
     layout,
+    noise,
     closingLayout,
     rejectedRoundsLimit: message.rejectedRoundsLimit === 0 ? 2 : message.rejectedRoundsLimit,
     fullVerification: message.fullVerification,
@@ -170,11 +173,12 @@ export function layoutOfRound(manifest: Manifest, round: number): Layout {
 }
 
 /** A layout as the vector room wants it. Throws VectorError `vector/bad-layout`, Refusal `manifest/invalid`. */
-export function readLayout(layout: SumLayout | undefined): Layout {
-  return layoutOf(demanded(layout, 'manifest/invalid', 'the sum layout is missing.').segments.map(readSegment));
+export function readLayout(layout: SumLayout | undefined, noiseTail?: number): Layout {
+  const { segments } = demanded(layout, 'manifest/invalid', 'the sum layout is missing.');
+  return layoutOf(segments.map((segment) => readSegment(segment, noiseTail)));
 }
 
-function readSegment(segment: WireSegment): SegmentSpec {
+function readSegment(segment: WireSegment, noiseTail: number | undefined): SegmentSpec {
   const q = demanded(segment.quantiser, 'manifest/invalid', `segment "${segment.name}" has no quantiser.`);
   return {
     name: segment.name,
@@ -189,8 +193,9 @@ function readSegment(segment: WireSegment): SegmentSpec {
             scale: q.value.scale,
             qMax: Number(q.value.qMax),
           },
-    visibility: readVisibility(segment),
+    visibility: readVisibility(segment, noiseTail),
     coarseStep: Number(segment.coarseStep),
+    ...(noiseTail !== undefined && segment.visibility === WireVisibility.VISIBILITY_NOISED ? { noiseTail } : {}),
   };
 }
 
@@ -204,14 +209,15 @@ function readClipKind(name: string, kind: ClipKind): 'l2' | 'each' {
   return 'each';
 }
 
-function readVisibility(segment: WireSegment): Visibility {
+function readVisibility(segment: WireSegment, noiseTail: number | undefined): Visibility {
   if (segment.visibility === WireVisibility.VISIBILITY_PUBLIC) return 'public';
   if (segment.visibility === WireVisibility.VISIBILITY_COARSE) return 'coarse';
   demand(
-    segment.visibility !== WireVisibility.VISIBILITY_NOISED,
+    segment.visibility !== WireVisibility.VISIBILITY_NOISED || noiseTail !== undefined,
     'manifest/invalid',
-    `segment "${segment.name}" is marked as noised, and this version adds no noise.`,
+    `segment "${segment.name}" is marked as noised, and the manifest names no noise.`,
   );
+  if (segment.visibility === WireVisibility.VISIBILITY_NOISED) return 'noised';
   demand(
     false,
     'manifest/invalid',

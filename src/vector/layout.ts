@@ -26,6 +26,8 @@ export interface SegmentSpec {
   readonly visibility: Visibility;
   /** With `coarse`: quantised values are rounded to multiples of this. */
   readonly coarseStep: number;
+  /** With `noised`: no silo's noise on a coordinate is larger, in quantised units. */
+  readonly noiseTail?: number;
 }
 
 export interface Segment extends SegmentSpec {
@@ -89,10 +91,11 @@ function problemsOf(spec: SegmentSpec): string[] {
   return problems;
 }
 
-/** Largest |q| one silo may contribute to a coordinate of this segment, rounding to a coarse step included. */
+/** Largest |q| one silo may contribute to a coordinate of this segment, rounding to a coarse step and noise included. */
 export function largestContribution(segment: SegmentSpec): number {
   const q = segment.quantiser;
   const bound = q.kind === 'integer' ? q.max : q.qMax;
+  if (segment.visibility === 'noised') return bound + (segment.noiseTail ?? 0);
   return segment.visibility === 'coarse' ? bound + segment.coarseStep : bound;
 }
 

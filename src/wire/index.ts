@@ -86,12 +86,14 @@ export {
   IntegerQuantiser,
   JobKind,
   JobManifest,
+  NoiseMechanism,
   PhaseTimeouts,
   PrivacyPerRound,
   RealQuantiser,
   Segment,
   StatisticsSource,
   SumLayout,
+  SumNoise,
   Visibility,
 } from './gen/veilsum/v1/job.js';
 export {

@@ -70,6 +70,7 @@ export function trainingManifest(changes: Partial<JobManifest> = {}): JobManifes
     reopenedKeys: [],
     train: [],
     closingLayout: undefined,
+    noise: undefined,
     ...changes,
   };
 }

@@ -39,10 +39,10 @@ function readManifest(payload: Uint8Array): void {
   const envelope = { payload, signer: 'operator/olga', type, signature: founded.operatorKey.sign(type, payload) };
   const manifest = openManifest(founded.roster, envelope);
   never(!Number.isSafeInteger(manifest.layout.length) || manifest.layout.length < 1, 'a vector of no length');
-  const { acceptance, privacy, timeouts } = manifest.message;
+  const { acceptance, noise, privacy, timeouts } = manifest.message;
   const bounds: readonly number[] = [acceptance?.minWeight ?? 0, acceptance?.maxMeanNorm ?? 0, timeouts?.shareMs ?? 0];
   for (const bound of bounds) never(!(bound >= 0 && bound < Infinity), `${bound} counts as a bound`);
-  never((privacy?.epsilon ?? 0) !== 0, 'privacy is promised that nothing provides');
+  never((privacy?.epsilon ?? 0) !== 0 && noise === undefined, 'privacy is promised that nothing provides');
   const job = parseJob(manifest.message);
   never(job.contract.features.length > 10_000, 'more features than the limit');
   const policy = { minCohort: 3, minHonest: 2, maxMalicious: 1 };

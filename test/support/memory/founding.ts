@@ -119,6 +119,7 @@ export function manifestOf(founded: Founded, changes: Partial<JobManifest> = {})
     reopenedKeys: [],
     train: [],
     closingLayout: undefined,
+    noise: undefined,
     ...changes,
   };
 }

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { isCodedError, LIMITS } from '../../../src/base/index.js';
 import { openManifest, seal, siloSigner } from '../../../src/protocol/index.js';
-import { JobKind, JobManifest, Visibility, type Segment } from '../../../src/wire/index.js';
+import { JobKind, JobManifest, NoiseMechanism, Visibility, type Segment } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { found, keyFrom, manifestOf, powerSegment, signManifest } from '../../support/memory/founding.js';
 import { refusedBySilo, refusedEvent, until } from '../../support/memory/refusals.js';
@@ -24,10 +24,15 @@ const segment = (change: Partial<Segment>): Partial<JobManifest> => ({
   layout: { segments: [{ ...powerSegment(4), ...change }] },
 });
 
+const noise = { mechanism: NoiseMechanism.NOISE_MECHANISM_SKELLAM, variance: 100, tail: 200n };
+const privacy = { epsilon: 1, delta: 1e-5 };
+const noised: Partial<JobManifest> = { noise, privacy, ...segment({ visibility: Visibility.VISIBILITY_NOISED }) };
+
 describe('a manifest', () => {
   it('is accepted when it keeps every rule', () => {
     expect(codeOf({})).toBe('accepted');
     expect(codeOf({ kind: JobKind.JOB_KIND_STATISTICS, roundLimit: 1 })).toBe('accepted');
+    expect(codeOf(noised)).toBe('accepted');
   });
 
   const REFUSED: [string, string, Partial<JobManifest>][] = [
@@ -57,6 +62,23 @@ describe('a manifest', () => {
       'manifest/invalid',
       segment({ visibility: Visibility.VISIBILITY_NOISED }),
     ],
+    ['with noise and no segment for it', 'manifest/invalid', { noise, privacy }],
+    ['with noise and no epsilon', 'manifest/invalid', { ...noised, privacy: { epsilon: 0, delta: 1e-5 } }],
+    ['with noise and a delta of 1', 'manifest/invalid', { ...noised, privacy: { epsilon: 1, delta: 1 } }],
+    ['with noise of no variance', 'manifest/invalid', { ...noised, noise: { ...noise, variance: 0 } }],
+    ['with noise without a tail', 'manifest/invalid', { ...noised, noise: { ...noise, tail: 0n } }],
+    [
+      'with noise of an unknown kind',
+      'manifest/invalid',
+      { ...noised, noise: { ...noise, mechanism: NoiseMechanism.NOISE_MECHANISM_UNSPECIFIED } },
+    ],
+    ['with noise and a closing round', 'manifest/invalid', { ...noised, closingLayout: segment({}).layout }],
+    [
+      'with noise in a statistics job',
+      'manifest/invalid',
+      { ...noised, kind: JobKind.JOB_KIND_STATISTICS, roundLimit: 1 },
+    ],
+    ['whose noise could overflow', 'vector/overflow', { ...noised, noise: { ...noise, tail: 2n ** 30n } }],
     [
       'with a segment that does not say what it tells',
       'manifest/invalid',

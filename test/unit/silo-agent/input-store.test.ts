@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hash, LABELS, SecretBytes } from '../../../src/crypto/index.js';
+import { maskable, type MaskableVector } from '../../../src/job/index.js';
 import { BlobStore, Journal, SealedStore, Sealer } from '../../../src/storage/index.js';
 import { forgetInput, inputName, storedInput, storeInput } from '../../../silo-agent/input-store.js';
 import type { Store } from '../../../silo-agent/store.js';
@@ -20,13 +21,15 @@ async function openIn(folder: string): Promise<Store> {
 }
 
 const inputHash = hash(LABELS.inputKey, Uint8Array.of(1));
+const vector = (length: number): MaskableVector =>
+  maskable({ segments: [], length }, { values: new Int32Array(length), saturated: 0 }, undefined);
 const keys = (count: number): Uint8Array[] => Array.from({ length: count }, (_, k) => new Uint8Array(32).fill(k));
 
 describe('a stored input', () => {
   it('is found again with its keys and data set, however many keys there are, also after a restart', async () => {
     const folder = temporaryFolder();
     const store = await openIn(folder);
-    await storeInput(store, { inputHash, inputKeys: keys(300), dataSet: 'heart' }, new Uint8Array(100));
+    await storeInput(store, { inputHash, inputKeys: keys(300), dataSet: 'heart' }, vector(25));
     await store.journal.close();
     const again = await openIn(folder);
     expect(await storedInput(again, inputHash)).toEqual({ inputHash, inputKeys: keys(300), dataSet: 'heart' });
@@ -37,7 +40,7 @@ describe('a stored input', () => {
     const store = await openIn(temporaryFolder());
     await store.inputs.put(inputName(inputHash), new Uint8Array(100).fill(1));
     expect(await storedInput(store, inputHash)).toBeUndefined();
-    await storeInput(store, { inputHash, inputKeys: keys(1), dataSet: 'heart' }, new Uint8Array(100).fill(2));
+    await storeInput(store, { inputHash, inputKeys: keys(1), dataSet: 'heart' }, vector(25));
     expect((await storedInput(store, inputHash))?.inputKeys).toEqual(keys(1));
     await store.inputs.delete(inputName(inputHash));
     expect(await storedInput(store, inputHash)).toBeUndefined();
@@ -46,7 +49,7 @@ describe('a stored input', () => {
 
   it('is gone when it was forgotten, and forgetting it twice does no harm', async () => {
     const store = await openIn(temporaryFolder());
-    await storeInput(store, { inputHash, inputKeys: keys(2), dataSet: 'heart' }, new Uint8Array(4));
+    await storeInput(store, { inputHash, inputKeys: keys(2), dataSet: 'heart' }, vector(1));
     await forgetInput(store, inputName(inputHash));
     await forgetInput(store, inputName(inputHash));
     expect(await storedInput(store, inputHash)).toBeUndefined();

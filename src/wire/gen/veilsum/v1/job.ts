@@ -25,6 +25,13 @@ export enum JobKind {
   UNRECOGNIZED = -1,
 }
 
+export enum NoiseMechanism {
+  NOISE_MECHANISM_UNSPECIFIED = 0,
+  NOISE_MECHANISM_SKELLAM = 1,
+  NOISE_MECHANISM_DISCRETE_GAUSSIAN = 2,
+  UNRECOGNIZED = -1,
+}
+
 /** What a reader may learn about one silo from a segment that repeats from round to round, when a silo drops out in between (§2.5). */
 export enum Visibility {
   VISIBILITY_UNSPECIFIED = 0,
@@ -76,7 +83,7 @@ export interface JobManifest {
     | undefined;
   /** m: masked words live in Z_{2^m}. 16 to 32. */
   modulusBits: number;
-  /** What one round costs each silo. Epsilon 0 means the job adds no noise and the ledger counts its uses. */
+  /** What all rounds of the job together cost. Epsilon 0 means the job adds no noise and the ledger counts its uses. */
   privacy:
     | PrivacyPerRound
     | undefined;
@@ -109,6 +116,19 @@ export interface JobManifest {
     | undefined;
   /** Names of the model's parameters that are in the vector, `*` for any characters; the others keep the values of the file. Empty for all. */
   train: string[];
+  /** Noise that silos add to segments marked VISIBILITY_NOISED; unset when no segment is. Epsilon follows from it. */
+  noise: SumNoise | undefined;
+}
+
+export interface SumNoise {
+  mechanism: NoiseMechanism;
+  /**
+   * mu: variance on each coordinate of a sum, in quantised units squared, from the honest silos alone. Each silo adds
+   * mu / (t - max(c, 1)).
+   */
+  variance: number;
+  /** No silo's noise on a coordinate is larger, in quantised units. */
+  tail: bigint;
 }
 
 export interface StatisticsSource {
@@ -203,6 +223,7 @@ function createBaseJobManifest(): JobManifest {
     reopenedKeys: [],
     closingLayout: undefined,
     train: [],
+    noise: undefined,
   };
 }
 
@@ -282,6 +303,9 @@ export const JobManifest: MessageFns<JobManifest> = {
     }
     for (const v of message.train) {
       writer.uint32(202).string(v!);
+    }
+    if (message.noise !== undefined) {
+      SumNoise.encode(message.noise, writer.uint32(210).fork()).join();
     }
     return writer;
   },
@@ -497,6 +521,85 @@ export const JobManifest: MessageFns<JobManifest> = {
             }
 
             message.train.push(reader.string());
+            continue;
+          }
+          case 26: {
+            if (tag !== 210) {
+              break;
+            }
+
+            message.noise = SumNoise.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSumNoise(): SumNoise {
+  return { mechanism: 0, variance: 0, tail: 0n };
+}
+
+export const SumNoise: MessageFns<SumNoise> = {
+  encode(message: SumNoise, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.mechanism !== 0) {
+      writer.uint32(8).int32(message.mechanism);
+    }
+    if (message.variance !== 0) {
+      writer.uint32(17).double(message.variance);
+    }
+    if (message.tail !== 0n) {
+      if (BigInt.asUintN(64, message.tail) !== message.tail) {
+        throw new globalThis.Error("value provided for field message.tail of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.tail);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SumNoise {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSumNoise();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.mechanism = reader.int32() as any;
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.variance = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.tail = reader.uint64() as bigint;
             continue;
           }
         }

@@ -1,0 +1,71 @@
+// A silo's check that the epsilon of a manifest is the one that its noise gives: it computes it itself. The coordinator is not asked.
+
+import { NoiseMechanism, Visibility, type JobManifest } from '../wire/index.js';
+import { contributorsOf } from './cohort.js';
+import { JobError } from './errors.js';
+import { parseJob } from './job.js';
+import { SEGMENT } from './layout.js';
+import { epsilonOfSum } from './noise.js';
+import type { Recipe } from './recipe.js';
+import { Problems } from './problems.js';
+
+/** The manifest may state an epsilon as it was computed on another machine. */
+const TOLERANCE = 1 + 1e-9;
+
+/** Throws JobError `job/bad-manifest` with every reason why the promise does not hold. Does nothing for a job without noise. */
+export function checkPrivacy(manifest: JobManifest): void {
+  const { noise, privacy } = manifest;
+  if (noise === undefined) return;
+  const job = parseJob(manifest);
+  const problems = new Problems();
+  const delta = manifest.layout?.segments.find(({ name }) => name === SEGMENT.delta);
+  if (job.kind !== 'train' || delta?.quantiser?.$case !== 'real')
+    throw new JobError('job/bad-manifest', 'only the change of the parameters of a training job carries noise.');
+  problems.require(
+    delta.visibility === Visibility.VISIBILITY_NOISED,
+    'layout.delta',
+    'noise on the change of the parameters',
+  );
+  problems.addAll('', whatElseTells(job.recipe));
+  const contributors = contributorsOf(manifest);
+  problems.require(
+    contributors > 0,
+    'max_malicious',
+    'fewer: no honest silo but the reader would be sure to add noise',
+  );
+  problems.throwIfAny('job/bad-manifest', 'the promise of privacy');
+  const computed = epsilonOfSum(
+    {
+      mechanism: noise.mechanism === NoiseMechanism.NOISE_MECHANISM_SKELLAM ? 'skellam' : 'discrete-gaussian',
+      variance: noise.variance,
+      qMax: Number(delta.quantiser.value.qMax),
+      dimensions: Number(delta.length),
+      contributors,
+      rounds: manifest.roundLimit,
+    },
+    privacy?.delta ?? 0,
+  );
+  problems.require(
+    computed.epsilon <= (privacy?.epsilon ?? 0) * TOLERANCE,
+    'privacy.epsilon',
+    `at least ${String(computed.epsilon)}, which is what this noise costs over all rounds`,
+  );
+  problems.throwIfAny('job/bad-manifest', 'the promise of privacy');
+}
+
+/** Only the change of the parameters carries noise, so everything else in the sum must be the same whatever a silo's records are. */
+export function whatElseTells({ weightRows, holdoutFraction, method }: Recipe): Problems['list'] {
+  const problems = new Problems();
+  problems.require(weightRows === 1, 'recipe.weight_rows', '1 in a job with noise: every silo then has the weight 1');
+  problems.require(
+    holdoutFraction === 0,
+    'recipe.holdout_fraction',
+    '0 in a job with noise: metrics would travel without any',
+  );
+  problems.require(
+    method.kind === 'plain' || method.kind === 'fed-prox',
+    'recipe.method',
+    'plain or fed-prox in a job with noise: the others send more than the change of the parameters',
+  );
+  return problems.list;
+}

@@ -1,0 +1,49 @@
+// Noise under the mask (docs/protocol.md §2.5): what a manifest says of it, and the share of one silo. A reader of the sum may be a silo
+// that subtracts its own part, and c silos may tell it theirs, so the promise rests on the t - max(c, 1) others that are surely there.
+
+import { JobKind, NoiseMechanism, Visibility, type JobManifest } from '../wire/index.js';
+import { thresholdFor } from './params.js';
+import { demand } from './rejection.js';
+
+export interface SumNoise {
+  readonly mechanism: 'skellam' | 'discrete-gaussian';
+  /** mu, in quantised units squared. */
+  readonly variance: number;
+  /** Bound on one silo's noise on a coordinate, in quantised units. */
+  readonly tail: number;
+}
+
+/** Undefined for a job without noise. Throws Refusal `manifest/invalid` when noise, epsilon and segments do not go together. */
+export function readNoise({ kind, noise, privacy, layout, closingLayout }: JobManifest): SumNoise | undefined {
+  const valid = (holds: boolean, what: string): void => {
+    demand(holds, 'manifest/invalid', `the manifest is not valid: ${what}.`);
+  };
+  const { epsilon, delta } = privacy ?? { epsilon: 0, delta: 0 };
+  const noised = layout?.segments.some(({ visibility }) => visibility === Visibility.VISIBILITY_NOISED) === true;
+  if (noise === undefined) {
+    valid(epsilon === 0 && delta === 0, 'it promises differential privacy and names no noise');
+    return undefined;
+  }
+  valid(kind === JobKind.JOB_KIND_TRAIN, 'only a training job adds noise');
+  valid(noised, 'it names noise, and no segment is marked as noised');
+  valid(closingLayout === undefined, 'a job with noise has no closing round, which would add none');
+  valid(epsilon > 0 && epsilon < Infinity, 'a job with noise promises an epsilon above 0');
+  valid(delta > 0 && delta < 1, 'a job with noise promises a delta above 0 and below 1');
+  valid(noise.variance > 0 && noise.variance < 2 ** 62, 'the variance of its noise is out of range');
+  valid(noise.tail >= 1n && noise.tail < 2n ** 31n, 'the tail of its noise is out of range');
+  valid(
+    noise.mechanism === NoiseMechanism.NOISE_MECHANISM_SKELLAM ||
+      noise.mechanism === NoiseMechanism.NOISE_MECHANISM_DISCRETE_GAUSSIAN,
+    'it names a kind of noise that this program does not know',
+  );
+  return {
+    mechanism: noise.mechanism === NoiseMechanism.NOISE_MECHANISM_SKELLAM ? 'skellam' : 'discrete-gaussian',
+    variance: noise.variance,
+    tail: Number(noise.tail),
+  };
+}
+
+/** Variance that each silo of a cohort of n adds: mu / (t - max(c, 1)), never mu / n. */
+export function siloVariance(noise: SumNoise, n: number, c: number): number {
+  return noise.variance / (thresholdFor(n) - Math.max(c, 1));
+}
