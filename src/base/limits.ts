@@ -40,6 +40,12 @@ export const LIMITS = {
   evidenceRecords: 10_000,
   /** What operators did and what was exported, kept in a journal of its own: 300 a day for nine years. */
   actRecords: 1_000_000,
+  /** Bytes of a signed message that enters the log whole; a larger one enters by its digest. Leaves room for the entry around it. */
+  logEntryEnvelopeBytes: 60 * KiB,
+  /** Entries that a silo reads at once: a year of a large consortium. */
+  logEntriesPerRead: 4_000_000,
+  /** Hellos of one silo within an hour: each is an entry of the log and wants a checkpoint. */
+  hellosPerHour: 120,
   /** Attempts of one round (docs/protocol.md §2.4). */
   attemptsPerRound: 3,
   /** Rounds of one job. */

@@ -77,6 +77,8 @@ export const SIGNED_TYPES = [
   'release-query',
   'release-answer',
   'certificate-request',
+  'hello',
+  'cosign',
 ] as const;
 
 export type SignedType = (typeof SIGNED_TYPES)[number];

@@ -99,6 +99,7 @@ export {
 export {
   ActRecord,
   ActRecord_AboutEntry,
+  CoordinatorCheckpointMade,
   CoordinatorFingerprintsChecked,
   CoordinatorJobCreated,
   CoordinatorJobStopped,
@@ -111,9 +112,11 @@ export {
   CoordinatorSumOpened,
   EvidenceRecord,
   SiloAttemptStarted,
+  SiloCheckpointRead,
   SiloContributionFailed,
   SiloContributionReady,
   SiloFingerprinted,
+  SiloHelloMade,
   SiloInputMasked,
   SiloJobDecided,
   SiloJobOffered,
@@ -122,6 +125,8 @@ export {
   SiloRecord,
   SiloResultVerified,
   SiloSharesReceived,
+  TerminalEntry,
+  UnknownAct,
 } from './gen/veilsum/v1/journal.js';
 export { ActionStatement, ChargeStatement, ClosingStatement, EntryKind, LogEntry } from './gen/veilsum/v1/log.js';
 export { AbortJob, AbortRound, AllowSilo, DenySilo, Order, PauseJob, ResumeJob } from './gen/veilsum/v1/order.js';
@@ -165,10 +170,12 @@ export {
   ComplaintAnswer,
   Consistency,
   ConsistencyRequest,
+  Cosign,
   Coverage,
   Decline,
   Dispute,
   Exclusion,
+  Hello,
   IndexedSecret,
   IndexedShare,
   MaskedHeader,
@@ -188,6 +195,7 @@ export {
 export {
   AbandonDirective,
   BlobChunk,
+  CheckpointDirective,
   ComplaintDirective,
   ConfirmDirective,
   Directive,
@@ -198,6 +206,7 @@ export {
   JobClosedDirective,
   JobOffer,
   KeysDirective,
+  ReadLogRequest,
   ReleaseQueryDirective,
   ResultDirective,
   SharesClosedDirective,

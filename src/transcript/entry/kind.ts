@@ -35,7 +35,7 @@ export const ENTRY_KINDS = {
   approval: signed(EntryKind.ENTRY_KIND_APPROVAL, 'job', 'approval'),
   'certificate-issued': digested(EntryKind.ENTRY_KIND_CERTIFICATE_ISSUED, 'consortium'),
   'certificate-revoked': digested(EntryKind.ENTRY_KIND_CERTIFICATE_REVOKED, 'consortium'),
-  hello: open(EntryKind.ENTRY_KIND_HELLO, 'consortium'),
+  hello: signed(EntryKind.ENTRY_KIND_HELLO, 'consortium', 'hello'),
   plan: signed(EntryKind.ENTRY_KIND_PLAN, 'round', 'plan'),
   attempt: signed(EntryKind.ENTRY_KIND_ATTEMPT, 'attempt', 'attempt-start'),
   advertise: signed(EntryKind.ENTRY_KIND_ADVERTISE, 'attempt', 'advertise'),

@@ -58,6 +58,8 @@ export interface SiloRecord {
     | { $case: "abandoned"; value: AbandonDirective }
     | { $case: "jobClosed"; value: JobClosedDirective }
     | { $case: "complaintReceived"; value: ComplaintDirective }
+    | { $case: "helloMade"; value: SiloHelloMade }
+    | { $case: "checkpointRead"; value: SiloCheckpointRead }
     | undefined;
 }
 
@@ -88,6 +90,48 @@ export interface SiloAttemptStarted {
   rho: Uint8Array;
   /** 32 fresh random bytes for rounding, shuffling and noise; the first of a round counts for all its attempts. */
   roundSecret: Uint8Array;
+  /** The checkpoint that the attempt rests on, as a signed note. */
+  checkpoint: Uint8Array;
+}
+
+/** The program has started. */
+export interface SiloHelloMade {
+  /** 32 fresh random bytes. */
+  nonce: Uint8Array;
+}
+
+/** Every entry up to a checkpoint was read, hashed and found to give its root. */
+export interface SiloCheckpointRead {
+  /** The signed note. */
+  note: Uint8Array;
+  /** Size of the log that this silo had read before. */
+  from: bigint;
+  /** The compact range of the log as far as it is read. */
+  range: Uint8Array;
+  /** First terminal entries of rounds that had none before. */
+  terminals: TerminalEntry[];
+  /** Index of this silo's newest Hello among the entries, plus one; 0 when it was not among them. */
+  helloAt: bigint;
+  /** Rounds in which the log knows more of this silo than its journal does. */
+  unknown: UnknownAct[];
+}
+
+/** The first result or Abandon of a round in the log: the one that counts. */
+export interface TerminalEntry {
+  jobId: string;
+  round: number;
+  /** SHA-256 of the encoded Envelope. */
+  digest: Uint8Array;
+  /** Its index in the log. */
+  index: bigint;
+}
+
+/** Something that this silo did and its journal does not know: its disk was set back. */
+export interface UnknownAct {
+  jobId: string;
+  round: number;
+  /** The kind of entry, for people. */
+  act: string;
 }
 
 export interface SiloSharesReceived {
@@ -168,6 +212,7 @@ export interface CoordinatorRecord {
     | { $case: "jobStopped"; value: CoordinatorJobStopped }
     | { $case: "fingerprintsChecked"; value: CoordinatorFingerprintsChecked }
     | { $case: "orderGiven"; value: CoordinatorOrderGiven }
+    | { $case: "checkpointMade"; value: CoordinatorCheckpointMade }
     | undefined;
 }
 
@@ -228,6 +273,10 @@ export interface CoordinatorJobStopped {
   /** "completed", "paused" or "ended". */
   state: string;
   reason: string;
+}
+
+/** The log as it stands is to be cosigned. */
+export interface CoordinatorCheckpointMade {
 }
 
 /** The taus that were handed in, compared with the inputs where their sum did not fit. */
@@ -343,6 +392,12 @@ export const SiloRecord: MessageFns<SiloRecord> = {
         break;
       case "complaintReceived":
         ComplaintDirective.encode(message.event.value, writer.uint32(226).fork()).join();
+        break;
+      case "helloMade":
+        SiloHelloMade.encode(message.event.value, writer.uint32(234).fork()).join();
+        break;
+      case "checkpointRead":
+        SiloCheckpointRead.encode(message.event.value, writer.uint32(242).fork()).join();
         break;
     }
     return writer;
@@ -543,6 +598,22 @@ export const SiloRecord: MessageFns<SiloRecord> = {
             message.event = { $case: "complaintReceived", value: ComplaintDirective.decode(reader, reader.uint32()) };
             continue;
           }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.event = { $case: "helloMade", value: SiloHelloMade.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 30: {
+            if (tag !== 242) {
+              break;
+            }
+
+            message.event = { $case: "checkpointRead", value: SiloCheckpointRead.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -728,7 +799,14 @@ export const SiloJobPrepared: MessageFns<SiloJobPrepared> = {
 };
 
 function createBaseSiloAttemptStarted(): SiloAttemptStarted {
-  return { plan: undefined, attempt: undefined, aborts: [], rho: new Uint8Array(0), roundSecret: new Uint8Array(0) };
+  return {
+    plan: undefined,
+    attempt: undefined,
+    aborts: [],
+    rho: new Uint8Array(0),
+    roundSecret: new Uint8Array(0),
+    checkpoint: new Uint8Array(0),
+  };
 }
 
 export const SiloAttemptStarted: MessageFns<SiloAttemptStarted> = {
@@ -747,6 +825,9 @@ export const SiloAttemptStarted: MessageFns<SiloAttemptStarted> = {
     }
     if (message.roundSecret.length !== 0) {
       writer.uint32(42).bytes(message.roundSecret);
+    }
+    if (message.checkpoint.length !== 0) {
+      writer.uint32(50).bytes(message.checkpoint);
     }
     return writer;
   },
@@ -802,6 +883,317 @@ export const SiloAttemptStarted: MessageFns<SiloAttemptStarted> = {
             }
 
             message.roundSecret = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.checkpoint = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSiloHelloMade(): SiloHelloMade {
+  return { nonce: new Uint8Array(0) };
+}
+
+export const SiloHelloMade: MessageFns<SiloHelloMade> = {
+  encode(message: SiloHelloMade, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.nonce.length !== 0) {
+      writer.uint32(10).bytes(message.nonce);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SiloHelloMade {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSiloHelloMade();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.nonce = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSiloCheckpointRead(): SiloCheckpointRead {
+  return { note: new Uint8Array(0), from: 0n, range: new Uint8Array(0), terminals: [], helloAt: 0n, unknown: [] };
+}
+
+export const SiloCheckpointRead: MessageFns<SiloCheckpointRead> = {
+  encode(message: SiloCheckpointRead, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.note.length !== 0) {
+      writer.uint32(10).bytes(message.note);
+    }
+    if (message.from !== 0n) {
+      if (BigInt.asUintN(64, message.from) !== message.from) {
+        throw new globalThis.Error("value provided for field message.from of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.from);
+    }
+    if (message.range.length !== 0) {
+      writer.uint32(26).bytes(message.range);
+    }
+    for (const v of message.terminals) {
+      TerminalEntry.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.helloAt !== 0n) {
+      if (BigInt.asUintN(64, message.helloAt) !== message.helloAt) {
+        throw new globalThis.Error("value provided for field message.helloAt of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.helloAt);
+    }
+    for (const v of message.unknown) {
+      UnknownAct.encode(v!, writer.uint32(50).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SiloCheckpointRead {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSiloCheckpointRead();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.note = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.from = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.range = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.terminals.push(TerminalEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.helloAt = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.unknown.push(UnknownAct.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTerminalEntry(): TerminalEntry {
+  return { jobId: "", round: 0, digest: new Uint8Array(0), index: 0n };
+}
+
+export const TerminalEntry: MessageFns<TerminalEntry> = {
+  encode(message: TerminalEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.round !== 0) {
+      writer.uint32(16).uint32(message.round);
+    }
+    if (message.digest.length !== 0) {
+      writer.uint32(26).bytes(message.digest);
+    }
+    if (message.index !== 0n) {
+      if (BigInt.asUintN(64, message.index) !== message.index) {
+        throw new globalThis.Error("value provided for field message.index of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.index);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TerminalEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTerminalEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.digest = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.index = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUnknownAct(): UnknownAct {
+  return { jobId: "", round: 0, act: "" };
+}
+
+export const UnknownAct: MessageFns<UnknownAct> = {
+  encode(message: UnknownAct, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.round !== 0) {
+      writer.uint32(16).uint32(message.round);
+    }
+    if (message.act !== "") {
+      writer.uint32(26).string(message.act);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnknownAct {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnknownAct();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.act = reader.string();
             continue;
           }
         }
@@ -1442,6 +1834,9 @@ export const CoordinatorRecord: MessageFns<CoordinatorRecord> = {
       case "orderGiven":
         CoordinatorOrderGiven.encode(message.event.value, writer.uint32(242).fork()).join();
         break;
+      case "checkpointMade":
+        CoordinatorCheckpointMade.encode(message.event.value, writer.uint32(162).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1559,6 +1954,17 @@ export const CoordinatorRecord: MessageFns<CoordinatorRecord> = {
             }
 
             message.event = { $case: "orderGiven", value: CoordinatorOrderGiven.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.event = {
+              $case: "checkpointMade",
+              value: CoordinatorCheckpointMade.decode(reader, reader.uint32()),
+            };
             continue;
           }
         }
@@ -2158,6 +2564,41 @@ export const CoordinatorJobStopped: MessageFns<CoordinatorJobStopped> = {
             message.reason = reader.string();
             continue;
           }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCoordinatorCheckpointMade(): CoordinatorCheckpointMade {
+  return {};
+}
+
+export const CoordinatorCheckpointMade: MessageFns<CoordinatorCheckpointMade> = {
+  encode(_: CoordinatorCheckpointMade, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CoordinatorCheckpointMade {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCoordinatorCheckpointMade();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;

@@ -59,7 +59,10 @@ export interface AttemptStart {
   rid: Uint8Array;
   /** From 1. */
   attempt: number;
-  /** Must be empty while the consortium keeps no transparency log. */
+  /**
+   * Body of the checkpoint on which this attempt rests: cosigned by a quorum of the job's silos. Empty while the consortium keeps no
+   * transparency log.
+   */
   checkpoint: Uint8Array;
   /** Silos left out of this attempt, with the evidence against them. Must be empty in this version. */
   excluded: Exclusion[];
@@ -82,7 +85,10 @@ export interface AdvertiseKeys {
   modelHash: Uint8Array;
   /** H("ack", payload) of this silo's last Ack of the job; empty before the first. */
   lastAckHash: Uint8Array;
-  /** The silo's last checkpoint. Must be empty while the consortium keeps no transparency log. */
+  /**
+   * Body of the newest checkpoint this silo has read: two silos that were shown different logs find out here. Empty while the consortium
+   * keeps no transparency log.
+   */
   checkpoint: Uint8Array;
 }
 
@@ -298,6 +304,26 @@ export interface Approval {
   /** Who and why, for people. Free text of the silo's operator. */
   note: string;
   atUnixMs: bigint;
+}
+
+/**
+ * A silo's program has started. It takes part only on a checkpoint that holds this message: whoever shows it an old log, or a disk that
+ * was set back, is found out. docs/protocol.md §4.
+ */
+export interface Hello {
+  siloId: string;
+  /** 32 fresh random bytes. */
+  nonce: Uint8Array;
+  /** Body of the last checkpoint that its journal knows; empty before the first. */
+  checkpoint: Uint8Array;
+}
+
+/** A silo has read every entry up to this checkpoint and found that it extends what it had read before. */
+export interface Cosign {
+  /** Body of the checkpoint. */
+  checkpoint: Uint8Array;
+  /** cosignature/v1 of the silo's cosigning key, 72 bytes: u64be of its clock in seconds, and the signature. */
+  cosignature: Uint8Array;
 }
 
 /** Everything that T1, T2 and T3 are computed from: what a silo needs to verify a round it has not seen, and an auditor later. */
@@ -2571,6 +2597,131 @@ export const Approval: MessageFns<Approval> = {
             }
 
             message.atUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHello(): Hello {
+  return { siloId: "", nonce: new Uint8Array(0), checkpoint: new Uint8Array(0) };
+}
+
+export const Hello: MessageFns<Hello> = {
+  encode(message: Hello, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.siloId !== "") {
+      writer.uint32(10).string(message.siloId);
+    }
+    if (message.nonce.length !== 0) {
+      writer.uint32(18).bytes(message.nonce);
+    }
+    if (message.checkpoint.length !== 0) {
+      writer.uint32(26).bytes(message.checkpoint);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Hello {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHello();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.siloId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nonce = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.checkpoint = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCosign(): Cosign {
+  return { checkpoint: new Uint8Array(0), cosignature: new Uint8Array(0) };
+}
+
+export const Cosign: MessageFns<Cosign> = {
+  encode(message: Cosign, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.checkpoint.length !== 0) {
+      writer.uint32(10).bytes(message.checkpoint);
+    }
+    if (message.cosignature.length !== 0) {
+      writer.uint32(18).bytes(message.cosignature);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Cosign {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCosign();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.checkpoint = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.cosignature = reader.bytes();
             continue;
           }
         }

@@ -38,6 +38,7 @@ export interface Directive {
     | { $case: "jobClosed"; value: JobClosedDirective }
     | { $case: "heartbeat"; value: HeartbeatDirective }
     | { $case: "complaint"; value: ComplaintDirective }
+    | { $case: "checkpoint"; value: CheckpointDirective }
     | undefined;
 }
 
@@ -58,6 +59,8 @@ export interface StartDirective {
     | undefined;
   /** From attempt 2: signed Aborts of the attempt before. */
   aborts: Envelope[];
+  /** The checkpoint that the attempt names, as a signed note with a quorum of cosignatures. */
+  checkpoint: Uint8Array;
 }
 
 export interface KeysDirective {
@@ -126,6 +129,8 @@ export interface ResultDirective {
     | undefined;
   /** y_i of each member in missing[], same order. */
   missingInputs: BlobRef[];
+  /** A checkpoint, as a signed note, of a log that holds the result. */
+  checkpoint: Uint8Array;
 }
 
 export interface ReleaseQueryDirective {
@@ -136,7 +141,11 @@ export interface ReleaseQueryDirective {
 export interface AbandonDirective {
   /** Abandon, with the plan it closes for a silo that has not seen it. */
   abandon: Envelope | undefined;
-  plan: Envelope | undefined;
+  plan:
+    | Envelope
+    | undefined;
+  /** A checkpoint, as a signed note, of a log that holds the Abandon. */
+  checkpoint: Uint8Array;
 }
 
 /** The job has had its last round, or was ended by an operator. */
@@ -153,6 +162,12 @@ export interface ComplaintDirective {
   attempt: number;
   /** Complaint. */
   complaint: Envelope | undefined;
+}
+
+/** The log has grown: read it up to here and cosign. Shown again when a quorum has cosigned. */
+export interface CheckpointDirective {
+  /** The signed note, with the cosignatures that have come so far. */
+  note: Uint8Array;
 }
 
 /** Nothing to do; the stream is alive. */
@@ -193,6 +208,12 @@ export interface UploadStatusRequest {
 export interface UploadStatusResponse {
   /** Bytes that are on the coordinator's disk. */
   durableBytes: bigint;
+}
+
+/** Entries from (counted from 0) up to but not including to. */
+export interface ReadLogRequest {
+  from: bigint;
+  to: bigint;
 }
 
 export interface GetBlobRequest {
@@ -315,6 +336,9 @@ export const Directive: MessageFns<Directive> = {
         break;
       case "complaint":
         ComplaintDirective.encode(message.body.value, writer.uint32(114).fork()).join();
+        break;
+      case "checkpoint":
+        CheckpointDirective.encode(message.body.value, writer.uint32(122).fork()).join();
         break;
     }
     return writer;
@@ -445,6 +469,14 @@ export const Directive: MessageFns<Directive> = {
             message.body = { $case: "complaint", value: ComplaintDirective.decode(reader, reader.uint32()) };
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.body = { $case: "checkpoint", value: CheckpointDirective.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -505,7 +537,7 @@ export const JobOffer: MessageFns<JobOffer> = {
 };
 
 function createBaseStartDirective(): StartDirective {
-  return { plan: undefined, attempt: undefined, aborts: [] };
+  return { plan: undefined, attempt: undefined, aborts: [], checkpoint: new Uint8Array(0) };
 }
 
 export const StartDirective: MessageFns<StartDirective> = {
@@ -518,6 +550,9 @@ export const StartDirective: MessageFns<StartDirective> = {
     }
     for (const v of message.aborts) {
       Envelope.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.checkpoint.length !== 0) {
+      writer.uint32(34).bytes(message.checkpoint);
     }
     return writer;
   },
@@ -557,6 +592,14 @@ export const StartDirective: MessageFns<StartDirective> = {
             }
 
             message.aborts.push(Envelope.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.checkpoint = reader.bytes();
             continue;
           }
         }
@@ -994,7 +1037,14 @@ export const UnmaskDirective: MessageFns<UnmaskDirective> = {
 };
 
 function createBaseResultDirective(): ResultDirective {
-  return { result: undefined, transcript: undefined, sum: undefined, opened: undefined, missingInputs: [] };
+  return {
+    result: undefined,
+    transcript: undefined,
+    sum: undefined,
+    opened: undefined,
+    missingInputs: [],
+    checkpoint: new Uint8Array(0),
+  };
 }
 
 export const ResultDirective: MessageFns<ResultDirective> = {
@@ -1013,6 +1063,9 @@ export const ResultDirective: MessageFns<ResultDirective> = {
     }
     for (const v of message.missingInputs) {
       BlobRef.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.checkpoint.length !== 0) {
+      writer.uint32(50).bytes(message.checkpoint);
     }
     return writer;
   },
@@ -1068,6 +1121,14 @@ export const ResultDirective: MessageFns<ResultDirective> = {
             }
 
             message.missingInputs.push(BlobRef.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.checkpoint = reader.bytes();
             continue;
           }
         }
@@ -1130,7 +1191,7 @@ export const ReleaseQueryDirective: MessageFns<ReleaseQueryDirective> = {
 };
 
 function createBaseAbandonDirective(): AbandonDirective {
-  return { abandon: undefined, plan: undefined };
+  return { abandon: undefined, plan: undefined, checkpoint: new Uint8Array(0) };
 }
 
 export const AbandonDirective: MessageFns<AbandonDirective> = {
@@ -1140,6 +1201,9 @@ export const AbandonDirective: MessageFns<AbandonDirective> = {
     }
     if (message.plan !== undefined) {
       Envelope.encode(message.plan, writer.uint32(18).fork()).join();
+    }
+    if (message.checkpoint.length !== 0) {
+      writer.uint32(26).bytes(message.checkpoint);
     }
     return writer;
   },
@@ -1171,6 +1235,14 @@ export const AbandonDirective: MessageFns<AbandonDirective> = {
             }
 
             message.plan = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.checkpoint = reader.bytes();
             continue;
           }
         }
@@ -1307,6 +1379,52 @@ export const ComplaintDirective: MessageFns<ComplaintDirective> = {
             }
 
             message.complaint = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCheckpointDirective(): CheckpointDirective {
+  return { note: new Uint8Array(0) };
+}
+
+export const CheckpointDirective: MessageFns<CheckpointDirective> = {
+  encode(message: CheckpointDirective, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.note.length !== 0) {
+      writer.uint32(10).bytes(message.note);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckpointDirective {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckpointDirective();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.note = reader.bytes();
             continue;
           }
         }
@@ -1694,6 +1812,69 @@ export const UploadStatusResponse: MessageFns<UploadStatusResponse> = {
   },
 };
 
+function createBaseReadLogRequest(): ReadLogRequest {
+  return { from: 0n, to: 0n };
+}
+
+export const ReadLogRequest: MessageFns<ReadLogRequest> = {
+  encode(message: ReadLogRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== 0n) {
+      if (BigInt.asUintN(64, message.from) !== message.from) {
+        throw new globalThis.Error("value provided for field message.from of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.from);
+    }
+    if (message.to !== 0n) {
+      if (BigInt.asUintN(64, message.to) !== message.to) {
+        throw new globalThis.Error("value provided for field message.to of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadLogRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadLogRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.from = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.to = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseGetBlobRequest(): GetBlobRequest {
   return { sha256: new Uint8Array(0), offset: 0n };
 }
@@ -1848,6 +2029,15 @@ export const SiloServiceDefinition = {
     getBlob: {
       name: "GetBlob",
       requestType: GetBlobRequest as typeof GetBlobRequest,
+      requestStream: false,
+      responseType: BlobChunk as typeof BlobChunk,
+      responseStream: true,
+      options: {},
+    },
+    /** Entries of the transparency log, as they are hashed. */
+    readLog: {
+      name: "ReadLog",
+      requestType: ReadLogRequest as typeof ReadLogRequest,
       requestStream: false,
       responseType: BlobChunk as typeof BlobChunk,
       responseStream: true,
