@@ -3,6 +3,7 @@
 
 export { fromBitmap, toBitmap } from './bitmap.js';
 export * from './check/advertised.js';
+export * from './check/checkpoint.js';
 export * from './check/context.js';
 export * from './check/dealers.js';
 export * from './check/result.js';

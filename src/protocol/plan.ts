@@ -32,6 +32,8 @@ export interface Attempt {
   readonly attempt: number;
   /** H("attempt", payload), which T1 begins with. */
   readonly hash: Hash;
+  /** Body of the checkpoint it rests on; empty while the consortium keeps no log. */
+  readonly checkpoint: Uint8Array;
   readonly envelope: Envelope;
 }
 
@@ -106,11 +108,7 @@ export function openAttempt(roster: Roster, envelope: Envelope | undefined, rid:
     'plan/invalid',
     `a round has attempts 1 to ${String(LIMITS.attemptsPerRound)}, this one is ${String(message.attempt)}.`,
   );
-  demand(
-    message.checkpoint.length === 0,
-    'plan/reserved',
-    'this version keeps no transparency log: the checkpoint must be empty.',
-  );
+  demandCheckpointFits(roster, message.checkpoint, 'plan/reserved');
   demand(
     message.excluded.length === 0,
     'plan/reserved',
@@ -120,9 +118,26 @@ export function openAttempt(roster: Roster, envelope: Envelope | undefined, rid:
     rid,
     attempt: message.attempt,
     hash: hash(LABELS.attempt, payload),
+    checkpoint: message.checkpoint,
     // The signature was checked above, so the envelope is there.
     envelope: demanded(envelope, 'plan/invalid', 'no attempt.'),
   };
+}
+
+/** A consortium with a log names a checkpoint wherever there is room for one, and a consortium without names none. */
+export function demandCheckpointFits(
+  roster: Roster,
+  checkpoint: Uint8Array,
+  code: 'plan/reserved' | 'keys/reserved',
+): void {
+  const kept = roster.logKey !== undefined;
+  demand(
+    kept === checkpoint.length > 0,
+    code,
+    kept
+      ? 'the consortium keeps a transparency log, and no checkpoint is named.'
+      : 'the consortium keeps no transparency log: the checkpoint must be empty.',
+  );
 }
 
 /** The silo's position in the cohort; undefined when it is not in it. */

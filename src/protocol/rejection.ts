@@ -39,7 +39,8 @@ export const PROTOCOL_ERRORS = defineErrors({
   'plan/model-mismatch':
     'The plan starts from another model than the one this silo computed itself. Two silos are being shown different models, or this one missed a round.',
   'plan/second-plan': 'A second plan with other bytes came for the same round. Both are kept as evidence.',
-  'plan/reserved': 'A field that this version reserves (checkpoint, exclusions) is not empty.',
+  'plan/reserved':
+    'A field that must be empty is not (exclusions; the checkpoint where the consortium keeps no log), or the checkpoint is missing.',
   'plan/released': 'This silo has released its shares in an earlier attempt, and that attempt is not proven dead.',
   'keys/wrong-round': 'A key advertisement belongs to another round or attempt.',
   'keys/model': "A member advertises keys for another model hash than the plan's.",
@@ -47,7 +48,7 @@ export const PROTOCOL_ERRORS = defineErrors({
   'keys/low-order': 'A public key is of low order: any secret agreed with it would be known to everybody.',
   'keys/own-entry': "This silo's own advertisement is missing or was changed.",
   'keys/too-few': 'Fewer distinct members than the threshold advertised keys.',
-  'keys/reserved': 'A field that this version reserves is not empty.',
+  'keys/reserved': 'A field that must be empty is not, or the checkpoint is missing where the consortium keeps a log.',
   'share/wrong-transcript': 'A share header rests on another T1.',
   'share/entries': 'A share header does not have exactly one entry for each member of U1, in order.',
   'share/repeated-key': 'Ephemeral keys within a header are not distinct and of high order.',
@@ -94,6 +95,26 @@ export const PROTOCOL_ERRORS = defineErrors({
   'result/opened': 'The opened sum is not what the openings give.',
   'result/outcome': 'The outcome or the new model is not what this silo computed itself from the verified sum.',
   'result/order': 'The result is not for the next round of this job.',
+  'log/note':
+    "A checkpoint is not one of the consortium's log: malformed, of another log, or without the log's valid signature.",
+  'log/entry': 'An entry of the log is not one: its bytes are malformed or break a rule of its kind.',
+  'log/root':
+    'The entries that were served do not give the root of the checkpoint. The log or the way to it changed them.',
+  'log/fork':
+    'Two checkpoints of one size have different roots: the coordinator shows different logs. Both are kept as evidence; tell the other members.',
+  'log/shrunk': 'The log is shorter than the one this silo has read before, or leaves out what it had read.',
+  'log/unread': 'The message rests on a checkpoint that this silo has not read yet; it does so and then goes on.',
+  'log/no-quorum':
+    "Too few of the job's silos have cosigned the checkpoint. They may be away; the coordinator asks them again.",
+  'log/hello-pending':
+    "This silo has started and waits for a checkpoint that holds its Hello and is cosigned by a quorum of the job's silos.",
+  'log/hello-often':
+    'A silo has said Hello too often within an hour. Its program is restarting again and again: see its log.',
+  'log/not-logged': 'A result or Abandon is not in the part of the log that this silo has read.',
+  'log/other-terminal': 'The log closed this round with another result or Abandon first: the first one counts.',
+  'log/rolled-back':
+    'The log knows more of this silo in this round than its own journal does: its disk was set back. It sits the round out.',
+  'log/cosignature': 'A cosignature does not belong to a checkpoint of this log or does not verify.',
   'abort/invalid': 'An abort, release answer or decline does not belong to the attempt it names.',
   'abandon/invalid': 'The abandonment does not belong to an open round of this job.',
   'job/state': 'The job is not in the state this needs.',

@@ -18,9 +18,21 @@ export function replaySilo(state: SiloState, bytes: Uint8Array): Result<SiloStat
   return replay(SiloRecord, bytes, (at, event) => advanceSilo(state, { at, event }));
 }
 
-/** The state after one record of a coordinator's journal, or why it cannot be. */
-export function replayCoordinator(state: CoordinatorState, bytes: Uint8Array): Result<CoordinatorState, string> {
-  return replay(CoordinatorRecord, bytes, (at, event) => advanceCoordinator(state, { at, event }));
+/**
+ * The state after one record of a coordinator's journal, or why it cannot be. `onAppend` is told the entries that the record adds to the
+ * transparency log, and the index of the first.
+ */
+export function replayCoordinator(
+  state: CoordinatorState,
+  bytes: Uint8Array,
+  onAppend: (first: number, entries: readonly Uint8Array[]) => void = () => undefined,
+): Result<CoordinatorState, string> {
+  return replay(CoordinatorRecord, bytes, (at, event) => {
+    const done = advanceCoordinator(state, { at, event });
+    if ('accepted' in done)
+      for (const effect of done.accepted.effects) if (effect.kind === 'append') onAppend(effect.first, effect.entries);
+    return done;
+  });
 }
 
 interface StoredRecord<Event> {

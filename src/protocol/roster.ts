@@ -22,6 +22,8 @@ export interface Roster {
   readonly consortiumId: string;
   readonly epoch: bigint;
   readonly members: ReadonlyMap<SiloId, Member>;
+  /** Ed25519 key of the transparency log; undefined while the consortium keeps none. */
+  readonly logKey: Uint8Array | undefined;
   /** Ed25519 key of a signer string ("silo/a", "coordinator", "operator/b"). */
   keyOf(signer: string): Uint8Array | undefined;
   readonly verify: Verify;
@@ -104,6 +106,7 @@ export function readRoster(payload: Uint8Array, expectedHash?: Uint8Array, verif
     consortiumId: message.consortiumId,
     epoch: message.epoch,
     members,
+    logKey: message.logKey.length === 0 ? undefined : message.logKey,
     keyOf: (signer) => keys.get(signer),
     verify,
   };

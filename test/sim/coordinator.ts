@@ -313,7 +313,7 @@ export class SimCoordinator {
     const now = unixMs(timeline.now);
     let wake = Infinity;
     for (const job of this.state.jobs.values()) {
-      const due = dueFor(job, now, (silo) => this.presenceOf(silo));
+      const due = dueFor(this.state, job, now, (silo) => this.presenceOf(silo));
       if (due.event !== undefined) {
         const answer = this.feed(due.event);
         if (answer?.kind === 'refused') wake = Math.min(wake, now + REFUSED_PAUSE_MS);

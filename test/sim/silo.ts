@@ -164,6 +164,8 @@ export class SimSilo {
 
   #eventOf({ body }: Directive): SiloEvent | 'away' | undefined {
     switch (body?.$case) {
+      case 'checkpoint':
+        return undefined;
       case 'jobOffer':
         return { $case: 'jobOffered', value: { manifest: body.value.manifest } };
       case 'start': {

@@ -3,6 +3,7 @@
 import { equalBytes, hex, type Hash } from '../../base/index.js';
 import { isAgreementKey } from '../../crypto/index.js';
 import { AdvertiseKeys, type Envelope } from '../../wire/index.js';
+import { demandCheckpointFits } from '../plan.js';
 import { demand } from '../rejection.js';
 import { transcript1 } from '../transcript.js';
 import { openMemberMessage, type RoundContext } from './context.js';
@@ -11,6 +12,8 @@ export interface Advertised {
   readonly index: number;
   readonly channelKey: Uint8Array;
   readonly maskKey: Uint8Array;
+  /** Body of the newest checkpoint it has read; empty while the consortium keeps no log. */
+  readonly checkpoint: Uint8Array;
   readonly payload: Uint8Array;
   readonly envelope: Envelope;
 }
@@ -35,7 +38,7 @@ export function openAdvertised(context: RoundContext, envelope: Envelope): Adver
     'keys/model',
     `${who} starts from another model than the plan's.`,
   );
-  demand(message.checkpoint.length === 0, 'keys/reserved', `${who} names a checkpoint, and this version keeps no log.`);
+  demandCheckpointFits(context.roster, message.checkpoint, 'keys/reserved');
   demand(
     message.lastAckHash.length === 0 || message.lastAckHash.length === 32,
     'keys/reserved',
@@ -46,7 +49,8 @@ export function openAdvertised(context: RoundContext, envelope: Envelope): Adver
     'keys/low-order',
     `a key of ${who} is not a 32-byte X25519 key of high order.`,
   );
-  return { index: message.index, channelKey: message.channelKey, maskKey: message.maskKey, payload, envelope };
+  const { index, channelKey, maskKey, checkpoint } = message;
+  return { index, channelKey, maskKey, checkpoint, payload, envelope };
 }
 
 /** U1 and T1 from the advertisements as delivered. Counts distinct members, in index order. */

@@ -15,6 +15,7 @@ import type { Accepted, CoordinatorEvent, TimedEvent } from './event.js';
 import { failAttempt } from './fail.js';
 import { closeAdvertise, onAdvertised, onRoundOpened } from './gather.js';
 import { onOrderGiven } from './order.js';
+import { initialLog, logged, onCheckpointMade, onCosign, onHello } from './log.js';
 import { closeMask, onDecline, onMaskedHeader, onSumComputed } from './mask.js';
 import { onSumOpened, onVerdict } from './publish.js';
 import { closeShare, onShareHeader } from './share.js';
@@ -22,7 +23,7 @@ import type { CoordinatorSelf, CoordinatorState } from './state.js';
 import { onUnmask } from './unmask.js';
 
 export function initialCoordinatorState(self: CoordinatorSelf): CoordinatorState {
-  return { self, jobs: new Map(), orders: [], denied: new Map(), events: 0 };
+  return { self, jobs: new Map(), orders: [], denied: new Map(), events: 0, log: initialLog(self) };
 }
 
 export function advanceCoordinator(
@@ -33,7 +34,8 @@ export function advanceCoordinator(
     const numbered = { ...state, events: state.events + 1 };
     const next = transition(numbered, timed);
     // An event that left no trace is not counted, so that numbers follow the journal.
-    return next.effects.some((effect) => effect.kind === 'persist') ? next : { state, effects: next.effects };
+    if (!next.effects.some((effect) => effect.kind === 'persist')) return { state, effects: next.effects };
+    return logged(state, timed, next);
   });
 }
 
@@ -57,6 +59,8 @@ function transition(state: CoordinatorState, { at, event }: TimedEvent): Accepte
       return onJobStopped(state, event, event.value);
     case 'orderGiven':
       return onOrderGiven(state, at, event, event.value);
+    case 'checkpointMade':
+      return onCheckpointMade(state, at, event);
     default:
       return unreachable(event);
   }
@@ -107,6 +111,10 @@ function onMessage(
       return onReleaseAnswer(state, event, silo, envelope);
     case 'protest':
       return onProtest(state, event, silo, envelope);
+    case 'hello':
+      return onHello(state, at, event, silo, envelope);
+    case 'cosign':
+      return onCosign(state, event, silo, envelope);
     default:
       demand(false, 'envelope/wrong-type', `silos do not hand in a signed "${envelope.type.slice(0, 40)}".`);
   }

@@ -6,6 +6,7 @@ import type { BlobRef, Directive, Envelope } from '../../wire/index.js';
 import type { Fingerprints } from '../check/survivors.js';
 import { indexIn } from '../plan.js';
 import { inOrder } from './change.js';
+import { checkpointOf, noteOf } from './log.js';
 import type { ClosedRound, CoordinatorAttempt, CoordinatorJob, CoordinatorRound, CoordinatorState } from './state.js';
 import { toBitmap } from '../bitmap.js';
 
@@ -16,6 +17,7 @@ const PER_EVENT = BigInt(2 ** 20);
 // Above the slots of a single event: a place for each round, then one for the end of the job.
 const CATCH_UP = 16;
 const JOB_END = CATCH_UP + LIMITS.roundsMax + 2;
+const LAST_SLOT = Number(PER_EVENT) - 1;
 
 /** Where the inputs of missing members are to be had: the runtime knows the blobs of y_i. */
 export type MissingInputs = (round: ClosedRound) => BlobRef[];
@@ -37,14 +39,31 @@ export function directivesFor(
   };
   for (const job of state.jobs.values()) {
     if (!job.manifest.silos.includes(silo)) continue;
-    forJob(job, silo, missingInputs, add);
+    forJob(state, job, silo, missingInputs, add);
   }
+  forWitness(state, add);
   return directives.sort((a, b) => (a.sequence < b.sequence ? -1 : a.sequence > b.sequence ? 1 : 0));
 }
 
 type Add = (event: number, slot: number, make: () => Body) => void;
 
-function forJob(job: CoordinatorJob, silo: SiloId, missingInputs: MissingInputs, add: Add): void {
+/** Every member of the consortium is a witness of the newest checkpoint, whatever jobs it is in. */
+function forWitness({ log }: CoordinatorState, add: Add): void {
+  const newest = log?.checkpoints.at(-1);
+  if (newest === undefined) return;
+  add(Math.max(newest.madeBy, newest.quorumBy ?? 0), LAST_SLOT, () => ({
+    $case: 'checkpoint',
+    value: { note: noteOf(newest) },
+  }));
+}
+
+function forJob(
+  state: CoordinatorState,
+  job: CoordinatorJob,
+  silo: SiloId,
+  missingInputs: MissingInputs,
+  add: Add,
+): void {
   // A job that was ended while sums were being opened is over when its round is.
   const stopped = (job.status === 'completed' || job.status === 'ended') && job.open === undefined;
   const behind = job.closed.some((round) => !round.acks.has(silo));
@@ -57,9 +76,9 @@ function forJob(job: CoordinatorJob, silo: SiloId, missingInputs: MissingInputs,
     event > approvedBy ? [event, slot] : [approvedBy, late];
   for (const round of job.closed) {
     if (round.acks.has(silo)) continue;
-    add(...toldBy(round.closedBy, 0, CATCH_UP + round.plan.round), () => closedRound(round, missingInputs));
+    add(...toldBy(round.closedBy, 0, CATCH_UP + round.plan.round), () => closedRound(state, round, missingInputs));
   }
-  if (job.open !== undefined) forOpenRound(job.open, silo, add);
+  if (job.open !== undefined) forOpenRound(state, job.open, silo, add);
   if (stopped)
     add(...toldBy(Math.max(job.stoppedBy, job.closed.at(-1)?.closedBy ?? 0), 3, JOB_END), () => ({
       $case: 'jobClosed',
@@ -67,22 +86,26 @@ function forJob(job: CoordinatorJob, silo: SiloId, missingInputs: MissingInputs,
     }));
 }
 
-function closedRound(round: ClosedRound, missingInputs: MissingInputs): Body {
+function closedRound({ log }: CoordinatorState, round: ClosedRound, missingInputs: MissingInputs): Body {
+  // Made when the round was closed, or later: it holds the terminal entry.
+  const newest = log?.checkpoints.at(-1);
+  const checkpoint = newest === undefined ? new Uint8Array() : noteOf(newest);
   if (round.result === undefined)
-    return { $case: 'abandon', value: { abandon: round.abandon, plan: round.plan.envelope } };
+    return { $case: 'abandon', value: { abandon: round.abandon, plan: round.plan.envelope, checkpoint } };
   const { envelope, transcript, sum, opened } = round.result;
   return {
     $case: 'result',
-    value: { result: envelope, transcript, sum, opened, missingInputs: missingInputs(round) },
+    value: { result: envelope, transcript, sum, opened, missingInputs: missingInputs(round), checkpoint },
   };
 }
 
-function forOpenRound(round: CoordinatorRound, silo: SiloId, add: Add): void {
+function forOpenRound(state: CoordinatorState, round: CoordinatorRound, silo: SiloId, add: Add): void {
   const index = indexIn(round.plan, silo);
   if (index === undefined) return;
   const { attempt } = round;
   const { rid } = round.plan;
   const number = attempt.context.attempt.attempt;
+  const restsOn = checkpointOf(state, attempt);
   // Later aborts change the start directive only for those who have not started; for the others it keeps its place before the keys.
   const startedBy = attempt.advertised.has(index) ? attempt.startedBy : (attempt.abortsBy ?? attempt.startedBy);
   add(startedBy, 0, () => ({
@@ -91,6 +114,7 @@ function forOpenRound(round: CoordinatorRound, silo: SiloId, add: Add): void {
       plan: round.plan.envelope,
       attempt: attempt.context.attempt.envelope,
       aborts: earlierAborts(round, number),
+      checkpoint: restsOn === undefined ? new Uint8Array() : noteOf(restsOn),
     },
   }));
   const { keys, query } = attempt;

@@ -7,7 +7,8 @@ import type { PhaseTimeouts } from '../../wire/index.js';
 import { lastRound } from '../manifest.js';
 import { cohortProblem, thresholdFor } from '../params.js';
 import type { CoordinatorEvent } from './event.js';
-import type { ClosedRound, CoordinatorJob, CoordinatorRound } from './state.js';
+import { mayRest } from './log.js';
+import type { ClosedRound, CoordinatorJob, CoordinatorRound, CoordinatorState } from './state.js';
 
 /** Who is there: `true` while the silo's stream is open, otherwise the instant since when it has been gone. */
 export type Presence = (silo: SiloId) => true | UnixMs;
@@ -20,10 +21,13 @@ export interface Due {
 }
 
 const NOTHING: Due = {};
+/** Between looks at whether a checkpoint has its quorum, when nothing else happens. */
+const WITNESS_PAUSE_MS = 1_000;
 
-export function dueFor(job: CoordinatorJob, now: UnixMs, presence: Presence): Due {
+/** What is due in one job. */
+export function dueFor(state: CoordinatorState, job: CoordinatorJob, now: UnixMs, presence: Presence): Due {
   if (job.open !== undefined) return dueInRound(job, job.open, now, presence);
-  if (job.status === 'offered' || job.status === 'running') return dueBetweenRounds(job, now, presence);
+  if (job.status === 'offered' || job.status === 'running') return dueBetweenRounds(state, job, now, presence);
   return NOTHING;
 }
 
@@ -134,7 +138,7 @@ function waitingFor(job: CoordinatorJob, round: CoordinatorRound): Waiting | und
   }
 }
 
-function dueBetweenRounds(job: CoordinatorJob, now: UnixMs, presence: Presence): Due {
+function dueBetweenRounds(state: CoordinatorState, job: CoordinatorJob, now: UnixMs, presence: Presence): Due {
   const { manifest } = job;
   const stop = (state: string, reason: string): Due => ({
     event: { $case: 'jobStopped', value: { jobId: manifest.jobId, state, reason } },
@@ -172,6 +176,7 @@ function dueBetweenRounds(job: CoordinatorJob, now: UnixMs, presence: Presence):
     const patience = plusMs(latest(missing.map(presence), job.createdAt), timeouts.absentAfterMs);
     if (now < patience) return { again: patience };
   }
+  if (!mayRest(state, job, heard, now)) return { again: plusMs(now, WITNESS_PAUSE_MS) };
   return { event: { $case: 'roundOpened', value: { jobId: manifest.jobId, cohort: [...there] } } };
 }
 

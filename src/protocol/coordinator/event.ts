@@ -22,6 +22,10 @@ export type CoordinatorEffect =
   | { readonly kind: 'store-blob'; readonly bytes: Uint8Array }
   /** Append the event to the journal; durable before the next effect. */
   | { readonly kind: 'persist'; readonly event: CoordinatorEvent; readonly emitted: readonly Envelope[] }
+  /** Append entries to the transparency log; durable before the next effect. `first` is the index of the first one. */
+  | { readonly kind: 'append'; readonly first: number; readonly entries: readonly Uint8Array[] }
+  /** A quorum stands behind this checkpoint: show it to whoever reads the log's files. */
+  | { readonly kind: 'publish'; readonly note: Uint8Array }
   /** What the silo whose message this was gets back. */
   | { readonly kind: 'answer'; readonly receipt: Envelope | undefined }
   /** Directives may have changed. */

@@ -31,6 +31,7 @@ import {
   type Located,
 } from './change.js';
 import type { Accepted, CoordinatorEvent } from './event.js';
+import { checkpointFor } from './log.js';
 import type { CoordinatorAttempt, CoordinatorJob, CoordinatorState } from './state.js';
 
 export function onRoundOpened(
@@ -101,7 +102,7 @@ export function startAttempt(
   const envelope = seal(self.signingKey, COORDINATOR, 'attempt-start', AttemptStart, {
     rid: plan.rid,
     attempt: number,
-    checkpoint: new Uint8Array(),
+    checkpoint: checkpointFor(state, job),
     excluded: [],
   });
   return {

@@ -5,6 +5,7 @@ export { directivesFor, mayFetch, type MissingInputs } from './directives.js';
 export { pendingComputations } from './pending.js';
 export { demandNotDenied } from './denied.js';
 export { ordersOf } from './order.js';
+export { dueCheckpoint, firstEntry, newestWitnessed, noteOf } from './log.js';
 export { dueFor, type Due, type Presence } from './due.js';
 export type {
   Accepted as CoordinatorAccepted,
@@ -21,6 +22,8 @@ export type {
   CoordinatorSelf,
   CoordinatorState,
   JobStatus,
+  LogState,
+  MadeCheckpoint,
   PhaseBegin,
   PublishedResult,
   TakenOrder,

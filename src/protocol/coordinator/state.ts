@@ -4,7 +4,9 @@
 import type { Hash, JobId, SiloId, UnixMs } from '../../base/index.js';
 import type { SigningKey } from '../../crypto/index.js';
 import type { BlobRef, Envelope, Metric, Outcome } from '../../wire/index.js';
+import type { CompactRange, Note, NoteSignature } from '../../transcript/index.js';
 import type { Advertised, KeySet } from '../check/advertised.js';
+import type { LogHead } from '../check/checkpoint.js';
 import type { Culprit } from '../check/complaint.js';
 import type { RoundContext } from '../check/context.js';
 import type { Dealer, DealerSet } from '../check/dealers.js';
@@ -17,6 +19,8 @@ import type { Roster } from '../roster.js';
 
 export interface CoordinatorSelf {
   readonly signingKey: SigningKey;
+  /** Signs checkpoints; must be there when the roster names a log. */
+  readonly logKey?: SigningKey | undefined;
   readonly roster: Roster;
 }
 
@@ -29,6 +33,31 @@ export interface CoordinatorState {
   readonly denied: ReadonlyMap<SiloId, TakenOrder>;
   /** Number of the last accepted event; what directives are numbered by. */
   readonly events: number;
+  /** The transparency log as it grows with the events; undefined while the consortium keeps none. */
+  readonly log: LogState | undefined;
+}
+
+export interface LogState {
+  readonly range: CompactRange;
+  /** The newest few, ascending; silos cosign the last and may still be cosigning the others. */
+  readonly checkpoints: readonly MadeCheckpoint[];
+  /** Index of the newest Hello of each silo, and when the last ones of an hour came. */
+  readonly hellos: ReadonlyMap<
+    SiloId,
+    { readonly index: number; readonly at: UnixMs; readonly recent: readonly UnixMs[] }
+  >;
+  /** Since when entries wait for a checkpoint. */
+  readonly wantedSince?: UnixMs | undefined;
+}
+
+export interface MadeCheckpoint extends LogHead {
+  /** As the log signed it, without cosignatures. */
+  readonly note: Note;
+  readonly madeBy: number;
+  readonly madeAt: UnixMs;
+  readonly cosignatures: ReadonlyMap<SiloId, { readonly envelope: Envelope; readonly line: NoteSignature }>;
+  /** Event that last gave a job its quorum; the checkpoint is shown again from then on. */
+  readonly quorumBy?: number;
 }
 
 export interface TakenOrder {
@@ -87,6 +116,8 @@ export interface ClosedRound {
   readonly plan: Plan;
   readonly attempt: number;
   readonly closedBy: number;
+  /** Index of its terminal entry in the log; undefined while the consortium keeps none. */
+  readonly loggedAt?: number | undefined;
   readonly startedAt: UnixMs;
   readonly endedAt: UnixMs;
   /** U1 and U2 of its last attempt; empty where it did not come so far. */

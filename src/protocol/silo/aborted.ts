@@ -20,6 +20,7 @@ import { jobOf } from './change.js';
 import type { Accepted, JournalledEvent } from './event.js';
 import type { SiloState } from './state.js';
 import { close } from './verify.js';
+import { demandFirstTerminal } from './witness.js';
 
 /** Answers whether this silo has released, with the proof it rests on. Says nothing about the future, so nothing is stored. */
 export function onReleaseQueried(state: SiloState, value: ReleaseQueryDirective): Accepted<SiloState> {
@@ -71,6 +72,7 @@ export function onAbandoned(state: SiloState, event: JournalledEvent, value: Aba
     'plan/previous-result',
     'the abandoned round does not follow from the last result verified here.',
   );
+  demandFirstTerminal(state, plan, value.abandon);
   const previous = hash(LABELS.abandon, payload);
   const signed = seal(self.signingKey, siloSigner(self.siloId), 'ack', Ack, {
     resultHash: previous,

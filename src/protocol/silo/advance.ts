@@ -14,9 +14,10 @@ import { onComplaintReceived, onKeysReceived, onSharesClosed, onSharesReceived }
 import type { SiloSelf, SiloState } from './state.js';
 import { onUnmaskRequested } from './unmask.js';
 import { onResultReceived, onResultVerified } from './verify.js';
+import { onCheckpointRead, onHelloMade, UNREAD_LOG } from './witness.js';
 
 export function initialSiloState(self: SiloSelf): SiloState {
-  return { self, jobs: new Map(), openings: new Map(), charges: new Map(), recentPlans: [] };
+  return { self, jobs: new Map(), openings: new Map(), charges: new Map(), recentPlans: [], witness: UNREAD_LOG };
 }
 
 export function advanceSilo(
@@ -68,6 +69,10 @@ function transition(state: SiloState, { at, event }: TimedEvent): Accepted<SiloS
       return onAbandoned(state, event, event.value);
     case 'jobClosed':
       return onJobClosed(state, event, event.value);
+    case 'helloMade':
+      return onHelloMade(state, event, event.value);
+    case 'checkpointRead':
+      return onCheckpointRead(state, at, event, event.value);
     default:
       return unreachable(event);
   }

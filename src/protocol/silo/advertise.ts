@@ -14,6 +14,7 @@ import { attemptSecrets } from '../secrets.js';
 import { jobOf, withRound } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
 import { effectiveMalicious, type JobState, type OpenRound, type SiloState } from './state.js';
+import { demandAwake, demandWitnessed, newestBody } from './witness.js';
 
 const DAY_MS = 86_400_000;
 
@@ -37,6 +38,8 @@ export function onAttemptStarted(
   if (plan.round <= job.closedRound) return { state, effects: [] };
 
   const index = demandPlan(state, job, plan);
+  demandAwake(state, job, plan.round);
+  demandWitnessed(state, job, plan, attempt, value.checkpoint);
   if (open === undefined) demandDailyLimit(state, at);
   const carried = open === undefined ? undefined : leaveAttempt(state, job, open, attempt, value.aborts);
   const rho = SecretBytes.of<'rho'>(value.rho);
@@ -49,7 +52,7 @@ export function onAttemptStarted(
     maskKey: secrets.mask.publicKey,
     modelHash: job.modelHash,
     lastAckHash: job.lastAckHash,
-    checkpoint: new Uint8Array(),
+    checkpoint: newestBody(state),
   });
   const context = { roster: self.roster, manifest: job.manifest, plan, attempt };
   const roundSecret = carried?.roundSecret ?? SecretBytes.of<'round'>(value.roundSecret);

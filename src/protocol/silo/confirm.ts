@@ -20,6 +20,7 @@ import { masksOf } from './mask.js';
 import { demandInputRule, recordOpening } from './openings.js';
 import { demandAlive } from './share.js';
 import { effectiveMalicious, type SiloState } from './state.js';
+import { demandAwake } from './witness.js';
 
 /** The attempt that a request is about, by the rid inside it; undefined when it is not open here. */
 export function locateRequest(state: SiloState, request: Envelope | undefined): Located | undefined {
@@ -71,6 +72,7 @@ export function survivorsOf(found: Located, request: Envelope | undefined): Surv
 export function demandSurvivors(state: SiloState, found: Located, survivors: SurvivorSet): void {
   const { job, open, attempt } = found;
   demandAlive(found);
+  demandAwake(state, job, open.plan.round);
   const { minHonest } = state.self.policy;
   const honest = survivors.members.size - effectiveMalicious(state.self, job.manifest);
   demand(
@@ -112,6 +114,7 @@ export function onFingerprinted(
   if (found === undefined || found.attempt.signed !== undefined) return { state, effects: [] };
   const { job, open } = found;
   demandAlive(found);
+  demandAwake(state, job, open.plan.round);
   const { self } = state;
   const signed = seal(self.signingKey, siloSigner(self.siloId), 'consistency', Consistency, {
     ...value,

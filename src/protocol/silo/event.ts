@@ -70,6 +70,8 @@ export type SiloEffect =
     }
   /** The stored input of a closed round may be erased. */
   | { readonly kind: 'forget-input'; readonly inputHash: Uint8Array }
+  /** Ask the coordinator for everything again: what was refused for want of a quorum is of use now. */
+  | { readonly kind: 'watch-anew' }
   /** Tell the silo's operator. */
   | {
       readonly kind: 'notice';

@@ -1,6 +1,8 @@
 // The silo's role in the protocol: one phase a file.
 
 export { advanceSilo, initialSiloState } from './advance.js';
+export { LogReading } from './read-log.js';
+export { envelopeDigest, isAwake } from './witness.js';
 export type {
   Accepted as SiloAccepted,
   JournalledEvent as SiloJournalledEvent,
@@ -8,4 +10,12 @@ export type {
   SiloEvent,
   TimedEvent as TimedSiloEvent,
 } from './event.js';
-export type { JobState as SiloJobState, OpenRound, Opening, SiloPolicy, SiloSelf, SiloState } from './state.js';
+export type {
+  JobState as SiloJobState,
+  OpenRound,
+  Opening,
+  SiloPolicy,
+  SiloSelf,
+  SiloState,
+  WitnessState,
+} from './state.js';

@@ -26,6 +26,7 @@ import { locate, withAttempt, type Located } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
 import { maskIfReady, uploadOf } from './mask.js';
 import type { SiloState } from './state.js';
+import { demandAwake, demandOneLog } from './witness.js';
 
 /** U1 is known: deal shares of both secrets. */
 export function onKeysReceived(state: SiloState, event: JournalledEvent, value: KeysDirective): Accepted<SiloState> {
@@ -42,6 +43,11 @@ export function onKeysReceived(state: SiloState, event: JournalledEvent, value: 
     };
   }
   demandAlive(found);
+  demandAwake(state, job, open.plan.round);
+  demandOneLog(
+    state,
+    [...keys.members.values()].map((member) => member.checkpoint),
+  );
   const own = keys.members.get(open.index);
   demand(
     own !== undefined && equalEnvelopes(own.envelope, attempt.advertised),
@@ -76,6 +82,7 @@ export function onSharesReceived(
   if (attempt.verdicts !== undefined)
     return { state, effects: attempt.dealers === undefined ? attempt.verdicts.map(submit) : [] };
   demandAlive(found);
+  demandAwake(state, job, open.plan.round);
   const { keys } = found.attempt;
   const delivered = openDealers(attempt.context, keys, value.headers);
   const secrets = attemptSecrets(attempt.rho, open.plan.rid, value.attempt);
@@ -193,9 +200,11 @@ export function onSharesClosed(
   if (attempt.dealers !== undefined) {
     const closed = toBitmap(attempt.dealers.members.keys(), open.plan.n);
     demand(equalBytes(closed, value.dealers), 'message/conflict', 'a second set of dealers came for this attempt.');
+    demandAwake(state, job, open.plan.round);
     return { state, effects: remaining(state, found) };
   }
   demandAlive(found);
+  demandAwake(state, job, open.plan.round);
   const keys = demanded(attempt.keys, 'share/not-checked', 'U2 came before U1.', 'state');
   const checked = demanded(attempt.checked, 'share/not-checked', 'U2 came before the headers were checked.', 'state');
   const dealers = closeDealers(attempt.context, keys, checked, value.dealers);

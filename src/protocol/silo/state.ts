@@ -27,6 +27,8 @@ export interface SiloPolicy {
 export interface SiloSelf {
   readonly siloId: SiloId;
   readonly signingKey: SigningKey;
+  /** Joins checkpoints of the log; must be there when the roster names a log. */
+  readonly cosigningKey?: SigningKey | undefined;
   readonly roster: Roster;
   readonly policy: SiloPolicy;
 }
@@ -40,6 +42,28 @@ export interface SiloState {
   readonly charges: ReadonlyMap<string, number>;
   /** When plans of the last day were accepted, for the daily limit. */
   readonly recentPlans: readonly UnixMs[];
+  /** The transparency log as far as this silo has read it. */
+  readonly witness: WitnessState;
+}
+
+export interface WitnessState {
+  /** Compact range of the entries that were read; empty before the first. */
+  readonly range: Uint8Array;
+  readonly size: number;
+  /** Roots, in hexadecimal, by size: of the last checkpoints that were read. */
+  readonly roots: ReadonlyMap<number, string>;
+  /** Which silos were seen to have cosigned the newest checkpoints, by size. */
+  readonly cosigners: ReadonlyMap<number, ReadonlySet<SiloId>>;
+  /** Hello of the program that runs now, and its index once it was read. */
+  readonly hello?: { readonly envelope: Envelope; readonly index?: number };
+  /** Digests, in hexadecimal, of every Hello that this journal knows. */
+  readonly hellos: ReadonlySet<string>;
+  /** First terminal entry of each round, by job and round. */
+  readonly terminals: ReadonlyMap<string, { readonly digest: Uint8Array; readonly index: number }>;
+  /** The last Cosign, resent as it is. */
+  readonly cosigned?: { readonly size: number; readonly envelope: Envelope };
+  /** Last round of each job that this silo sits out, because the log knows more of it than this journal. */
+  readonly sitsOut: ReadonlyMap<string, number>;
 }
 
 /** A sum in which an input of ours was opened. */

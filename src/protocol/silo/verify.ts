@@ -22,6 +22,7 @@ import { jobOf, withJob } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
 import { settleOpening } from './openings.js';
 import type { JobState, SiloState } from './state.js';
+import { demandFirstTerminal } from './witness.js';
 
 /** Changes nothing yet: the vectors are checked by an effect, and `resultVerified` brings what came of it. */
 export function onResultReceived(
@@ -34,6 +35,7 @@ export function onResultReceived(
   const ack = job.acks.get(plan.round);
   if (ack !== undefined) return { state, effects: [{ kind: 'submit', envelope: ack, ciphertexts: [] }] };
   demandNext(job, plan);
+  demandFirstTerminal(state, plan, directive.result);
   const checked = checkTranscript(state.self.roster, job.manifest, transcript);
   const { maxMalicious, minCohort } = job.manifest;
   const problem = cohortProblem(plan.n, { c: maxMalicious, minCohort, minHonest: 2 });

@@ -5,7 +5,9 @@ import { hex, unixMs, type SiloId } from '../../../src/base/index.js';
 import {
   advanceCoordinator,
   directivesFor,
+  dueCheckpoint,
   dueFor,
+  firstEntry,
   equalEnvelopes,
   initialCoordinatorState,
   layoutOfRound,
@@ -66,13 +68,16 @@ export class MemoryConsortium {
   readonly rejections: { silo: SiloId; rejection: Rejection }[] = [];
   readonly openedSums = new Map<number, Int32Array>();
   readonly goneSince = new Map<SiloId, number>();
+  /** Entries of the transparency log. */
+  readonly log: Uint8Array[] = [];
   hooks: Hooks = {};
   time = 1_000_000;
   #todo: CoordinatorEvent[] = [];
 
-  constructor(n: number, options: { manifest?: Partial<JobManifest>; policy?: SiloPolicy } = {}) {
-    this.founded = found(n);
+  constructor(n: number, options: { manifest?: Partial<JobManifest>; policy?: SiloPolicy; log?: boolean } = {}) {
+    this.founded = found(n, { log: options.log ?? false });
     this.coordinator = this.#initial();
+    if (this.coordinator.log !== undefined) this.log.push(firstEntry(this.founded.roster.hash));
     const world = {
       now: () => this.time,
       submit: (silo: SiloId, envelope: Envelope, ciphertexts: readonly Uint8Array[]) => {
@@ -81,16 +86,19 @@ export class MemoryConsortium {
       upload: (silo: SiloId, rid: Uint8Array, attempt: number, bytes: Uint8Array) =>
         this.uploads.set(`${hex(rid)}/${attempt}/${silo}`, bytes),
       fetch: (name: string) => this.blobs.get(name) ?? new Uint8Array(),
+      readLog: (from: number, to: number) => this.log.slice(from, to),
     };
     this.silos = this.founded.silos.map(
       (id, i) => new MemorySilo(this.founded, id, i, options.policy ?? openPolicy, world),
     );
     const manifest = signManifest(this.founded, manifestOf(this.founded, options.manifest));
     this.feed({ $case: 'jobCreated', value: { manifest } });
+    for (const silo of this.silos) silo.hello();
   }
 
   #initial(): CoordinatorState {
-    return initialCoordinatorState({ signingKey: this.founded.coordinatorKey, roster: this.founded.roster });
+    const { coordinatorKey, logKey, roster } = this.founded;
+    return initialCoordinatorState({ signingKey: coordinatorKey, logKey, roster });
   }
 
   get job(): NonNullable<ReturnType<CoordinatorState['jobs']['get']>> {
@@ -106,6 +114,9 @@ export class MemoryConsortium {
       const done = advanceCoordinator(this.coordinator, { at: unixMs(Number(record.atUnixMs)), event: record.event! });
       if (!('accepted' in done)) throw new Error(`replay rejected: ${done.rejected.code} ${done.rejected.detail}`);
       this.coordinator = done.accepted.state;
+      for (const effect of done.accepted.effects)
+        if (effect.kind === 'append')
+          this.log.push(...effect.entries.slice(Math.max(0, this.log.length - effect.first)));
       const emitted = done.accepted.effects.flatMap((effect) => (effect.kind === 'persist' ? effect.emitted : []));
       if (
         emitted.length !== record.emitted.length ||
@@ -162,7 +173,12 @@ export class MemoryConsortium {
   }
 
   #dueNow(): boolean {
-    const due = dueFor(this.job, unixMs(this.time), (silo) => this.#presence(silo));
+    const checkpoint = dueCheckpoint(this.coordinator, unixMs(this.time));
+    if (checkpoint.event !== undefined) {
+      this.feed(checkpoint.event);
+      return true;
+    }
+    const due = dueFor(this.coordinator, this.job, unixMs(this.time), (silo) => this.#presence(silo));
     if (due.event === undefined) return false;
     this.feed(due.event);
     return true;
@@ -170,9 +186,10 @@ export class MemoryConsortium {
 
   #passTime(): boolean {
     if (this.#dueNow()) return true;
-    const due = dueFor(this.job, unixMs(this.time), (silo) => this.#presence(silo));
-    if (due.again === undefined || due.again <= this.time) return false;
-    this.time = due.again;
+    const due = dueFor(this.coordinator, this.job, unixMs(this.time), (silo) => this.#presence(silo));
+    const again = earlier(due.again, dueCheckpoint(this.coordinator, unixMs(this.time)).again);
+    if (again === undefined || again <= this.time) return false;
+    this.time = again;
     return this.#dueNow() || this.job.status === 'running' || this.job.status === 'offered';
   }
 
@@ -245,6 +262,10 @@ export class MemoryConsortium {
           }),
         );
         return;
+      case 'append':
+        if (effect.first !== this.log.length) throw new Error('entries are not appended where they belong');
+        this.log.push(...effect.entries);
+        return;
       case 'answer':
         if (effect.receipt !== undefined && from !== undefined && event?.$case === 'messageReceived')
           this.#receipt(from, effect.receipt);
@@ -259,6 +280,7 @@ export class MemoryConsortium {
         this.#todo.push(this.#openSum(effect));
         return;
       case 'notify':
+      case 'publish':
       case 'forget-attempt':
       case 'closed':
     }
@@ -346,4 +368,8 @@ export class MemoryConsortium {
       return this.#keep(bytes);
     });
   }
+}
+
+function earlier<T extends number>(a: T | undefined, b: T | undefined): T | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
 }

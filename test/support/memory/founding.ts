@@ -33,11 +33,16 @@ export interface Founded {
   readonly coordinatorKey: SigningKey;
   readonly operatorKey: SigningKey;
   readonly keyOf: (silo: SiloId) => SigningKey;
+  readonly cosigningKeyOf: (silo: SiloId) => SigningKey;
+  /** Undefined where the consortium keeps no transparency log. */
+  readonly logKey: SigningKey | undefined;
 }
 
-export function found(n: number): Founded {
+export function found(n: number, { log = false }: { readonly log?: boolean } = {}): Founded {
   const silos = siloNames(n);
-  const rosterBytes = encode(RosterMessage, rosterOf(silos));
+  const logKey = log ? keyFrom('log') : undefined;
+  const logged = logKey === undefined ? {} : { logKey: logKey.publicKey };
+  const rosterBytes = encode(RosterMessage, { ...rosterOf(silos), ...logged });
   return {
     roster: readRoster(rosterBytes),
     rosterBytes,
@@ -45,6 +50,8 @@ export function found(n: number): Founded {
     coordinatorKey: keyFrom('coordinator'),
     operatorKey: keyFrom('operator/olga'),
     keyOf: (silo) => keyFrom(silo),
+    cosigningKeyOf: (silo) => keyFrom(`cosigning ${silo}`),
+    logKey,
   };
 }
 

@@ -7,6 +7,8 @@ import {
   equalEnvelopes,
   initialSiloState,
   layoutOfRound,
+  LogReading,
+  Refusal,
   seal,
   siloSigner,
   type Rejection,
@@ -39,6 +41,8 @@ export interface SiloWorld {
   submit(silo: SiloId, envelope: Envelope, ciphertexts: readonly Uint8Array[]): void;
   upload(silo: SiloId, rid: Uint8Array, attempt: number, bytes: Uint8Array): void;
   fetch(name: string): Uint8Array;
+  /** Entries of the transparency log. */
+  readLog(from: number, to: number): readonly Uint8Array[];
 }
 
 /** Bytes of a record, of all headers or of a transcript at the largest cohort. */
@@ -71,7 +75,10 @@ export class MemorySilo {
   /** Called after every journal record with their number; may crash or restart this silo, and what would have followed is lost. */
   afterRecord: (records: number) => void = () => undefined;
   #fresh = 0;
+  /** How often everything was asked for again. */
+  #readings = 0;
   #lives = 0;
+  #starts = 0;
 
   constructor(
     readonly founded: Founded,
@@ -89,8 +96,28 @@ export class MemorySilo {
   }
 
   #initial(): SiloState {
-    const { roster, keyOf } = this.founded;
-    return initialSiloState({ siloId: this.id, signingKey: keyOf(this.id), roster, policy: this.policy });
+    const { roster, keyOf, cosigningKeyOf } = this.founded;
+    const keys = { signingKey: keyOf(this.id), cosigningKey: cosigningKeyOf(this.id) };
+    return initialSiloState({ siloId: this.id, ...keys, roster, policy: this.policy });
+  }
+
+  /** The program says that it has started. */
+  hello(): void {
+    this.feed({ $case: 'helloMade', value: { nonce: seedFrom(`hello ${this.id} ${String(this.#starts++)}`) } });
+  }
+
+  /** Reads the log up to the checkpoint that a directive rests on. */
+  #read(note: Uint8Array | undefined): void {
+    if (note === undefined || note.length === 0) return;
+    try {
+      const reading = new LogReading(this.state, note);
+      if (!reading.isKnown)
+        for (const entry of this.world.readLog(reading.from, reading.checkpoint.size)) reading.add(entry);
+      this.feed({ $case: 'checkpointRead', value: reading.finish() });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.rejections.push({ code: error.code, detail: error.message, category: error.category, evidence: [] });
+    }
   }
 
   crash(): void {
@@ -120,13 +147,17 @@ export class MemorySilo {
     }
     this.cursor = 0n;
     this.up = true;
+    this.hello();
   }
 
   handle(directive: Directive): void {
     if (!this.up) return;
     const life = this.#lives;
+    const reading = this.#readings;
+    this.#read(noteIn(directive));
+    if (this.#lives !== life) return;
     for (const event of this.#eventsOf(directive)) this.feed(event);
-    if (this.#lives === life) this.cursor = directive.sequence;
+    if (this.#lives === life && this.#readings === reading) this.cursor = directive.sequence;
   }
 
   #eventsOf({ body }: Directive): SiloEvent[] {
@@ -167,6 +198,7 @@ export class MemorySilo {
         return [{ $case: 'abandoned', value: body.value }];
       case 'jobClosed':
         return [{ $case: 'jobClosed', value: body.value }];
+      case 'checkpoint':
       case 'heartbeat':
       case undefined:
         return [];
@@ -242,6 +274,10 @@ export class MemorySilo {
       case 'verify-result':
         this.feed(this.#verify(effect));
         return;
+      case 'watch-anew':
+        this.#readings++;
+        this.cursor = 0n;
+        return;
       case 'forget-input':
         return;
       case 'notice':
@@ -294,4 +330,11 @@ export class MemorySilo {
   get lastRejection(): string | undefined {
     return this.rejections.at(-1)?.code;
   }
+}
+
+/** The checkpoint that a directive rests on or is about. */
+export function noteIn({ body }: Directive): Uint8Array | undefined {
+  if (body?.$case === 'checkpoint') return body.value.note;
+  if (body?.$case === 'start' || body?.$case === 'result' || body?.$case === 'abandon') return body.value.checkpoint;
+  return undefined;
 }

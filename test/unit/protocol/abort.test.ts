@@ -184,7 +184,7 @@ describe('a silo that is told of an abandonment', () => {
       rid: hash(LABELS.plan, changed.payload),
       ...abandon,
     }));
-    return refusedBySilo(silo, { $case: 'abandon', value: { abandon: envelope, plan: changed } });
+    return refusedBySilo(silo, { $case: 'abandon', value: { ...value, abandon: envelope, plan: changed } });
   };
 
   it('refuses one of another round than the plan it came with', () => {
@@ -211,7 +211,9 @@ describe('a silo that is told of an abandonment', () => {
       reason: '',
       proof: [],
     });
-    expect(refusedBySilo(fresh, { $case: 'abandon', value: { abandon, plan } })).toBe('plan/previous-result');
+    expect(refusedBySilo(fresh, { $case: 'abandon', value: { abandon, plan, checkpoint: new Uint8Array() } })).toBe(
+      'plan/previous-result',
+    );
   });
   it('refuses one that the coordinator did not sign', () => {
     const abandon = { ...value.abandon!, signature: new Uint8Array(64) };

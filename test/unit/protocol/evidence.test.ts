@@ -28,7 +28,10 @@ describe('evidence', () => {
       const start = { rid, attempt: 1, checkpoint: new Uint8Array(), excluded: [] };
       const attempt = seal(founded.coordinatorKey, 'coordinator', 'attempt-start', AttemptStart, start);
       const fresh = { rho: new Uint8Array(32), roundSecret: new Uint8Array(32) };
-      silo.feed({ $case: 'attemptStarted', value: { plan: other, attempt, aborts: [], ...fresh } });
+      silo.feed({
+        $case: 'attemptStarted',
+        value: { plan: other, attempt, aborts: [], checkpoint: new Uint8Array(), ...fresh },
+      });
       return true;
     };
     consortium.run(1);

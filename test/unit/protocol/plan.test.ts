@@ -38,7 +38,7 @@ function start(
     rid: hash(LABELS.plan, changed.payload),
     ...attempt,
   }));
-  return { $case: 'start', value: { plan: changed, attempt: begun, aborts: [] } };
+  return { $case: 'start', value: { plan: changed, attempt: begun, aborts: [], checkpoint: from.checkpoint } };
 }
 
 const COHORT = ['silo-000', 'silo-001', 'silo-002', 'silo-003'];
@@ -133,6 +133,7 @@ describe('a silo that has started', () => {
     plan: jobOf(begun).open!.plan.envelope,
     attempt: jobOf(begun).open!.attempt.context.attempt.envelope,
     aborts: [],
+    checkpoint: new Uint8Array(),
   };
 
   it('refuses a second plan with other bytes for the same round', () => {
@@ -140,7 +141,7 @@ describe('a silo that has started', () => {
     const attempt = byCoordinator(open.founded, first.attempt!, AttemptStart, () => ({
       rid: hash(LABELS.plan, other.payload),
     }));
-    expect(refusedBySilo(begun, { $case: 'start', value: { plan: other, attempt, aborts: [] } })).toBe(
+    expect(refusedBySilo(begun, { $case: 'start', value: { ...first, plan: other, attempt } })).toBe(
       'plan/second-plan',
     );
   });
@@ -213,7 +214,7 @@ describe("the floors of a silo's own policy", () => {
     const attempt = byCoordinator(one.founded, told.attempt!, AttemptStart, () => ({
       rid: hash(LABELS.plan, plan.payload),
     }));
-    expect(refusedBySilo(asked, { $case: 'start', value: { plan, attempt, aborts: [] } })).toBe('plan/floor-cohort');
+    expect(refusedBySilo(asked, { $case: 'start', value: { ...told, plan, attempt } })).toBe('plan/floor-cohort');
   });
 });
 

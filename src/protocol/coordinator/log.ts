@@ -1,0 +1,250 @@
+// The transparency log of the coordinator: it grows with every accepted event, checkpoints are made of it, silos cosign them. Only the
+// tree's right edge is kept here; the entries are appended by whoever runs the machine.
+
+import { equalBytes, LIMITS, plusMs, unixMs, type SiloId, type UnixMs } from '../../base/index.js';
+import {
+  addSignature,
+  CompactRange,
+  cosignedAt,
+  formatNote,
+  keyId,
+  leafHash,
+  logName,
+  signCheckpoint,
+} from '../../transcript/index.js';
+import { Cosign, Hello, type Envelope } from '../../wire/index.js';
+import { bodyOf, hasQuorum, witnessKeyOf } from '../check/checkpoint.js';
+import { openEnvelope } from '../envelope.js';
+import { demand, demanded } from '../rejection.js';
+import { siloSigner } from '../roster.js';
+import { ANSWERED, stored } from './change.js';
+import { entriesOf, rosterEntry } from './entries.js';
+import type { Accepted, CoordinatorEffect, CoordinatorEvent, TimedEvent } from './event.js';
+import type {
+  CoordinatorAttempt,
+  CoordinatorJob,
+  CoordinatorSelf,
+  CoordinatorState,
+  LogState,
+  MadeCheckpoint,
+} from './state.js';
+
+/** Checkpoints that may still be cosigned. */
+const OPEN_CHECKPOINTS = 4;
+/** What comes within this time shares a checkpoint: many silos that start together need one, not one each. */
+const GATHER_MS = 200;
+const HOUR_MS = 3_600_000;
+
+/** The log before the first event: it holds the roster. Undefined where the consortium keeps none. */
+export function initialLog({ roster }: CoordinatorSelf): LogState | undefined {
+  if (roster.logKey === undefined) return undefined;
+  const range = CompactRange.EMPTY.append(leafHash(firstEntry(roster.hash))).range;
+  return { range, checkpoints: [], hellos: new Map() };
+}
+
+/** Entry 0, which no event adds. */
+export function firstEntry(rosterHash: CoordinatorSelf['roster']['hash']): Uint8Array {
+  return rosterEntry(rosterHash, unixMs(0));
+}
+
+/** Adds an accepted event's entries to its state and effects; a round that was closed has its checkpoint made at once. */
+export function logged(
+  before: CoordinatorState,
+  timed: TimedEvent,
+  { state, effects }: Accepted<CoordinatorState>,
+): Accepted<CoordinatorState> {
+  if (state.log === undefined) return { state, effects };
+  const entries = entriesOf(before, timed, state, effects);
+  if (entries.length === 0) return { state, effects };
+  const first = state.log.range.size;
+  let { range } = state.log;
+  for (const entry of entries) range = range.append(leafHash(entry)).range;
+  const wantedSince = state.log.wantedSince ?? timed.at;
+  const terminal = closedRounds(before) < closedRounds(state);
+  const grown: CoordinatorState = {
+    ...withLoggedRounds(before, state, range.size - 1),
+    log: { ...withHello(state, timed, first), range, wantedSince },
+  };
+  const next = terminal ? checkpointed(grown, timed.at) : grown;
+  const append: CoordinatorEffect = { kind: 'append', first, entries };
+  return {
+    state: next,
+    effects: effects.flatMap((one): CoordinatorEffect[] => (one.kind === 'persist' ? [one, append] : [one])),
+  };
+}
+
+function closedRounds({ jobs }: CoordinatorState): number {
+  let count = 0;
+  for (const { closed } of jobs.values()) count += closed.length;
+  return count;
+}
+
+/** A terminal entry is the last one of its event. */
+function withLoggedRounds(before: CoordinatorState, state: CoordinatorState, index: number): CoordinatorState {
+  const jobs = new Map(state.jobs);
+  for (const [id, job] of jobs) {
+    const last = job.closed.at(-1);
+    if (last === undefined || job.closed.length === (before.jobs.get(id)?.closed.length ?? 0)) continue;
+    jobs.set(id, { ...job, closed: [...job.closed.slice(0, -1), { ...last, loggedAt: index }] });
+  }
+  return { ...state, jobs };
+}
+
+function withHello({ log }: CoordinatorState, { at, event }: TimedEvent, index: number): LogState {
+  // The caller has made sure that there is a log.
+  const kept = log as LogState;
+  if (event.$case !== 'messageReceived' || event.value.envelope?.type !== 'hello') return kept;
+  const silo = event.value.siloId as SiloId;
+  const recent = [...recentOf(kept, silo, at), at];
+  return { ...kept, hellos: new Map(kept.hellos).set(silo, { index, at, recent }) };
+}
+
+function recentOf({ hellos }: LogState, silo: SiloId, at: UnixMs): UnixMs[] {
+  return (hellos.get(silo)?.recent ?? []).filter((time) => at - time < HOUR_MS);
+}
+
+/** The same Hello again, after a lost answer, is a new entry: it changes nothing but what the silo waits for. */
+export function onHello(
+  state: CoordinatorState,
+  at: UnixMs,
+  event: CoordinatorEvent,
+  silo: SiloId,
+  envelope: Envelope,
+): Accepted<CoordinatorState> {
+  const log = demanded(state.log, 'message/unexpected', 'the consortium keeps no transparency log.', 'state');
+  const { message } = openEnvelope(state.self.roster, envelope, { type: 'hello', signer: siloSigner(silo) }, Hello);
+  demand(message.siloId === silo, 'envelope/wrong-signer', `the Hello of ${silo} names another silo.`);
+  const recent = recentOf(log, silo, at).length;
+  demand(
+    recent < LIMITS.hellosPerHour,
+    'log/hello-often',
+    `${silo} said Hello ${String(recent)} times within an hour, ${String(LIMITS.hellosPerHour)} are allowed.`,
+    'limit',
+  );
+  return stored(state, event);
+}
+
+export function onCosign(
+  state: CoordinatorState,
+  event: CoordinatorEvent,
+  silo: SiloId,
+  envelope: Envelope,
+): Accepted<CoordinatorState> {
+  const log = demanded(state.log, 'message/unexpected', 'the consortium keeps no transparency log.', 'state');
+  const { roster } = state.self;
+  const { message } = openEnvelope(roster, envelope, { type: 'cosign', signer: siloSigner(silo) }, Cosign);
+  const at = log.checkpoints.findIndex((one) => equalBytes(bodyOf(roster, one), message.checkpoint));
+  const checkpoint = log.checkpoints[at];
+  // A newer one has taken its place: nothing is missed.
+  if (checkpoint === undefined || checkpoint.cosignatures.has(silo)) return { state, effects: [ANSWERED] };
+  const witness = witnessKeyOf(roster, silo);
+  demand(
+    cosignedAt(checkpoint.note.text, message.cosignature, witness) !== undefined,
+    'log/cosignature',
+    `the cosignature of ${silo} does not verify with the key that the roster has.`,
+  );
+  const line = { name: witness.name, keyId: keyId('cosignature', witness), signature: message.cosignature };
+  const cosignatures = new Map(checkpoint.cosignatures).set(silo, { envelope, line });
+  const counted = { ...checkpoint, cosignatures };
+  const reached = [...state.jobs.values()].some((job) => !witnessed(job, checkpoint) && witnessed(job, counted));
+  const changed: MadeCheckpoint = reached ? { ...counted, quorumBy: state.events } : counted;
+  const checkpoints = log.checkpoints.map((one, k) => (k === at ? changed : one));
+  const done = stored({ ...state, log: { ...log, checkpoints } }, event);
+  // Silos may finish an older one after a newer: what was published is never taken back.
+  const isNewest = checkpoints.every((one) => one.quorumBy === undefined || one.size <= changed.size);
+  if (!reached || !isNewest) return done;
+  return { state: done.state, effects: [...done.effects, { kind: 'publish', note: noteOf(changed) }] };
+}
+
+/** What has been added waits to be cosigned. */
+export function onCheckpointMade(
+  state: CoordinatorState,
+  at: UnixMs,
+  event: CoordinatorEvent,
+): Accepted<CoordinatorState> {
+  demand(state.log?.wantedSince !== undefined, 'job/state', 'nothing waits for a checkpoint.', 'state');
+  return stored(checkpointed(state, at), event);
+}
+
+function checkpointed(state: CoordinatorState, at: UnixMs): CoordinatorState {
+  const { log, self } = state;
+  if (log === undefined) return state;
+  const key = demanded(self.logKey, 'job/state', 'the coordinator has no log key.', 'internal');
+  const head = { size: log.range.size, root: log.range.root() };
+  const note = signCheckpoint({ origin: logName(self.roster.consortiumId), ...head }, key);
+  const made: MadeCheckpoint = { ...head, note, madeBy: state.events, madeAt: at, cosignatures: new Map() };
+  const checkpoints = [...log.checkpoints, made];
+  // What a job rests on stays until something newer has its quorum.
+  const needed = new Set(
+    [...state.jobs.values()].flatMap((job) => [
+      newestWitnessed({ ...log, checkpoints }, job),
+      job.open === undefined ? undefined : checkpointOf({ ...state, log }, job.open.attempt),
+    ]),
+  );
+  const kept = checkpoints.filter((one, k) => k >= checkpoints.length - OPEN_CHECKPOINTS || needed.has(one));
+  return { ...state, log: { ...log, checkpoints: kept, wantedSince: undefined } };
+}
+
+/** When a checkpoint is due, or when to ask again. */
+export function dueCheckpoint(
+  { log }: CoordinatorState,
+  now: UnixMs,
+): { readonly event?: CoordinatorEvent; readonly again?: UnixMs } {
+  if (log?.wantedSince === undefined) return {};
+  // Only what somebody waits for: who has started, and what a first round rests on.
+  const newest = log.checkpoints.at(-1)?.size ?? 0;
+  const waits = newest === 0 || [...log.hellos.values()].some(({ index }) => index >= newest);
+  if (!waits) return {};
+  const at = plusMs(log.wantedSince, GATHER_MS);
+  return now >= at ? { event: { $case: 'checkpointMade', value: {} } } : { again: at };
+}
+
+function witnessed(job: CoordinatorJob, { cosignatures }: MadeCheckpoint): boolean {
+  return hasQuorum(job.manifest, job.manifest.maxMalicious, new Set(cosignatures.keys()));
+}
+
+/** The newest checkpoint that a quorum of the job's silos stands behind. */
+export function newestWitnessed(log: LogState, job: CoordinatorJob): MadeCheckpoint | undefined {
+  return log.checkpoints.findLast((one) => witnessed(job, one));
+}
+
+/** The checkpoint as silos and auditors get it: the log's signature and all cosignatures that have come. */
+export function noteOf({ note, cosignatures }: MadeCheckpoint): Uint8Array<ArrayBuffer> {
+  return formatNote([...cosignatures.values()].reduce((signed, { line }) => addSignature(signed, line), note));
+}
+
+/** What an attempt of the job may rest on now: its bytes in AttemptStart. */
+export function checkpointFor(state: CoordinatorState, job: CoordinatorJob): Uint8Array {
+  if (state.log === undefined) return new Uint8Array();
+  const checkpoint = newestWitnessed(state.log, job);
+  demand(checkpoint !== undefined, 'log/no-quorum', 'no checkpoint has a quorum of the silos of the job.', 'state');
+  return bodyOf(state.self.roster, checkpoint);
+}
+
+/** The checkpoint that an attempt rests on. */
+export function checkpointOf(
+  { log, self }: CoordinatorState,
+  { context }: CoordinatorAttempt,
+): MadeCheckpoint | undefined {
+  return log?.checkpoints.find((one) => equalBytes(bodyOf(self.roster, one), context.attempt.checkpoint));
+}
+
+/** Whether the next round can rest on a checkpoint: it holds the end of the last one and the Hello of whoever is to take part. */
+export function mayRest(state: CoordinatorState, job: CoordinatorJob, cohort: readonly SiloId[], now: UnixMs): boolean {
+  const { log } = state;
+  if (log === undefined) return true;
+  const checkpoint = newestWitnessed(log, job);
+  const size = checkpoint?.size ?? 0;
+  const last = job.closed.at(-1)?.loggedAt ?? 0;
+  // Somebody whose Hello still waits for its quorum, or who has not read the checkpoint yet, is waited for, but not for ever.
+  const patience = job.manifest.message.timeouts?.absentAfterMs ?? 0;
+  return (
+    checkpoint !== undefined &&
+    size > last &&
+    cohort.every((silo) => {
+      const hello = log.hellos.get(silo);
+      const read = checkpoint.cosignatures.has(silo) || now >= plusMs(checkpoint.madeAt, patience);
+      return read && (hello === undefined || hello.index < size || now >= plusMs(hello.at, patience));
+    })
+  );
+}
