@@ -17,7 +17,11 @@ export const COORDINATOR_ERRORS = defineErrors({
   'coordinator/no-blob': 'No object with this hash may be fetched by this silo.',
   'coordinator/journal-mismatch':
     'Folding the journal gives other messages than were sent. The journal is damaged or was written by another version; do not go on, restore a backup.',
-  'coordinator/roster-key': 'The signing key of this coordinator is not the one in the roster.',
+  'coordinator/roster-key':
+    'The signing key of this coordinator, or the key of its log, is not the one in the roster or is not configured.',
+  'coordinator/no-entries': 'Entries of the transparency log were asked for that it does not have.',
+  'coordinator/log-mismatch':
+    'The transparency log is not the one that the journal gives: one of the two was set back or damaged. Do not go on; restore both from one backup.',
 });
 
 export type CoordinatorErrorCode = keyof typeof COORDINATOR_ERRORS;

@@ -14,6 +14,7 @@ export function tracedHandlers(handlers: SiloHandlers): SiloHandlers {
       answered('answer.upload', Promise.resolve(handlers.uploadMasked(caller, target, chunks))),
     uploadStatus: (caller, request) => answered('answer.upload-status', handlers.uploadStatus(caller, request)),
     getBlob: (caller, request) => each(handlers.getBlob(caller, request), () => 'blob'),
+    readLog: (caller, request) => each(handlers.readLog(caller, request), () => 'log'),
   };
 }
 

@@ -4,6 +4,7 @@
 import { hex, unreachable, type Clock, type SiloId, type UnixMs } from '../src/base/index.js';
 import {
   advanceCoordinator,
+  dueCheckpoint,
   dueFor,
   EVIDENCE_JOURNAL,
   EVIDENCE_RECORDS_MAX,
@@ -24,6 +25,7 @@ import type { CallerCertificate } from '../src/transport/index.js';
 import { BlobRef, CoordinatorRecord, decode, encode, type Envelope } from '../src/wire/index.js';
 import { Computation } from './compute.js';
 import { CoordinatorError, journalMismatch } from './errors.js';
+import { LogRecovery } from './log-recovery.js';
 import { PresenceBook } from './presence.js';
 import { SeenBook } from './seen.js';
 import { Refused } from './refused.js';
@@ -73,10 +75,12 @@ export class CoordinatorService {
   static async start(options: ServiceOptions): Promise<CoordinatorService> {
     const service = new CoordinatorService(options);
     let records = 0;
+    const recovery = new LogRecovery(options.store.log, service.#state);
     for await (const { bytes, sequence } of options.store.journal.readAll(JOURNAL)) {
-      service.#replay(bytes, sequence);
+      service.#replay(bytes, sequence, recovery);
       records++;
     }
+    await recovery.finish(service.#state);
     for (const key of options.store.journal.keys('missing/')) service.#loadMissing(key);
     await demandLengths(service.#state, options.store.uploads);
     await service.dropOldUploads();
@@ -86,8 +90,10 @@ export class CoordinatorService {
     return service;
   }
 
-  #replay(bytes: Uint8Array, sequence: number): void {
-    const done = replayCoordinator(this.#state, bytes);
+  #replay(bytes: Uint8Array, sequence: number, recovery: LogRecovery): void {
+    const done = replayCoordinator(this.#state, bytes, (first, entries) => {
+      recovery.take(first, entries);
+    });
     if (!done.ok) throw journalMismatch(sequence, done.error);
     this.#state = done.value;
   }
@@ -133,6 +139,8 @@ export class CoordinatorService {
       for (const effect of done.accepted.effects) {
         if (effect.kind === 'persist') {
           await this.#persist(effect.event, effect.emitted, at);
+          const append = done.accepted.effects.find((one) => one.kind === 'append');
+          if (append !== undefined) await this.store.log.append(append.entries);
           // Only now is it so: whoever asks sees what is durable.
           this.#state = done.accepted.state;
         } else if (effect.kind === 'answer') receipt = effect.receipt;
@@ -185,7 +193,12 @@ export class CoordinatorService {
       case 'closed':
         this.#logClosed(effect.jobId, effect.round);
         return;
+      case 'publish':
+        await this.store.log.publish(effect.note);
+        return;
       case 'persist':
+      // Appended together with it.
+      case 'append':
       case 'answer':
       case 'notify':
         return;
@@ -359,8 +372,13 @@ export class CoordinatorService {
     if (this.#stopped) return;
     const now = this.#options.clock.now();
     let wake = now + LONGEST_SLEEP_MS;
+    const checkpoint = dueCheckpoint(this.#state, now);
+    if (checkpoint.event !== undefined) {
+      this.#feedDue(checkpoint.event);
+      wake = Math.min(wake, now + REFUSED_PAUSE_MS);
+    } else if (checkpoint.again !== undefined) wake = Math.min(wake, checkpoint.again);
     for (const job of this.#state.jobs.values()) {
-      const due = dueFor(job, now, (silo) => this.#state.denied.get(silo)?.at ?? this.presence.of(silo));
+      const due = dueFor(this.#state, job, now, (silo) => this.#state.denied.get(silo)?.at ?? this.presence.of(silo));
       if (due.event !== undefined) {
         this.#feedDue(due.event);
         // If it is accepted, the schedule is made anew; if not, somebody has to look again, and other jobs must not wait for this one.

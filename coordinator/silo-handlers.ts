@@ -12,12 +12,13 @@ import {
   type RoundContext,
 } from '../src/protocol/index.js';
 import type { Log } from '../src/telemetry/index.js';
-import type { CallerCertificate, SiloHandlers } from '../src/transport/index.js';
+import { frameEntry, type CallerCertificate, type SiloHandlers } from '../src/transport/index.js';
 import { packedBytes } from '../src/vector/index.js';
 import {
   decode,
   MaskedHeader,
   type Directive,
+  type ReadLogRequest,
   type SubmitRequest,
   type UploadTarget,
   type WatchRequest,
@@ -65,6 +66,10 @@ export function siloHandlers(service: CoordinatorService, log: Log): SiloHandler
     getBlob: (caller, request) => {
       demandMember(service, caller);
       return getBlob(service, caller, request.sha256, request.offset);
+    },
+    readLog: (caller, request) => {
+      demandMember(service, caller);
+      return readLog(service, request);
     },
   };
 }
@@ -251,6 +256,21 @@ function ofPeer(error: unknown): unknown {
 }
 
 const BAD_BYTES: ReadonlySet<string> = new Set(['storage/upload-gap', 'storage/upload-conflict']);
+
+/** Any member may read all of it: that is what it is for. */
+async function* readLog(
+  { store, state }: CoordinatorService,
+  { from, to }: ReadLogRequest,
+): AsyncGenerator<Uint8Array> {
+  const size = BigInt(state.log?.range.size ?? 0);
+  if (from > to || to > size)
+    throw new CoordinatorError(
+      'coordinator/no-entries',
+      `entries ${String(from)} to ${String(to)} were asked for, the log has ${String(size)}.`,
+      { category: 'missing' },
+    );
+  for await (const { bytes } of store.log.entries(Number(from), Number(to - from))) yield frameEntry(bytes);
+}
 
 async function* getBlob(
   service: CoordinatorService,

@@ -12,7 +12,7 @@ import {
   RevocationFile,
   TlsFiles,
 } from '../src/pki/index.js';
-import { COORDINATOR, readRoster, type CoordinatorSelf } from '../src/protocol/index.js';
+import { COORDINATOR, readRoster, type CoordinatorSelf, type Roster } from '../src/protocol/index.js';
 import { exitCodeFor, readSmallFile, systemClock } from '../src/system/index.js';
 import { keepCertificates } from '../src/upkeep/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
@@ -42,7 +42,25 @@ export async function loadSelf(config: CoordinatorConfig): Promise<CoordinatorSe
       'coordinator/roster-key',
       `the key in ${config.keys.signing} is not the coordinator's key in ${config.roster.file}.`,
     );
-  return { signingKey: SigningKey.from(seed), roster };
+  return { signingKey: SigningKey.from(seed), logKey: await loadLogKey(config, roster), roster };
+}
+
+/** The key that signs checkpoints: needed where the roster names a log, and then the one it names. */
+async function loadLogKey(config: CoordinatorConfig, roster: Roster): Promise<SigningKey | undefined> {
+  if (roster.logKey === undefined) return undefined;
+  const { log } = config.keys;
+  if (log === undefined)
+    throw new CoordinatorError(
+      'coordinator/roster-key',
+      `${config.roster.file} names a transparency log: keys.log must name the file of its key.`,
+    );
+  const { seed, publicKey } = await readSigningKey(log);
+  if (!equalBytes(roster.logKey, publicKey))
+    throw new CoordinatorError(
+      'coordinator/roster-key',
+      `the key in ${log} is not the key of the log in ${config.roster.file}.`,
+    );
+  return SigningKey.from(seed);
 }
 
 export async function startCoordinator(config: CoordinatorConfig, log: Log): Promise<RunningCoordinator> {

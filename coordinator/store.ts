@@ -1,11 +1,12 @@
 // Where the coordinator keeps things, all under one state folder that one process holds:
 //   journal/  accepted events (sealed), and a small table    blobs/   objects by SHA-256: models, sums, transcripts
 //   models/   model states by their model hash               uploads/ masked inputs as they arrive
+//   log/      the transparency log; log/public may be served as it is
 
 import { join } from 'node:path';
 import { hex, LIMITS } from '../src/base/index.js';
 import { Hasher, LABELS, sha256 } from '../src/crypto/index.js';
-import { BlobStore, Journal, openStorageKey, Sealer, Spool } from '../src/storage/index.js';
+import { BlobStore, Journal, openStorageKey, Sealer, Spool, TransparencyLog } from '../src/storage/index.js';
 import { lockStateDirectory, makeDirectory } from '../src/system/index.js';
 import type { BlobRef } from '../src/wire/index.js';
 
@@ -14,6 +15,7 @@ export interface Store {
   readonly blobs: BlobStore;
   readonly models: BlobStore;
   readonly uploads: Spool;
+  readonly log: TransparencyLog;
   close(): Promise<void>;
 }
 
@@ -33,13 +35,16 @@ export async function openStore(state: string, storageKey: string): Promise<Stor
     const blobs = await BlobStore.open(join(state, 'blobs'));
     const models = await BlobStore.open(join(state, 'models'), () => new Hasher(LABELS.model));
     const uploads = await openUploads(state);
+    const log = await TransparencyLog.open(join(state, 'log'));
     return {
       journal,
+      log,
       blobs,
       models,
       uploads,
       close: async () => {
         await uploads.close();
+        await log.close();
         await journal.close();
         await lock.release();
       },

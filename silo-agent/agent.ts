@@ -39,11 +39,15 @@ import { forgetInput, inputName } from './input-store.js';
 import { isPassing, Outbox, pause } from './outbox.js';
 import type { Store } from './store.js';
 import { Tasks } from './tasks.js';
+import { noteIn, Witness } from './witness.js';
 
 export const JOURNAL = 'events';
 /** Between tries to fetch what a directive names. */
 const RETRY_MS = 1_000;
 const UPLOAD_AGAIN_MAX_MS = 30_000;
+const NONCE_BYTES = 32;
+/** Before a Hello that came too often is said again. */
+const HELLO_PAUSE_MS = 5 * 60_000;
 
 export interface AgentOptions {
   readonly config: AgentConfig;
@@ -64,6 +68,7 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #outbox: Outbox;
   readonly #tasks: Tasks;
+  readonly #witness: Witness;
   readonly #background: Background;
   readonly #stop = new AbortController();
   #watching = new AbortController();
@@ -94,6 +99,12 @@ export class Agent {
       watchAnew: () => {
         this.#watchAnew();
       },
+    });
+    this.#witness = new Witness({
+      client: options.client,
+      signal: this.#stop.signal,
+      state: () => this.#state,
+      feed: (event) => this.#feed(event),
     });
     this.#outbox = new Outbox({
       client: options.client,
@@ -140,7 +151,8 @@ export class Agent {
 
   /** Works until `stop`: watches the coordinator and the decisions of the silo's operator. */
   async run(): Promise<void> {
-    const { offers, client } = this.#options;
+    const { offers, client, rng } = this.#options;
+    await this.#feed({ $case: 'helloMade', value: { nonce: rng.bytes(NONCE_BYTES) } });
     const unwatch = offers.watch(() => {
       this.#tasks.readDecisions();
     });
@@ -172,6 +184,8 @@ export class Agent {
     const reading = this.#reading;
     for (;;) {
       try {
+        const note = noteIn(directive);
+        if (note !== undefined) await this.#witness.read(note);
         const event = await eventOf(directive, client, rng, this.#stop.signal);
         if (event !== undefined) await this.#feedInOrder(event);
         break;
@@ -220,7 +234,13 @@ export class Agent {
     const done = advanceSilo(this.#state, { at, event });
     if ('rejected' in done) {
       const { code, detail, evidence } = done.rejected;
-      this.#options.log.warn('directive.refused', { directive: event.$case, code, detail, evidence: evidence.length });
+      const level = PENDING.has(code) ? 'debug' : 'warn';
+      this.#options.log[level]('directive.refused', {
+        directive: event.$case,
+        code,
+        detail,
+        evidence: evidence.length,
+      });
       await this.#keepEvidence(done.rejected, at);
       return done.rejected;
     }
@@ -289,6 +309,9 @@ export class Agent {
       case 'forget-input':
         this.#work(`forget ${hex(effect.inputHash)}`, () => forgetInput(store, inputName(effect.inputHash)));
         return;
+      case 'watch-anew':
+        this.#watchAnew();
+        return;
       case 'notice':
         if (effect.code === 'job/closed')
           this.#work(`release ${effect.jobId}`, () => this.#tasks.release(effect.jobId));
@@ -322,6 +345,12 @@ export class Agent {
     const late = error.code === 'message/late' || error.code === 'mask/closed';
     log[late ? 'info' : 'warn']('round.notice', { message: envelope.type, code: error.code, detail: error.message });
     if (error.code === 'mask/root-differs') this.#work('upload-again', () => this.#uploadAgain());
+    if (error.code === 'log/hello-often') this.#work('hello-again', () => this.#helloAgain(envelope));
+  }
+
+  async #helloAgain(envelope: Envelope): Promise<void> {
+    await pause(HELLO_PAUSE_MS, this.#stop.signal);
+    this.#outbox.send({ envelope, ciphertexts: [] });
   }
 
   /** The bytes there are not ours: asked again, the upload starts from nothing. Later each time, for what spoils them may go on. */
@@ -345,6 +374,9 @@ export class Agent {
     return open === undefined ? {} : { job: open.plan.jobId, round: open.plan.round };
   }
 }
+
+/** What a silo that has just started is refused until a quorum has cosigned its Hello: it asks again by itself. */
+const PENDING: ReadonlySet<string> = new Set(['log/hello-pending', 'log/unread']);
 
 /** Events that are logged as they are. */
 const TOLD: Partial<Record<SiloEvent['$case'], EventName>> = {

@@ -54,6 +54,8 @@ export async function eventOf(
       return { $case: 'abandoned', value: body.value };
     case 'jobClosed':
       return { $case: 'jobClosed', value: body.value };
+    // Read before this is asked: see witness.ts.
+    case 'checkpoint':
     case 'heartbeat':
     case undefined:
       return undefined;

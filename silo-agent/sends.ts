@@ -27,6 +27,11 @@ export function tracedClient(client: SiloClient): SiloClient {
       yield* client.getBlob(ref, signal);
       failpoint('silo.after-send', 'get-blob');
     },
+    readLog: async function* (from, to, signal) {
+      failpoint('silo.before-send', 'read-log');
+      yield* client.readLog(from, to, signal);
+      failpoint('silo.after-send', 'read-log');
+    },
     replaceCertificate: (tls) => {
       client.replaceCertificate(tls);
     },

@@ -1,11 +1,11 @@
 // From a configuration to a running agent: files, store, recovery, connection.
 
-import { asSiloId, equalBytes, LIMITS } from '../src/base/index.js';
+import { asSiloId, equalBytes, LIMITS, type SiloId } from '../src/base/index.js';
 import type { AgentConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
 import { identityUri, inspectCertificate, readSigningKey, TlsFiles } from '../src/pki/index.js';
 import { readProxy } from '../src/network/index.js';
-import { readRoster, siloSigner, type SiloSelf } from '../src/protocol/index.js';
+import { readRoster, siloSigner, type Roster, type SiloSelf } from '../src/protocol/index.js';
 import { exitCodeFor, readSmallFile, systemClock, systemRng } from '../src/system/index.js';
 import { keepCertificates } from '../src/upkeep/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
@@ -42,6 +42,7 @@ export async function loadSelf(config: AgentConfig): Promise<SiloSelf> {
   return {
     siloId,
     signingKey: SigningKey.from(seed),
+    cosigningKey: await loadCosigningKey(config, siloId, roster),
     roster,
     policy: { minCohort, minHonest, maxMalicious, roundsPerDay },
   };
@@ -57,6 +58,25 @@ function demandOwnCertificate({ silo, consortium, tls }: AgentConfig, chainPem: 
     `the certificate in ${tls.bundle} stands for ${names.join(', ') || 'nobody'}; this silo is ${expected}.`,
     { remedy: AGENT_ERRORS['agent/certificate'] },
   );
+}
+
+/** The key that joins checkpoints: needed where the consortium keeps a log, and then the one that the roster names. */
+async function loadCosigningKey(config: AgentConfig, siloId: SiloId, roster: Roster): Promise<SigningKey | undefined> {
+  if (roster.logKey === undefined) return undefined;
+  const { cosigning } = config.keys;
+  if (cosigning === undefined)
+    throw new AgentError(
+      'agent/roster-key',
+      `${config.roster.file} names a transparency log: keys.cosigning must name the file of this silo's cosigning key.`,
+    );
+  const { seed, publicKey } = await readSigningKey(cosigning);
+  const expected = roster.members.get(siloId)?.cosigningKey;
+  if (expected === undefined || !equalBytes(expected, publicKey))
+    throw new AgentError(
+      'agent/roster-key',
+      `the key in ${cosigning} is not the cosigning key of silo "${siloId}" in ${config.roster.file}.`,
+    );
+  return SigningKey.from(seed);
 }
 
 /** `work`: what the silo's own work is done with; DuckDB and ONNX Runtime unless given. */

@@ -15,6 +15,8 @@ const coordinator = (folder: string) =>
     authority: dialled.optional(),
     keys: strict({
       signing: pathIn(folder),
+      /** Signs checkpoints of the transparency log; needed when the roster names a log. */
+      log: pathIn(folder).optional(),
       /** Encrypts the journal, which holds released shares until they are published. */
       storage: pathIn(folder),
     }),

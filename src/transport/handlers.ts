@@ -33,6 +33,7 @@ import type {
   ListSilosRequest,
   ListSilosResponse,
   PutBlobResponse,
+  ReadLogRequest,
   SubmitRequest,
   SubmitResponse,
   UploadStatusRequest,
@@ -57,6 +58,8 @@ export interface SiloHandlers {
   uploadStatus(caller: SiloId, request: UploadStatusRequest): Promise<UploadStatusResponse>;
   /** Pieces of any size, from `request.offset`. */
   getBlob(caller: SiloId, request: GetBlobRequest): AsyncIterable<Uint8Array>;
+  /** Entries of the log from `from` to `to`, each framed by `frameEntry`, in pieces of any size. */
+  readLog(caller: SiloId, request: ReadLogRequest): AsyncIterable<Uint8Array>;
 }
 
 /** Of the certificate under which a call came. */

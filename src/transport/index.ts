@@ -5,6 +5,7 @@ export { connectAdmin } from './admin-client.js';
 export * from './clients.js';
 export * from './errors.js';
 export * from './handlers.js';
+export { frameEntry } from './log-entries.js';
 export { CLIENT_LIMITS, type ClientLimits, SERVER_LIMITS, type ServerLimits } from './limits.js';
 export { type RunningServer, type ServerOptions, startServer } from './server.js';
 export { connectSilo, type ConnectOptions, type SiloConnectOptions } from './silo-client.js';

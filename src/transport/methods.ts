@@ -92,6 +92,7 @@ export const SILO_METHODS: { readonly [Name in keyof Silo]: MethodOf<Silo[Name]>
   uploadMasked: siloMethod(silo.uploadMasked),
   uploadStatus: siloMethod(silo.uploadStatus),
   getBlob: siloMethod(silo.getBlob),
+  readLog: siloMethod(silo.readLog),
 };
 
 type AdminMethods = { readonly [Name in keyof Admin]: MethodOf<Admin[Name]> };

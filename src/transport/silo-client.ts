@@ -5,6 +5,7 @@ import type { Proxy } from '../network/index.js';
 import { Channel } from './channel.js';
 import type { SiloClient, TlsMaterial } from './clients.js';
 import { download } from './download.js';
+import { readEntries } from './log-entries.js';
 import type { ClientLimits } from './limits.js';
 import { CLIENT_LIMITS } from './limits.js';
 import type { Method } from './methods.js';
@@ -56,6 +57,7 @@ export function connectSilo(options: SiloConnectOptions): SiloClient {
     uploadStatus: (request, signal) => call(SILO_METHODS.uploadStatus, request, signal),
     upload: (upload) => uploadAll(channel, retry, upload),
     getBlob: (ref, signal) => download({ channel, retry, stallMs: limits.stallMs }, ref, signal),
+    readLog: (from, to, signal) => readEntries(channel, limits.stallMs, { from, to }, signal),
     replaceCertificate: (tls) => {
       channel.replaceCertificate(tls);
     },

@@ -78,6 +78,7 @@ export const NO_SILO: SiloHandlers = {
   uploadMasked: () => unused('uploadMasked'),
   uploadStatus: () => unused('uploadStatus'),
   getBlob: () => unused('getBlob'),
+  readLog: () => unused('readLog'),
 };
 
 export const NO_ADMIN: AdminHandlers = {

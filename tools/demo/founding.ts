@@ -41,7 +41,7 @@ export async function foundConsortium(folder: string, scenario: Scenario): Promi
     join(secrets, `${id || role}.tls.pem`),
     ...more,
   ];
-  const keys = ['coordinator', OPERATOR, AUDITOR, ...silos, ...silos.map((silo) => `${silo}.cosigning`)];
+  const keys = ['coordinator', 'log', OPERATOR, AUDITOR, ...silos, ...silos.map((silo) => `${silo}.cosigning`)];
   const publicKeys = new Map<string, string>();
   const tasks: (() => Promise<unknown>)[] = keys.map((name) => async () => {
     const out = await command('ca', ['keygen', '--out', join(secrets, `${name}.key`)]);
@@ -95,6 +95,7 @@ auditors:
 members:
 ${members.join('\n')}
 coordinatorKey: "${keys.get('coordinator') ?? ''}"
+logKey: "${keys.get('log') ?? ''}"
 `;
 }
 
@@ -103,7 +104,7 @@ function coordinatorYaml(): string {
 state: state/coordinator
 listen: 127.0.0.1:0
 tls: { bundle: secrets/coordinator.tls.pem, ca: ca/ca.pem }
-keys: { signing: secrets/coordinator.key, storage: secrets/coordinator.storage.key }
+keys: { signing: secrets/coordinator.key, log: secrets/log.key, storage: secrets/coordinator.storage.key }
 roster: { file: roster.bin }
 revoked: ca/revoked.txt
 `;

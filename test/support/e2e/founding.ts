@@ -99,7 +99,7 @@ export async function found({ silos: count = 4, rows = 60 }: FoundingOptions = {
     auditors: [],
     members,
     coordinatorKey: await key('coordinator'),
-    logKey: new Uint8Array(),
+    logKey: await key('log'),
     governance: { successorQuorum: Math.floor((2 * count) / 3) + 1 },
   });
   await writeFile(at('roster.bin'), bytes);
@@ -118,7 +118,7 @@ export function coordinatorYaml(port: number): string {
 state: state/coordinator
 listen: 127.0.0.1:${port}
 tls: { bundle: coordinator.tls.pem, ca: ca.pem }
-keys: { signing: coordinator.key, storage: coordinator.storage.key }
+keys: { signing: coordinator.key, log: log.key, storage: coordinator.storage.key }
 roster: { file: roster.bin }
 log: { file: logs/coordinator.log }
 `;
@@ -146,7 +146,7 @@ consortium: ${CONSORTIUM}
 state: state/${name}
 coordinator: { address: "localhost:${port}" }
 tls: { bundle: ${bundle}, ca: ${ca} }
-keys: { signing: ${key}, storage: ${name}.storage.key }
+keys: { signing: ${key}, cosigning: ${silo}.cosigning.key, storage: ${name}.storage.key }
 roster: { file: roster.bin, hash: "${hex(roster.hash)}" }
 policy: { minCohort: 3, minHonest: 2, maxMalicious: 0, allowSmallCohort: true }
 dataSets:
