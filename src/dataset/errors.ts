@@ -15,6 +15,8 @@ export const DATASET_ERRORS = defineErrors({
   'dataset/wrong-type': 'A column that the job needs is not a number: cast it in the SELECT of the data set.',
   'dataset/bad-values':
     'Records break a rule of the job’s data contract: correct or exclude them in the SELECT, or ask for a contract that fits.',
+  'dataset/bad-file':
+    'A file of arrays is damaged or of a kind that is not read: write it again with numpy.save or numpy.savez, in C order.',
   'dataset/too-few-rows': 'The data set has fewer records than the job asks of a silo: this silo cannot take part.',
   'dataset/too-many-rows': 'The data set has more records than the job allows for: narrow the SELECT of the data set.',
 });

@@ -3,4 +3,6 @@
 
 export { DATASET_ERRORS, DataSetError, type DataSetErrorCode } from './errors.js';
 export { readDataSet, type DataSet, type DataSetSource } from './read.js';
+export { parseNpy, type NpyArray } from './npy.js';
+export { parseNpz } from './npz.js';
 export { splitHoldout, type RecordPart, type Records } from './holdout.js';

@@ -144,6 +144,16 @@ function metricsOf(job: Job, sum: OpenedSum, survivors: number): Metric[] {
   add('accuracy', read.accuracy);
   add('auc', read.auc?.auc);
   add('auc-error-bound', read.auc?.errorBound);
+  add('average-precision', read.averagePrecision?.value);
+  add('average-precision-error-bound', read.averagePrecision?.errorBound);
+  add('brier', read.calibration?.brier);
+  add('brier-error-bound', read.calibration?.brierErrorBound);
+  add('calibration-error', read.calibration?.expectedError);
+  add('calibration-error-bound', read.calibration?.expectedErrorBound);
+  add('true-positives', read.confusion?.truePositives);
+  add('false-positives', read.confusion?.falsePositives);
+  add('true-negatives', read.confusion?.trueNegatives);
+  add('false-negatives', read.confusion?.falseNegatives);
   add('saturated', read.saturated);
   return metrics;
 }

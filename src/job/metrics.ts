@@ -1,6 +1,16 @@
 // From the opened sum of a training or evaluation round to the metrics of the model it started from, over all hold-out parts.
 
-import { accuracy, aucFromHistograms, type Auc } from '../model/index.js';
+import {
+  accuracy,
+  aucFromHistograms,
+  averagePrecision,
+  calibration,
+  confusionAtHalf,
+  type Auc,
+  type AveragePrecision,
+  type Calibration,
+  type Confusion,
+} from '../model/index.js';
 import { SEGMENT } from './layout.js';
 import { checkLength, requiredValue, segmentValues, type OpenedSum } from './opened.js';
 
@@ -13,6 +23,10 @@ export interface ModelMetrics {
   readonly accuracy: number | undefined;
   /** Area under the ROC curve with its half-bin error bound; undefined unless targets are binary and both classes occur. */
   readonly auc: Auc | undefined;
+  /** Also from the histograms, undefined as `auc` is; the confusion matrix is undefined with an odd number of bins too. */
+  readonly averagePrecision: AveragePrecision | undefined;
+  readonly calibration: Calibration | undefined;
+  readonly confusion: Confusion | undefined;
   /** Values that quantisers had to cut, over all silos. */
   readonly saturated: number;
   /** Metrics that silos cannot have produced honestly, such as more correct records than records; they are left undefined. */
@@ -42,25 +56,41 @@ export function readMetrics(sum: OpenedSum): ModelMetrics {
     records: Math.max(0, records),
     loss,
     accuracy: counted ? accuracy(correct, records) : undefined,
-    auc: known ? readAuc(sum, records, plausible) : undefined,
+    ...(known ? readScores(sum, records, plausible) : NO_SCORES),
     saturated: requiredValue(sum, SEGMENT.saturated),
     implausible,
   };
 }
 
-function readAuc(
+type ScoreMetrics = Pick<ModelMetrics, 'auc' | 'averagePrecision' | 'calibration' | 'confusion'>;
+
+const NO_SCORES: ScoreMetrics = {
+  auc: undefined,
+  averagePrecision: undefined,
+  calibration: undefined,
+  confusion: undefined,
+};
+
+/** What two score histograms tell. */
+function readScores(
   sum: OpenedSum,
   records: number,
   plausible: (name: string, good: boolean) => boolean,
-): Auc | undefined {
+): ScoreMetrics {
   const positives = segmentValues(sum, SEGMENT.holdoutPositive);
   const negatives = segmentValues(sum, SEGMENT.holdoutNegative);
-  if (positives === undefined || negatives === undefined) return undefined;
+  if (positives === undefined || negatives === undefined) return NO_SCORES;
   const counts = (values: Float64Array): boolean => values.every((value) => value >= 0);
   const total = [...positives, ...negatives].reduce((a, b) => a + b, 0);
   const good =
     plausible(SEGMENT.holdoutPositive, counts(positives)) &&
     plausible(SEGMENT.holdoutNegative, counts(negatives)) &&
     plausible('holdout histograms', total === records);
-  return good ? aucFromHistograms(positives, negatives) : undefined;
+  if (!good) return NO_SCORES;
+  return {
+    auc: aucFromHistograms(positives, negatives),
+    averagePrecision: averagePrecision(positives, negatives),
+    calibration: calibration(positives, negatives),
+    confusion: confusionAtHalf(positives, negatives),
+  };
 }

@@ -41,4 +41,6 @@ export { applyUpdate, type Updated, type UpdateRule } from './update-rule/index.
 export { rescale } from './update-rule/fed-nova.js';
 export { advanceControl, readControl } from './update-rule/scaffold.js';
 export { aucFromHistograms, scoreBin, type Auc } from './metrics/histogram.js';
+export { averagePrecision, type AveragePrecision } from './metrics/average-precision.js';
+export { calibration, confusionAtHalf, type Calibration, type Confusion } from './metrics/calibration.js';
 export { accuracy } from './metrics/accuracy.js';

@@ -70,12 +70,15 @@ export function splitCentre(table: CsvTable, seed: number): { train: CsvTable; t
   return { train: part((rows, cut) => rows.slice(cut), 2), test: part((rows, cut) => rows.slice(0, cut), 3) };
 }
 
-/** Reads `processed.<centre>.data` from `directory`. Throws when a file is not there or not as published. */
-export async function prepareHeart(directory: string, seed: number): Promise<HeartCentre[]> {
+/**
+ * Reads `processed.<centre>.data` from `directory`. Throws when a file is not there or not as published. `split`: in place of one by
+ * `seed`.
+ */
+export async function prepareHeart(directory: string, seed: number, split = splitCentre): Promise<HeartCentre[]> {
   const centres: HeartCentre[] = [];
   for (const id of HEART_CENTRES) {
     const raw = await readCsv(join(directory, `processed.${id}.data`), RAW);
-    centres.push({ id, ...splitCentre(prepareCentre(raw), seed) });
+    centres.push({ id, ...split(prepareCentre(raw), seed) });
   }
   return centres;
 }

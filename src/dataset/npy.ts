@@ -1,0 +1,76 @@
+// NumPy's .npy: one array, its header a Python dictionary in text (format versions 1.0 to 3.0). Read whole, in C order, as float32.
+
+import { DataSetError } from './errors.js';
+
+export interface NpyArray {
+  readonly shape: readonly number[];
+  /** Row-major. Integers and float64 are rounded to float32. */
+  readonly values: Float32Array;
+}
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+/** Longest header: NumPy itself writes less than 200 bytes unless an array has fields, which are refused. */
+const HEADER_MAX = 64 * 1024;
+/** Axes: NumPy's own limit. */
+const AXES_MAX = 32;
+
+type Reader = (view: DataView, at: number) => number;
+
+/** Little-endian and single-byte types; others are refused by name. */
+const TYPES: ReadonlyMap<string, readonly [bytes: number, read: Reader]> = new Map<string, readonly [number, Reader]>([
+  ['|b1', [1, (view, at) => view.getUint8(at)]],
+  ['|u1', [1, (view, at) => view.getUint8(at)]],
+  ['|i1', [1, (view, at) => view.getInt8(at)]],
+  ['<u2', [2, (view, at) => view.getUint16(at, true)]],
+  ['<i2', [2, (view, at) => view.getInt16(at, true)]],
+  ['<u4', [4, (view, at) => view.getUint32(at, true)]],
+  ['<i4', [4, (view, at) => view.getInt32(at, true)]],
+  ['<i8', [8, (view, at) => Number(view.getBigInt64(at, true))]],
+  ['<u8', [8, (view, at) => Number(view.getBigUint64(at, true))]],
+  ['<f4', [4, (view, at) => view.getFloat32(at, true)]],
+  ['<f8', [8, (view, at) => view.getFloat64(at, true)]],
+]);
+
+/** `name`: for messages. Throws DataSetError `dataset/bad-file`. */
+export function parseNpy(name: string, bytes: Uint8Array): NpyArray {
+  const bad = (what: string): DataSetError =>
+    new DataSetError('dataset/bad-file', `${name} is no .npy array: ${what}.`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 10 || !MAGIC.every((byte, i) => bytes[i] === byte)) throw bad('it does not begin as one');
+  const wide = (bytes[6] ?? 0) >= 2;
+  if (wide && bytes.length < 12) throw bad('it ends in its header');
+  const start = wide ? 12 : 10;
+  const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
+  if (length > HEADER_MAX || start + length > bytes.length) throw bad('its header is longer than the file or 64 KiB');
+  const header = new TextDecoder('latin1').decode(bytes.subarray(start, start + length));
+  const { type, shape } = parseHeader(header, bad);
+  const known = TYPES.get(type);
+  if (known === undefined)
+    throw bad(`values of type ${JSON.stringify(type)}; integers, float32, float64 and bool are read`);
+  const [size, read] = known;
+  const count = shape.reduce((product, extent) => product * extent, 1);
+  if (start + length + count * size !== bytes.length)
+    throw bad(
+      `its shape needs ${String(count * size)} bytes of values, it has ${String(bytes.length - start - length)}`,
+    );
+  const values = new Float32Array(count);
+  for (let i = 0; i < count; i++) values[i] = read(view, start + length + i * size);
+  return { shape, values };
+}
+
+function parseHeader(header: string, bad: (what: string) => DataSetError): { type: string; shape: number[] } {
+  const type = /'descr':\s*'([^']{1,20})'/.exec(header)?.[1];
+  const fortran = /'fortran_order':\s*(True|False)/.exec(header)?.[1];
+  const axes = /'shape':\s*\(([0-9, ]*)\)/.exec(header)?.[1];
+  if (type === undefined || axes === undefined || fortran === undefined)
+    throw bad('its header names no plain type, order and shape');
+  const shape = axes
+    .split(',')
+    .map((extent) => extent.trim())
+    .filter((extent) => extent !== '')
+    .map(Number);
+  if (shape.length > AXES_MAX || !shape.every((extent) => Number.isSafeInteger(extent)))
+    throw bad('its shape is not one of whole numbers');
+  if (fortran === 'True' && shape.length > 1) throw bad('it is in Fortran order; save it in C order');
+  return { type, shape };
+}
