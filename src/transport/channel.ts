@@ -31,18 +31,26 @@ const asIs = (bytes: Buffer): Buffer => bytes;
 export class Channel {
   readonly #options: ChannelOptions;
   #client: Client;
+  #tls: TlsMaterial;
   #wrongServer: TransportError | undefined;
 
   constructor(options: ChannelOptions) {
     this.#options = options;
+    this.#tls = options.tls;
     this.#client = this.#dial(options.tls);
   }
 
   replaceCertificate(tls: TlsMaterial): void {
+    this.#tls = tls;
     const old = this.#client;
     this.#client = this.#dial(tls);
     // Calls under way finish on their connection.
     old.close();
+  }
+
+  /** gRPC can wait for ever on a connection whose handshake was cut off: where nothing came for too long, the next call dials anew. */
+  #redial(silent: Client): void {
+    if (silent === this.#client) this.replaceCertificate(this.#tls);
   }
 
   close(): void {
@@ -51,10 +59,11 @@ export class Channel {
 
   async unary(path: string, request: Buffer, signal: AbortSignal | undefined): Promise<Buffer> {
     throwIfAborted(signal);
+    const client = this.#client;
     const deadline = Date.now() + this.#options.limits.unaryMs;
     let cancel = (): void => undefined;
     const answer = new Promise<Buffer>((resolve, reject) => {
-      const call = this.#client.makeUnaryRequest(
+      const call = client.makeUnaryRequest(
         path,
         asIs,
         asIs,
@@ -71,7 +80,9 @@ export class Channel {
       return await within(answer, { signal, what: path });
     } catch (error) {
       cancel();
-      throw this.#translated(error, path);
+      const translated = this.#translated(error, path);
+      if (isCoded(translated) && translated.code === 'transport/deadline') this.#redial(client);
+      throw translated;
     }
   }
 
@@ -126,12 +137,14 @@ export class Channel {
     silenceMs: number | undefined,
   ): AsyncGenerator<Buffer, void, undefined> {
     throwIfAborted(signal);
-    const call = this.#client.makeServerStreamRequest(path, asIs, asIs, request, new Metadata());
+    const client = this.#client;
+    const call = client.makeServerStreamRequest(path, asIs, asIs, request, new Metadata());
     // Errors after the reader has left have nobody to go to.
     call.on('error', () => undefined);
     try {
       yield* pull(call as AsyncIterable<Buffer>, { signal, ms: silenceMs, what: path });
     } catch (error) {
+      if (isCoded(error) && error.code === 'transport/silent') this.#redial(client);
       throw this.#translated(error, path);
     } finally {
       call.cancel();

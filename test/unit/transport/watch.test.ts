@@ -1,6 +1,7 @@
 // The stream that everything hangs on: it must come back, stand still without cost, and say when the other end is gone.
 
-import { beforeAll, describe, expect, it } from 'vitest';
+import { BadLine } from '../../support/e2e/bad-line.js';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { CodedError } from '../../../src/base/index.js';
 import { Directive, WatchRequest } from '../../../src/wire/index.js';
 import type { SiloHandlers, TlsMaterial } from '../../../src/transport/index.js';
@@ -151,6 +152,34 @@ describe('a watch', () => {
     );
     expect(breaks.length).toBeGreaterThanOrEqual(2);
     expect(new Set(breaks)).toEqual(new Set(['transport/silent']));
+  });
+
+  it('dials anew when its connection was swallowed in the handshake', async () => {
+    const server = await serve(authority, { silo: wanting(1n) });
+    const { line, port } = await BadLine.to(() => Number(server.address.split(':')[1]));
+    onTestFinished(() => line.close());
+    // What a firewall does that drops everything: the connection is there, and nothing comes.
+    line.set({ kind: 'silent' });
+    const breaks: string[] = [];
+    const client = silo(`localhost:${port}`, alpha, {
+      onBreak: (error) => {
+        breaks.push(error.code);
+        // What is held is never let through: only a new connection can help.
+        if (breaks.length === 2) line.forget();
+      },
+      limits: { silenceMs: 300 },
+    });
+    const leave = new AbortController();
+    await client.watch(
+      () => 0n,
+      () => {
+        leave.abort();
+        return Promise.resolve();
+      },
+      leave.signal,
+    );
+    expect(breaks).toContain('transport/silent');
+    expect(line.connections).toBeGreaterThan(1);
   });
 
   it('is kept alive by heartbeats, which are not handed on', async () => {
