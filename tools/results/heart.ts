@@ -119,6 +119,9 @@ async function runOn(name: 'heart' | 'heart-splits', folder: string, progress: P
     title: published
       ? 'Fed-Heart-Disease, the published split: four real hospitals, logistic regression'
       : 'Fed-Heart-Disease, a split of its own for each seed',
+    note:
+      'Features are standardised by mean and deviation over all training records, as a statistics job gives them. FLamby standardises the ' +
+      'training records of each centre by itself, which is why its local models do worse on the records of the others.',
     seeds: HEART_SEEDS,
     testRecords,
     silos: centres.map(({ id, train }) => ({ id, records: train.rows, positives: count(train.targets) })),

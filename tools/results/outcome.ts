@@ -34,6 +34,8 @@ export interface SumCost {
 export interface Outcome {
   readonly name: 'heart' | 'heart-splits' | 'pneumonia';
   readonly title: string;
+  /** What a reader must know before comparing. */
+  readonly note: string;
   readonly seeds: readonly number[];
   readonly testRecords: number;
   readonly silos: readonly { readonly id: string; readonly records: number; readonly positives: number }[];

@@ -39,12 +39,14 @@ function absentLines(outcomes: readonly Outcome[]): string[] {
 }
 
 function section(outcome: Outcome): string[] {
-  const { title, name, methods, seeds, silos, testRecords, seconds, curveMetric } = outcome;
+  const { title, note, name, methods, seeds, silos, testRecords, seconds, curveMetric } = outcome;
   const published = methods.some((method) => method.published !== undefined);
   const head = ['method', 'accuracy', 'AUC', ...(published ? ['published accuracy'] : []), 'target', 'trained with'];
   return [
     '',
     `## ${title}`,
+    '',
+    note,
     '',
     `Silos: ${silos.map(({ id, records, positives }) => `${id} ${String(records)} records (${String(positives)} positive)`).join(', ')}.`,
     `${String(testRecords)} test records of all silos together; seeds ${seeds.join(', ')}; ${seconds.toFixed(0)} s.`,
