@@ -38,6 +38,7 @@ const homes = {
   '@peculiar/x509/': ['src/pki/'],
   'reflect-metadata/': ['src/pki/'],
   'pino/': ['src/telemetry/'],
+  'prom-client/': ['src/telemetry/'],
   'yaml/': ['src/config/'],
   'zod/': ['src/config/'],
   'commander/': ['silo-agent/', 'coordinator/', 'auditor/', 'certs/', 'tools/'],

@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { EXIT, exitCodeFor, failureText } from '../src/system/index.js';
+import { addDoctor } from './commands/doctor.js';
 import { addFsck } from './commands/fsck.js';
 import { addRun } from './commands/run.js';
 
@@ -13,6 +14,7 @@ const program = new Command('veilsum-coordinator')
 
 addRun(program);
 addFsck(program);
+addDoctor(program);
 
 try {
   await program.parseAsync();

@@ -27,6 +27,11 @@ export class PresenceBook {
     }
   }
 
+  /** Silos with a stream. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
   connected(silo: SiloId): boolean {
     return this.#streams.has(silo);
   }

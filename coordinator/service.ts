@@ -60,6 +60,8 @@ export class CoordinatorService {
   readonly #missingInputs = new Map<string, BlobRef[]>();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  /** Events that wait for their turn, and the one whose turn it is. */
+  queued = 0;
 
   private constructor(options: ServiceOptions) {
     this.#options = options;
@@ -116,7 +118,8 @@ export class CoordinatorService {
 
   /** Feeds an event; resolves with the receipt, if there is one, when what it changed is durable. Throws Refused. */
   feed(event: CoordinatorEvent): Promise<Envelope | undefined> {
-    const turn = this.#queue.then(() => this.#step(event));
+    this.queued++;
+    const turn = this.#queue.then(() => this.#step(event)).finally(() => this.queued--);
     this.#queue = turn.catch(() => undefined);
     return turn;
   }

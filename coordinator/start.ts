@@ -14,7 +14,7 @@ import {
 } from '../src/pki/index.js';
 import { COORDINATOR, readRoster, type CoordinatorSelf, type Roster } from '../src/protocol/index.js';
 import { exitCodeFor, readSmallFile, systemClock } from '../src/system/index.js';
-import { keepCertificates } from '../src/upkeep/index.js';
+import { keepCertificates, metricsOf, serveMetrics } from '../src/upkeep/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
 import { startServer } from '../src/transport/index.js';
 import { adminHandlers } from './admin/index.js';
@@ -23,6 +23,7 @@ import { adminSource } from './jobs.js';
 import { CoordinatorService } from './service.js';
 import { siloHandlers } from './silo-handlers.js';
 import { tracedHandlers } from './sends.js';
+import { countedHandlers } from './counted.js';
 import { openStore } from './store.js';
 
 export const COORDINATOR_VERSION = '0.1.0';
@@ -63,9 +64,15 @@ async function loadLogKey(config: CoordinatorConfig, roster: Roster): Promise<Si
   return SigningKey.from(seed);
 }
 
-export async function startCoordinator(config: CoordinatorConfig, log: Log): Promise<RunningCoordinator> {
+export async function startCoordinator(config: CoordinatorConfig, plainLog: Log): Promise<RunningCoordinator> {
   const self = await loadSelf(config);
   const tls = await TlsFiles.open(config.tls);
+  const metrics = metricsOf(tls, {
+    program: 'coordinator',
+    connectedSilos: () => service.presence.size,
+    queueDepth: () => service.queued,
+  });
+  const log = metrics.observing(plainLog);
   const revocations = config.revoked === undefined ? undefined : await RevocationFile.open(config.revoked);
   const store = await openStore(config.state, config.keys.storage);
   const service = await CoordinatorService.start({
@@ -86,7 +93,7 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
     consortium: config.consortium,
     clock: systemClock,
     ...(revocations === undefined ? {} : { revocations }),
-    silo: tracedHandlers(siloHandlers(service, log)),
+    silo: countedHandlers(tracedHandlers(siloHandlers(service, log)), metrics),
     admin: adminHandlers(
       adminSource(service, {
         server: { version: COORDINATOR_VERSION, startedAt, certificateNotAfter: () => endOf(tls) },
@@ -122,7 +129,8 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
             log.error('revocations.kept', errorFields(cause));
           },
         });
-  log.info('program.started', { host, port: server.port, consortium: config.consortium });
+  const metricsServer = await serveMetrics(config.metrics?.listen, metrics, tls);
+  log.info('program.started', { host, port: server.port, consortium: config.consortium, metrics: metricsServer?.port });
   return {
     port: server.port,
     stop: async (graceMs) => {
@@ -130,6 +138,7 @@ export async function startCoordinator(config: CoordinatorConfig, log: Log): Pro
       stopRenewal();
       stopRevocations();
       await server.close(graceMs);
+      await metricsServer?.close();
       await service.stop();
       await store.close();
       log.info('program.stopped');

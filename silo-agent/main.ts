@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, exitCodeFor, failureText } from '../src/system/index.js';
 import { addEnroll } from './commands/enroll.js';
+import { addDoctor } from './commands/doctor.js';
 import { addFsck } from './commands/fsck.js';
 import { addJob } from './commands/job.js';
 import { addKeys } from './commands/keys.js';
@@ -16,6 +17,7 @@ const program = new Command('veilsum-agent')
 
 addRun(program);
 addFsck(program);
+addDoctor(program);
 addKeys(program);
 addEnroll(program);
 addJob(program);

@@ -7,12 +7,13 @@ import { identityUri, inspectCertificate, readSigningKey, TlsFiles } from '../sr
 import { readProxy } from '../src/network/index.js';
 import { readRoster, siloSigner, type Roster, type SiloSelf } from '../src/protocol/index.js';
 import { exitCodeFor, readSmallFile, systemClock, systemRng } from '../src/system/index.js';
-import { keepCertificates } from '../src/upkeep/index.js';
+import { keepCertificates, metricsOf, serveMetrics } from '../src/upkeep/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
 import { connectSilo } from '../src/transport/index.js';
 import { Agent } from './agent.js';
 import type { LocalWork } from './contribute.js';
 import { AGENT_ERRORS, AgentError } from './errors.js';
+import { countedClient } from './counted.js';
 import { Offers } from './offers.js';
 import { tracedClient } from './sends.js';
 import { openStore } from './store.js';
@@ -80,30 +81,35 @@ async function loadCosigningKey(config: AgentConfig, siloId: SiloId, roster: Ros
 }
 
 /** `work`: what the silo's own work is done with; DuckDB and ONNX Runtime unless given. */
-export async function startAgent(config: AgentConfig, log: Log, work?: LocalWork): Promise<RunningAgent> {
+export async function startAgent(config: AgentConfig, plainLog: Log, work?: LocalWork): Promise<RunningAgent> {
   const self = await loadSelf(config);
   const tls = await TlsFiles.open(config.tls);
   demandOwnCertificate(config, tls.current.chainPem);
+  const metrics = metricsOf(tls, { program: 'agent' });
+  const log = metrics.observing(plainLog);
   const store = await openStore(config.state, config.keys.storage);
   const offers = await Offers.open(config.state);
   const fatal = (error: unknown): void => {
     log.error('program.internal-error', { fatal: true, ...errorFields(error) });
     void log.flush().finally(() => process.exit(exitCodeFor(error)));
   };
-  const client = tracedClient(
-    connectSilo({
-      address: config.coordinator.address,
-      serverName: config.coordinator.serverName,
-      proxy: await readProxy(config.proxy),
-      tls: tls.current,
-      consortium: config.consortium,
-      clock: systemClock,
-      rng: systemRng,
-      agentVersion: AGENT_VERSION,
-      onBreak: (error) => {
-        log.warn('connection.lost', { code: error.code, detail: error.message });
-      },
-    }),
+  const client = countedClient(
+    tracedClient(
+      connectSilo({
+        address: config.coordinator.address,
+        serverName: config.coordinator.serverName,
+        proxy: await readProxy(config.proxy),
+        tls: tls.current,
+        consortium: config.consortium,
+        clock: systemClock,
+        rng: systemRng,
+        agentVersion: AGENT_VERSION,
+        onBreak: (error) => {
+          log.warn('connection.lost', { code: error.code, detail: error.message });
+        },
+      }),
+    ),
+    metrics,
   );
   const agent = await Agent.open({
     config,
@@ -127,7 +133,13 @@ export async function startAgent(config: AgentConfig, log: Log, work?: LocalWork
       client.replaceCertificate(tls.current);
     },
   });
-  log.info('program.started', { silo: config.silo, coordinator: config.coordinator.address, version: AGENT_VERSION });
+  const metricsServer = await serveMetrics(config.metrics?.listen, metrics, tls);
+  log.info('program.started', {
+    metrics: metricsServer?.port,
+    silo: config.silo,
+    coordinator: config.coordinator.address,
+    version: AGENT_VERSION,
+  });
   const done = agent.run();
   done.catch(fatal);
   return {
@@ -138,6 +150,7 @@ export async function startAgent(config: AgentConfig, log: Log, work?: LocalWork
       stopRenewal();
       await agent.stop();
       client.close();
+      await metricsServer?.close();
       await store.close();
       log.info('program.stopped');
       await log.flush();

@@ -5,6 +5,7 @@ import { printConfig, readCoordinatorConfig } from '../../src/config/index.js';
 import { freeKeystreamsBy } from '../../src/crypto/index.js';
 import { bufferFreeing, EXIT, installShutdown } from '../../src/system/index.js';
 import { createLog } from '../../src/telemetry/index.js';
+import { adjustLevelOnHangup } from '../../src/upkeep/index.js';
 import { startCoordinator } from '../start.js';
 
 /** Calls under way have this long to finish after SIGTERM; uploads resume where they were. */
@@ -29,6 +30,7 @@ async function run(options: { readonly config: string; readonly printConfig?: bo
   freeKeystreamsBy(bufferFreeing());
   const { level, file } = config.log;
   const log = createLog({ program: 'coordinator', level, file });
+  adjustLevelOnHangup(log, async () => (await readCoordinatorConfig(options.config)).log.level);
   const running = await startCoordinator(config, log);
   // The one line on standard output, for whoever started it with port 0.
   console.log(JSON.stringify({ listening: running.port }));

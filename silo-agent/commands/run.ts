@@ -5,6 +5,7 @@ import { printConfig, readAgentConfig } from '../../src/config/index.js';
 import { freeKeystreamsBy } from '../../src/crypto/index.js';
 import { bufferFreeing, EXIT, installShutdown } from '../../src/system/index.js';
 import { createLog } from '../../src/telemetry/index.js';
+import { adjustLevelOnHangup } from '../../src/upkeep/index.js';
 import { startAgent } from '../start.js';
 
 const STOP_BOUND_MS = 20_000;
@@ -26,7 +27,9 @@ async function run(options: { readonly config: string; readonly printConfig?: bo
   }
   freeKeystreamsBy(bufferFreeing());
   const { level, file } = config.log;
-  const running = await startAgent(config, createLog({ program: `agent ${config.silo}`, level, file }));
+  const log = createLog({ program: `agent ${config.silo}`, level, file });
+  adjustLevelOnHangup(log, async () => (await readAgentConfig(options.config)).log.level);
+  const running = await startAgent(config, log);
   installShutdown({
     stop: async () => {
       await running.stop();

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { LIMITS } from '../base/index.js';
-import { dialled, log, name, pathIn, pinnedRoster, proxy, strict, tls, whole } from './fields.js';
+import { address, dialled, log, name, pathIn, pinnedRoster, proxy, strict, tls, whole } from './fields.js';
 import { readConfig } from './read.js';
 
 const MiB = 1024 * 1024;
@@ -73,6 +73,8 @@ const agent = (folder: string) =>
     roster: pinnedRoster(folder),
     policy: policy.prefault({}),
     dataSets: z.record(name, dataSet(folder)),
+    /** Prometheus and health over plain HTTP; nowhere unless given. */
+    metrics: strict({ listen: address(0) }).optional(),
     log: log(folder),
   }).check(({ value, issues }) => {
     const complain = (path: (string | number)[], message: string): void => {

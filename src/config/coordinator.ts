@@ -23,6 +23,8 @@ const coordinator = (folder: string) =>
     roster: strict({ file: pathIn(folder) }),
     /** Serial numbers of revoked certificates, one a line; read again when it changes. */
     revoked: pathIn(folder).optional(),
+    /** Prometheus and health over plain HTTP; nowhere unless given. */
+    metrics: strict({ listen: address(0) }).optional(),
     log: log(folder),
   });
 

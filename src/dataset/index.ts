@@ -2,7 +2,7 @@
 // names, checked value by value against a job's data contract, as numbers in memory. Nothing in an error ever quotes a record.
 
 export { DATASET_ERRORS, DataSetError, type DataSetErrorCode } from './errors.js';
-export { readDataSet, type DataSet, type DataSetSource } from './read.js';
+export { probeDataSet, readDataSet, type DataSet, type DataSetSource } from './read.js';
 export { parseNpy, type NpyArray } from './npy.js';
 export { parseNpz } from './npz.js';
 export { splitHoldout, type RecordPart, type Records } from './holdout.js';

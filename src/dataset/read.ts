@@ -46,6 +46,15 @@ export async function readDataSet(source: DataSetSource, contract: Contract): Pr
   });
 }
 
+/** Runs the query as a job would and reads the first rows only. Throws like `readDataSet`; resolves with the number of columns. */
+export async function probeDataSet({ name, query: sql, directories }: DataSetSource): Promise<number> {
+  const query: Query = { name, sql, directories };
+  return withQuery(query, async (rows) => {
+    await nextChunk(query, rows);
+    return rows.columnNames().length;
+  });
+}
+
 /** Positions of the contract's columns. What the query gives instead is not said: without a header line those names are values. */
 function findColumns(name: string, rows: DuckDBResult, rules: readonly ColumnRule[]): number[] {
   const given = rows.columnNames();

@@ -136,6 +136,32 @@ interface TlsSide {
   readonly key?: string;
 }
 
+/** The service's clock, in milliseconds with the precision of a second. Throws EnrolmentError, NetworkError. */
+export async function askTime(endpoint: Endpoint, consortium: string, ca: string): Promise<number> {
+  const tls = await secured(endpoint, { consortium, ca });
+  try {
+    return await new Promise((resolve, reject) => {
+      const call = httpsRequest(
+        { path: '/v1/health', createConnection: () => tls, headers: { Host: endpoint.address }, timeout: CALL_MS },
+        (response) => {
+          response.resume();
+          const at = Date.parse(response.headers.date ?? '');
+          if (Number.isNaN(at))
+            reject(new EnrolmentError('enrolment/bad-answer', 'the service does not tell its time.'));
+          else resolve(at);
+        },
+      );
+      call.on('timeout', () => call.destroy(new Error('no answer in time')));
+      call.on('error', (cause) => {
+        reject(new EnrolmentError('enrolment/busy', `${endpoint.address}: ${cause.message}.`, { cause }));
+      });
+      call.end();
+    });
+  } finally {
+    tls.destroy();
+  }
+}
+
 async function post(endpoint: Endpoint, path: string, body: Uint8Array, side: TlsSide): Promise<Uint8Array> {
   const tls = await secured(endpoint, side);
   try {

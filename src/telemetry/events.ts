@@ -6,6 +6,7 @@ export const EVENTS = {
   'program.stopping': 'A program was told to stop and finishes what is under way.',
   'program.stopped': 'A program has ended in an orderly way.',
   'program.recovered': 'The journal was folded again after a start, with the number of records.',
+  'log.level-changed': 'The level of the log was taken from the configuration again.',
   'program.internal-error': 'Something that is our fault: an error without a code, or one that no peer is told about.',
   'connection.lost': 'The stream to the coordinator broke; the agent connects again by itself.',
   'silo.connected': 'A silo opened its stream.',

@@ -1,4 +1,14 @@
 // telemetry: what the programs say about themselves while they run.
 
 export { EVENTS, type EventName } from './events.js';
-export { createLog, errorFields, type Fields, type Log, type LogLevel, type LogOptions } from './log.js';
+export {
+  type AdjustableLog,
+  createLog,
+  errorFields,
+  type Fields,
+  type Log,
+  type LogLevel,
+  type LogOptions,
+} from './log.js';
+export { type MetricName, Metrics, METRICS, type Sources } from './metrics.js';
+export { type Health, type MetricsServer, startMetricsServer } from './metrics-server.js';

@@ -18,6 +18,11 @@ export interface Log {
   flush(): Promise<void>;
 }
 
+/** What only the program itself may do. */
+export interface AdjustableLog extends Log {
+  setLevel(level: LogLevel): void;
+}
+
 export interface LogOptions {
   readonly program: string;
   readonly level: LogLevel;
@@ -25,7 +30,7 @@ export interface LogOptions {
   readonly file?: string | undefined;
 }
 
-export function createLog({ program, level, file }: LogOptions): Log {
+export function createLog({ program, level, file }: LogOptions): AdjustableLog {
   const destination = pino.destination({ dest: file ?? 2, sync: true, mkdir: true });
   const logger = pino(
     {
@@ -59,6 +64,9 @@ export function createLog({ program, level, file }: LogOptions): Log {
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
+    setLevel: (next) => {
+      logger.level = next;
+    },
     flush: () =>
       new Promise((resolve) => {
         try {

@@ -6,6 +6,7 @@ export type { EvaluationRequest, EvaluationResult } from './evaluation.js';
 export { inspectModel, type Inspection, type InspectionOptions } from './inspection.js';
 export type { Progress, TrainingRequest, TrainingResult } from './local-training.js';
 export type { ModelSummary } from './messages.js';
+export { loadRuntime } from './runtime.js';
 export type { TrainingRecipe } from './recipe.js';
 export type { Table } from './table.js';
 export { createTrainer, Trainer, type CallOptions, type TrainerOptions, type TrainOptions } from './trainer.js';

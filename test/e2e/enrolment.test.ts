@@ -26,14 +26,17 @@ import {
 import { EXIT, systemRng } from '../../src/system/index.js';
 import { TokenBook } from '../../certs/service/tokens.js';
 import { Enrolling } from '../support/e2e/enrolling.js';
-import { eventually } from '../support/e2e/processes.js';
+import { eventually, type Running } from '../support/e2e/processes.js';
 
 let house: Enrolling;
+let agent: Running;
 
 beforeAll(async () => {
   house = await Enrolling.found();
-  await house.startCoordinator();
   await house.serve();
+  await house.startCoordinator(
+    `authority: { address: "localhost:${house.port}" }\nmetrics: { listen: 127.0.0.1:0 }\nrevoked: ca/revoked.txt\n`,
+  );
 });
 
 afterAll(() => house.close());
@@ -62,7 +65,9 @@ describe('veilsum-agent enroll', () => {
     expect(end).toMatchObject({ code: EXIT.ok, stderr: '' });
     expect(end.stdout).toContain('spiffe://north/silo/alpha');
     const config = house.at('alpha', 'agent.yaml');
-    house.start('agent', 'run', '--config', config);
+    const text = await readFile(config, 'utf8');
+    await writeFile(config, text.replace('log:\n', 'log:\n  file: ../alpha.log\n'));
+    agent = house.start('agent', 'run', '--config', config);
     await eventually('the connection of the agent', () => logOf('coordinator.log').includes('"silo":"alpha"'));
     expect((await stat(house.at('alpha/secrets/alpha.tls.pem'))).mode & 0o777).toBe(0o600);
     expect(existsSync(house.at('alpha/secrets/alpha.tls.pending'))).toBe(false);
@@ -232,5 +237,119 @@ describe('an external authority', () => {
       ...['--ca', 'y', '--roster', 'z', '--coordinator', 'localhost:1'],
     );
     expect(end.stderr).toMatch(/^enrolment\/nothing-pending: /);
+  });
+});
+
+describe('doctor', () => {
+  interface Finding {
+    readonly check: string;
+    readonly state: string;
+    readonly found: string;
+    readonly remedy?: string;
+  }
+  const examine = async (
+    program: 'agent' | 'coordinator',
+    config: string,
+  ): Promise<{ code: number | null; of: (check: string) => Finding | undefined }> => {
+    const end = await house.run(program, 'doctor', '--config', config, '--json');
+    const findings = JSON.parse(end.stdout) as Finding[];
+    expect(findings.filter(({ state, remedy }) => (state === 'ok') !== (remedy === undefined))).toEqual([]);
+    return { code: end.code, of: (check) => findings.find((one) => one.check === check) };
+  };
+  /** The agent's configuration with one thing wrong. */
+  const spoilt = async (name: string, change: (text: string) => string): Promise<string> => {
+    const text = await readFile(house.at('alpha/agent.yaml'), 'utf8');
+    const changed = change(text);
+    expect(changed).not.toBe(text);
+    const path = house.at('alpha', `${name}.yaml`);
+    await writeFile(path, changed);
+    return path;
+  };
+
+  it('finds an enrolled agent well, but for the data sets that nobody has filled in', async () => {
+    const { code, of } = await examine('agent', house.at('alpha/agent.yaml'));
+    expect(code).toBe(EXIT.ok);
+    for (const check of [
+      'roster',
+      'role',
+      'authorities',
+      'certificate',
+      'dns',
+      'connection',
+      'tls',
+      'authority',
+      'clock',
+      'models',
+    ])
+      expect(of(check), check).toMatchObject({ state: 'ok' });
+    expect(of('data')).toMatchObject({ state: 'warning' });
+  });
+
+  it('finds the coordinator well while it runs', async () => {
+    const { code, of } = await examine('coordinator', house.at('coordinator.yaml'));
+    expect(code).toBe(EXIT.ok);
+    for (const check of ['roster', 'role', 'certificate', 'authority', 'revoked'])
+      expect(of(check), check).toMatchObject({ state: 'ok' });
+  });
+
+  it('names each thing that is wrong, and what to do', async () => {
+    const config = await spoilt('spoilt', (text) =>
+      text
+        .replace(/(coordinator:\n {2}address: ).*/, `$1"localhost:${house.port}"`)
+        .replace(/hash: "../, 'hash: "00')
+        .replace('dataSets: {}', `dataSets: { lost: { query: "SELECT * FROM 'gone.csv'", directories: [gone] } }`),
+    );
+    const { code, of } = await examine('agent', config);
+    expect(code).toBe(EXIT.failed);
+    expect(of('roster')).toMatchObject({
+      state: 'failed',
+      found: expect.stringContaining('roster/wrong-hash') as string,
+    });
+    // The authority's service answers there: TLS works, and it is not the coordinator.
+    expect(of('tls')).toMatchObject({
+      state: 'failed',
+      remedy: expect.stringContaining('coordinator.address') as string,
+    });
+    expect(of('data lost')).toMatchObject({ state: 'failed' });
+    expect(of('certificate')).toMatchObject({ state: 'ok' });
+  });
+});
+
+describe('metrics', () => {
+  it('are served with health, and say nothing of a silo by name', async () => {
+    const started = logOf('coordinator.log')
+      .split('\n')
+      .find((line) => line.includes('"program.started"'))!;
+    const { metrics } = JSON.parse(started) as { metrics: number };
+    const base = `http://127.0.0.1:${metrics}`;
+    const text = await (await fetch(`${base}/metrics`)).text();
+    expect(text).toMatch(/^veilsum_connected_silos\{program="coordinator"\} 1$/m);
+    expect(text).toMatch(/^veilsum_events_total\{event="silo.connected",level="info",program="coordinator"\} \d+$/m);
+    expect(text).toMatch(/^veilsum_certificate_not_after_seconds\{program="coordinator"\} \d{10}/m);
+    for (const silo of ['alpha', 'beta', 'gamma']) expect(text).not.toContain(silo);
+    const health = await fetch(`${base}/healthz`);
+    expect([health.status, await health.json()]).toMatchObject([200, { ok: true, certificate: 'fresh' }]);
+    expect((await fetch(`${base}/`)).status).toBe(404);
+  });
+});
+
+describe('SIGHUP', () => {
+  it('takes the level of the log from the configuration again, and nothing when that is broken', async () => {
+    const path = house.at('alpha/agent.yaml');
+    const text = await readFile(path, 'utf8');
+    const levels = (): string[] =>
+      logOf('alpha.log')
+        .split('\n')
+        .filter((line) => line.includes('log.level-changed'));
+    await writeFile(path, text.replace('level: info', 'level: debug'));
+    agent.child.kill('SIGHUP');
+    await eventually('the new level', () => levels().length === 1);
+    expect(levels()[0]).toContain('"level":"warn"');
+    await writeFile(path, text.replace('level: info', 'level: loud'));
+    agent.child.kill('SIGHUP');
+    await eventually('a word about the broken file', () => levels().length === 2);
+    expect(levels()[1]).toContain('config/invalid');
+    await writeFile(path, text);
+    expect(agent.child.exitCode).toBe(null);
   });
 });

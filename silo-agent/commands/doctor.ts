@@ -1,0 +1,108 @@
+// veilsum-agent doctor: is everything in place for this agent to run? Works beside a running one; changes nothing.
+
+import type { Command } from 'commander';
+import { type AgentConfig, readAgentConfig } from '../../src/config/index.js';
+import { probeDataSet } from '../../src/dataset/index.js';
+import { readProxy } from '../../src/network/index.js';
+import { type Identity, TlsFiles } from '../../src/pki/index.js';
+import { EXIT } from '../../src/system/index.js';
+import { loadRuntime } from '../../src/trainer/index.js';
+import {
+  checkAuthority,
+  checkCertificate,
+  checkDisk,
+  checked,
+  checkEnvironment,
+  checkMemory,
+  checkWay,
+  type Finding,
+  findingLines,
+  ok,
+  verdict,
+  warning,
+} from '../../src/upkeep/index.js';
+import { loadSelf } from '../start.js';
+
+/** Bytes for each parameter while it is trained: weights, gradients, optimiser's state, the quantised input and its masks. */
+const BYTES_PER_PARAMETER = 40;
+
+interface Options {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+export function addDoctor(program: Command): void {
+  program
+    .command('doctor')
+    .description('check configuration, keys, certificates, network, machine and records, and say what to fix')
+    .requiredOption('--config <file>', 'its configuration')
+    .option('--json', 'as JSON')
+    .action(doctor);
+}
+
+async function doctor({ config: path, json }: Options): Promise<void> {
+  const config = await readAgentConfig(path);
+  const findings = await examine(config);
+  if (json === true) console.log(JSON.stringify(findings, null, 2));
+  else for (const line of [...findingLines(findings), '', verdict(findings)]) console.log(line);
+  if (findings.some(({ state }) => state === 'failed')) process.exitCode = EXIT.failed;
+}
+
+async function examine(config: AgentConfig): Promise<Finding[]> {
+  return [
+    ok('configuration', `silo ${config.silo} of ${config.consortium}`),
+    ...(await checked('roster', async () => {
+      const { roster } = await loadSelf(config);
+      return ok('roster', `has the pinned hash, names this key, ${String(roster.members.size)} members`);
+    })),
+    ...(await checkNetwork(config)),
+    ...checkEnvironment(config.proxy !== undefined),
+    ...(await checked('disk', () => checkDisk(config.state))),
+    checkMemory(config.policy.maxParameters * BYTES_PER_PARAMETER),
+    ...(await checkData(config)),
+    ...(await checked('models', async () => {
+      await loadRuntime();
+      return ok('models', `ONNX Runtime is there; up to ${String(config.policy.maxParameters)} parameters by policy`);
+    })),
+  ];
+}
+
+async function checkNetwork(config: AgentConfig): Promise<Finding[]> {
+  const { consortium, authority, coordinator } = config;
+  const identity: Identity = { role: 'silo', id: config.silo };
+  return checked('certificate', async () => {
+    const tls = await TlsFiles.open(config.tls);
+    const findings = checkCertificate(tls, consortium, identity, authority !== undefined);
+    const proxy = await readProxy(config.proxy);
+    const { authorityPem } = tls.current;
+    return [
+      ...findings,
+      ...(await checked('connection', () => checkWay({ ...coordinator, proxy, consortium, tls: tls.current }))),
+      ...(authority === undefined
+        ? [
+            warning(
+              'authority',
+              'the configuration names none: nothing renews this certificate, and clocks are not compared',
+              'Add authority.address, or see to it that somebody replaces the bundle in time.',
+            ),
+          ]
+        : await checked('authority', () => checkAuthority({ ...authority, proxy }, consortium, authorityPem))),
+    ];
+  });
+}
+
+async function checkData({ dataSets }: AgentConfig): Promise<Finding[]> {
+  const names = Object.keys(dataSets);
+  if (names.length === 0)
+    return [
+      warning('data', 'the configuration names no data set', 'Fill in dataSets; without one every job is declined.'),
+    ];
+  const all = names.map((name) =>
+    checked(`data ${name}`, async () => {
+      const { query, directories } = dataSets[name] ?? { query: '', directories: [] };
+      const columns = await probeDataSet({ name, query, directories });
+      return ok(`data ${name}`, `can be read, ${String(columns)} columns`);
+    }),
+  );
+  return (await Promise.all(all)).flat();
+}

@@ -1,0 +1,103 @@
+// The way to the other side, one step after the other, so that the first one that fails names what is in the way: DNS, proxy, TCP, TLS,
+// and whether the other side took our certificate.
+
+import { lookup } from 'node:dns/promises';
+import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { type Proxy, NetworkError, openSocket, splitAddress } from '../../network/index.js';
+import { identityFromCertificate, type TlsTexts } from '../../pki/index.js';
+import { systemClock } from '../../system/index.js';
+import { failed, type Finding, ok } from './finding.js';
+
+const STEP_MS = 10_000;
+
+export interface Way {
+  readonly address: string;
+  readonly serverName?: string | undefined;
+  readonly proxy: Proxy | undefined;
+  readonly consortium: string;
+  readonly tls: TlsTexts;
+}
+
+/** Ends with the first step that fails. */
+export async function checkWay(way: Way): Promise<Finding[]> {
+  const { address, proxy } = way;
+  const { host } = splitAddress(proxy?.address ?? address);
+  const findings: Finding[] = [];
+  try {
+    const { address: found } = await lookup(host);
+    findings.push(ok('dns', `${host} is ${found}`));
+  } catch {
+    return [failed('dns', `${host} has no address`, 'Check the spelling, and the DNS server of this machine.')];
+  }
+  try {
+    const socket = await openSocket({ address, proxy, timeoutMs: STEP_MS });
+    findings.push(
+      proxy === undefined
+        ? ok('connection', `TCP to ${address}`)
+        : ok('proxy', `${proxy.address} connects to ${address}`),
+    );
+    findings.push(await checkTls(way, socket));
+  } catch (cause) {
+    if (!(cause instanceof NetworkError)) throw cause;
+    findings.push(failed(proxy === undefined ? 'connection' : 'proxy', cause.message, cause.remedy));
+  }
+  return findings;
+}
+
+/** An HTTP/2 server speaks first, so the first byte says that it took the certificate: TLS 1.3 alone would not. */
+function checkTls(way: Way, socket: Awaited<ReturnType<typeof openSocket>>): Promise<Finding> {
+  const { address, serverName, consortium, tls } = way;
+  const host = serverName ?? splitAddress(address).host;
+  return new Promise((resolve) => {
+    let fault: string | undefined;
+    const end = (finding: Finding): void => {
+      clearTimeout(timer);
+      connection.destroy();
+      resolve(finding);
+    };
+    const connection: TLSSocket = connect({
+      socket,
+      ca: tls.authorityPem,
+      cert: tls.chainPem,
+      key: tls.privateKeyPem,
+      minVersion: 'TLSv1.3',
+      ALPNProtocols: ['h2'],
+      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+      checkServerIdentity: (_host, certificate) => {
+        const wrong = checkServerIdentity(host, certificate);
+        const identity = identityFromCertificate(certificate.raw, consortium, systemClock.now());
+        fault = wrong?.message ?? (identity.ok ? undefined : identity.error.message);
+        if (identity.ok && identity.value.role !== 'coordinator') fault ??= `it is ${identity.value.uri}`;
+        return fault === undefined ? undefined : new Error(fault);
+      },
+    });
+    const timer = setTimeout(() => {
+      end(
+        failed(
+          'tls',
+          `${address} says nothing`,
+          'Something on the way swallows TLS: ask for a rule that passes it through.',
+        ),
+      );
+    }, STEP_MS);
+    connection.once('data', () => {
+      end(ok('tls', `the coordinator of ${consortium} took this certificate`));
+    });
+    connection.once('error', ({ message }: Error) => {
+      end(failed('tls', `${address}: ${fault ?? message}`, remedyFor(fault, message)));
+    });
+    connection.once('close', () => {
+      end(failed('tls', `${address} closed the connection`, 'The coordinator’s log says why.'));
+    });
+  });
+}
+
+function remedyFor(fault: string | undefined, message: string): string {
+  if (fault !== undefined)
+    return 'Check coordinator.address and serverName: who answers there is not this consortium’s coordinator.';
+  if (/self[- ]signed|unable to (get|verify)/i.test(message))
+    return 'Its certificate is not of an authority in tls.ca: either tls.ca is old, or a proxy ends TLS, which it must pass through.';
+  if (/expired|not yet valid/i.test(message))
+    return 'Compare the clocks; if they agree, the coordinator’s certificate has ended.';
+  return 'Ask the consortium whether this certificate is accepted, and whether something on the way changes TLS.';
+}
