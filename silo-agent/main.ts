@@ -8,6 +8,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addFsck } from './commands/fsck.js';
 import { addJob } from './commands/job.js';
 import { addKeys } from './commands/keys.js';
+import { addPolicy } from './commands/policy.js';
 import { addRun } from './commands/run.js';
 
 const program = new Command('veilsum-agent')
@@ -19,6 +20,7 @@ addRun(program);
 addFsck(program);
 addDoctor(program);
 addKeys(program);
+addPolicy(program);
 addEnroll(program);
 addJob(program);
 

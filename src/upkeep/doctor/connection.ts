@@ -93,7 +93,8 @@ function checkTls(way: Way, socket: Awaited<ReturnType<typeof openSocket>>): Pro
 }
 
 function remedyFor(fault: string | undefined, message: string): string {
-  if (fault !== undefined)
+  // Whoever does not speak HTTP/2 says so before it shows a certificate.
+  if (fault !== undefined || /application protocol/i.test(message))
     return 'Check coordinator.address and serverName: who answers there is not this consortium’s coordinator.';
   if (/self[- ]signed|unable to (get|verify)/i.test(message))
     return 'Its certificate is not of an authority in tls.ca: either tls.ca is old, or a proxy ends TLS, which it must pass through.';
