@@ -47,6 +47,7 @@ export function abandon(
     abandon: envelope,
     terminalHash,
     acks: new Map(),
+    aborts: new Map(),
     disputes: new Map(),
     metrics: [],
     timeline: round.timeline,

@@ -14,6 +14,7 @@ import {
   stored,
   withAttempt,
   withEntry,
+  withJob,
   withRound,
   type Located,
 } from './change.js';
@@ -65,13 +66,15 @@ export function onAbort(
   envelope: Envelope,
 ): Accepted<CoordinatorState> {
   const named = decode(Abort, 'abort', envelope.payload);
+  const { message } = openEnvelope(state.self.roster, envelope, { type: 'abort', signer: siloSigner(silo) }, Abort);
+  const abandoned = onClosingAbort(state, event, silo, envelope, named.rid);
+  if (abandoned !== undefined) return abandoned;
   const found = demanded(
     roundOf(state, named.rid),
     'message/late',
     'the round this abort belongs to is closed.',
     'state',
   );
-  const { message } = openEnvelope(state.self.roster, envelope, { type: 'abort', signer: siloSigner(silo) }, Abort);
   const current = found.attempt.context.attempt.attempt;
   demand(
     message.jobId === found.round.plan.jobId && message.attempt >= 1 && message.attempt <= current,
@@ -90,6 +93,32 @@ export function onAbort(
   const attempt = message.attempt < current ? { ...found.attempt, abortsBy: state.events } : found.attempt;
   const superseded = message.code === 'attempt/superseded';
   return stored(withRound(state, found, { aborts, attempt, ...(superseded ? {} : { notes }) }), event);
+}
+
+/** About a round that was abandoned: kept, and shown with the starts that follow. Undefined when the round is no such one. */
+function onClosingAbort(
+  state: CoordinatorState,
+  event: CoordinatorEvent,
+  silo: SiloId,
+  envelope: Envelope,
+  rid: Uint8Array,
+): Accepted<CoordinatorState> | undefined {
+  for (const job of state.jobs.values()) {
+    const at = job.closed.findLastIndex(
+      ({ plan, abandon: closing }) => closing !== undefined && equalBytes(plan.rid, rid),
+    );
+    const round = job.closed[at];
+    if (round === undefined) continue;
+    demand(round.plan.cohort.includes(silo), 'message/unexpected', `${silo} was not in that round.`, 'membership');
+    if (alreadyStored(round.aborts.get(silo), envelope)) return { state, effects: [ANSWERED] };
+    const changed = { ...round, aborts: withEntry(round.aborts, silo, envelope) };
+    // Whoever has not started yet is shown the start with it.
+    const open =
+      job.open === undefined ? undefined : { ...job.open, attempt: { ...job.open.attempt, abortsBy: state.events } };
+    const closed = job.closed.map((one, k) => (k === at ? changed : one));
+    return stored(withJob(state, { ...job, closed, open }), event);
+  }
+  return undefined;
 }
 
 export function onReleaseAnswer(

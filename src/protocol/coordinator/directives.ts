@@ -78,7 +78,7 @@ function forJob(
     if (round.acks.has(silo)) continue;
     add(...toldBy(round.closedBy, 0, CATCH_UP + round.plan.round), () => closedRound(state, round, missingInputs));
   }
-  if (job.open !== undefined) forOpenRound(state, job.open, silo, add);
+  if (job.open !== undefined) forOpenRound(state, job, job.open, silo, add);
   if (stopped)
     add(...toldBy(Math.max(job.stoppedBy, job.closed.at(-1)?.closedBy ?? 0), 3, JOB_END), () => ({
       $case: 'jobClosed',
@@ -99,7 +99,13 @@ function closedRound({ log }: CoordinatorState, round: ClosedRound, missingInput
   };
 }
 
-function forOpenRound(state: CoordinatorState, round: CoordinatorRound, silo: SiloId, add: Add): void {
+function forOpenRound(
+  state: CoordinatorState,
+  job: CoordinatorJob,
+  round: CoordinatorRound,
+  silo: SiloId,
+  add: Add,
+): void {
   const index = indexIn(round.plan, silo);
   if (index === undefined) return;
   const { attempt } = round;
@@ -113,7 +119,7 @@ function forOpenRound(state: CoordinatorState, round: CoordinatorRound, silo: Si
     value: {
       plan: round.plan.envelope,
       attempt: attempt.context.attempt.envelope,
-      aborts: earlierAborts(round, number),
+      aborts: [...abandonedAborts(job), ...earlierAborts(round, number)],
       checkpoint: restsOn === undefined ? new Uint8Array() : noteOf(restsOn),
     },
   }));
@@ -142,6 +148,15 @@ function forOpenRound(state: CoordinatorState, round: CoordinatorRound, silo: Si
     }));
   if (query !== undefined && attempt.phase === 'aborted')
     add(attempt.queriedBy ?? 0, 2, () => ({ $case: 'releaseQuery', value: { query } }));
+}
+
+/** Rounds abandoned one after the other that a start directive still speaks of. */
+const ABANDONED_SHOWN = 8;
+
+/** What shows that nothing signed in the rounds abandoned since the last result will ever be opened. */
+function abandonedAborts({ closed }: CoordinatorJob): Envelope[] {
+  const since = closed.findLastIndex(({ result }) => result !== undefined) + 1;
+  return closed.slice(Math.max(since, closed.length - ABANDONED_SHOWN)).flatMap(({ aborts }) => [...aborts.values()]);
 }
 
 /** What shows that earlier attempts are dead: of every silo the Abort of its latest one, which covers those before. */

@@ -79,6 +79,7 @@ export function onSumOpened(
     abandon: undefined,
     terminalHash,
     acks: new Map(),
+    aborts: new Map(),
     disputes: new Map(),
     metrics: value.metrics,
     timeline: round.timeline,

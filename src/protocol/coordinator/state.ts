@@ -128,6 +128,8 @@ export interface ClosedRound {
   readonly abandon: Envelope | undefined;
   readonly terminalHash: Hash;
   readonly acks: ReadonlyMap<SiloId, Envelope>;
+  /** Of an abandoned round: whose Abort says that it will never release in it. */
+  readonly aborts: ReadonlyMap<SiloId, Envelope>;
   readonly disputes: ReadonlyMap<SiloId, Envelope>;
   readonly metrics: readonly Metric[];
   readonly timeline: readonly PhaseBegin[];

@@ -1,24 +1,26 @@
 // What follows when an attempt or a round cannot be finished (docs/protocol.md §2.4): the release query, and Abandon.
 
-import { equalBytes } from '../../base/index.js';
+import { equalBytes, LIMITS } from '../../base/index.js';
 import { hash, LABELS } from '../../crypto/index.js';
 import {
   Abandon,
+  Abort,
   Ack,
   Coverage,
   Outcome,
   ReleaseAnswer,
   ReleaseQuery,
   type AbandonDirective,
+  type Envelope,
   type ReleaseQueryDirective,
 } from '../../wire/index.js';
 import { openEnvelope, seal } from '../envelope.js';
-import { openPlan } from '../plan.js';
+import { openPlan, type Plan } from '../plan.js';
 import { demand, demandOne } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf } from './change.js';
-import type { Accepted, JournalledEvent } from './event.js';
-import type { SiloState } from './state.js';
+import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import type { JobState, SiloState } from './state.js';
 import { close } from './verify.js';
 import { demandFirstTerminal } from './witness.js';
 
@@ -53,7 +55,8 @@ export function onAbandoned(state: SiloState, event: JournalledEvent, value: Aba
     'the abandonment and the plan it came with are not of one round.',
   );
   const ack = job.acks.get(plan.round);
-  if (ack !== undefined) return { state, effects: [{ kind: 'submit', envelope: ack, ciphertexts: [] }] };
+  const closing = job.closingAborts.get(plan.round);
+  if (ack !== undefined) return { state, effects: [closing, ack].flatMap(submitted) };
   demand(job.prepared, 'plan/not-prepared', 'the job is still being prepared.', 'state');
   demand(
     plan.round === job.closedRound + 1,
@@ -80,12 +83,15 @@ export function onAbandoned(state: SiloState, event: JournalledEvent, value: Aba
     coverage: Coverage.COVERAGE_FULL,
     newModelHash: job.modelHash,
   });
-  const done = close(state, job, plan.round, event, { ack: signed, previous, model: job.modelHash });
   const burnt = job.open?.releasedIn !== undefined;
+  const abort = burnt || !plan.cohort.includes(self.siloId) ? undefined : closingAbort(state, job, plan, value.abandon);
+  const closed =
+    abort === undefined ? job : { ...job, closingAborts: new Map(job.closingAborts).set(plan.round, abort) };
+  const done = close(state, closed, plan.round, event, { ack: signed, previous, model: job.modelHash });
   return {
     state: done.state,
     effects: [
-      ...done.effects,
+      ...withAbort(done.effects, abort),
       {
         kind: 'notice',
         jobId: plan.jobId,
@@ -95,4 +101,37 @@ export function onAbandoned(state: SiloState, event: JournalledEvent, value: Aba
       },
     ],
   };
+}
+
+/**
+ * The round is closed and this silo has released in none of its attempts: it says that it never will. Enough of these show everybody that
+ * what was signed in the round will never be opened, so that it stops counting under the input rule (§3).
+ */
+function closingAbort(
+  { self }: SiloState,
+  { open }: JobState,
+  { jobId, rid }: Plan,
+  abandon: Envelope | undefined,
+): Envelope {
+  return seal(self.signingKey, siloSigner(self.siloId), 'abort', Abort, {
+    jobId,
+    rid,
+    attempt: LIMITS.attemptsPerRound,
+    phase: open?.attempt.phase ?? 'advertise',
+    code: 'round/abandoned',
+    evidence: abandon === undefined ? [] : [abandon],
+  });
+}
+
+/** Durable with the Ack, and sent before it: the next round opens when the Acks are there. */
+function withAbort(effects: readonly SiloEffect[], abort: Envelope | undefined): SiloEffect[] {
+  return effects.flatMap((effect): SiloEffect[] =>
+    effect.kind === 'persist' && abort !== undefined
+      ? [{ ...effect, emitted: [abort, ...effect.emitted] }, ...submitted(abort)]
+      : [effect],
+  );
+}
+
+function submitted(envelope: Envelope | undefined): SiloEffect[] {
+  return envelope === undefined ? [] : [{ kind: 'submit', envelope, ciphertexts: [] }];
 }

@@ -13,6 +13,7 @@ import { siloSigner } from '../roster.js';
 import { attemptSecrets } from '../secrets.js';
 import { jobOf, withRound } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { forgetDeadOpenings } from './openings.js';
 import { effectiveMalicious, type JobState, type OpenRound, type SiloState } from './state.js';
 import { demandAwake, demandWitnessed, newestBody } from './witness.js';
 
@@ -73,7 +74,7 @@ export function onAttemptStarted(
   ];
   if (carried === undefined) effects.push({ kind: 'contribute', manifest: job.manifest, plan, roundSecret });
   const planned = {
-    ...state,
+    ...forgetDeadOpenings(state, job, value.aborts),
     recentPlans: carried === undefined ? [...within(state.recentPlans, at), at] : state.recentPlans,
   };
   return { state: withRound(planned, job, next), effects };

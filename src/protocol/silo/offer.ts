@@ -42,6 +42,7 @@ export function onJobOffered(state: SiloState, event: JournalledEvent, value: Si
     lastAckHash: new Uint8Array(),
     open: undefined,
     acks: new Map(),
+    closingAborts: new Map(),
     ended: false,
   } as const;
   return {

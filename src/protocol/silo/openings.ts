@@ -4,9 +4,13 @@ import { hex } from '../../base/index.js';
 import { siloAt } from '../check/context.js';
 import type { SurvivorSet } from '../check/survivors.js';
 import type { Plan } from '../plan.js';
+import { Abort, type Envelope } from '../../wire/index.js';
+import { openEnvelope } from '../envelope.js';
+import { deadAfterAborts } from '../params.js';
 import { demand } from '../rejection.js';
+import { siloSigner } from '../roster.js';
 import type { Located } from './change.js';
-import { effectiveMalicious, type Opening, type OpenRound, type SiloState } from './state.js';
+import { effectiveMalicious, type JobState, type Opening, type OpenRound, type SiloState } from './state.js';
 
 /**
  * §3: the same input may be opened again outside its own (job, round) with the same survivors, or with others as long as no difference of
@@ -53,7 +57,9 @@ export function recordOpening(state: SiloState, found: Located, survivors: Survi
   if (!survivors.members.has(open.index)) return state;
   const silos = siloSet(found, survivors);
   return withOpenings(state, open, (known) =>
-    known.some((o) => isSameRound(o, open.plan) && o.silos.join(',') === silos.join(','))
+    known.some(
+      (o) => isSameRound(o, open.plan) && o.silos.join(',') === silos.join(',') && o.attempt >= attemptOf(open),
+    )
       ? known
       : [...known, openingOf(open, silos)],
   );
@@ -83,8 +89,41 @@ function withOpenings(
   return { ...state, openings };
 }
 
-function openingOf({ plan }: OpenRound, silos: Opening['silos']): Opening {
-  return { jobId: plan.jobId, round: plan.round, silos };
+/**
+ * What was signed in an attempt that can never reach its threshold any more was not opened and will not be (§2.4): shown enough signed
+ * Aborts of it, by distinct members of its cohort, it stops counting. `aborts`: of any rounds of the job.
+ */
+export function forgetDeadOpenings(state: SiloState, job: JobState, aborts: readonly Envelope[]): SiloState {
+  if (aborts.length === 0 || state.openings.size === 0) return state;
+  const { roster } = state.self;
+  const shown = aborts.flatMap((envelope) => {
+    const silo = job.manifest.silos.find((member) => siloSigner(member) === envelope.signer);
+    if (silo === undefined) return [];
+    const { message } = openEnvelope(roster, envelope, { type: 'abort', signer: siloSigner(silo) }, Abort);
+    return [{ silo, rid: hex(message.rid), attempt: message.attempt }];
+  });
+  const c = effectiveMalicious(state.self, job.manifest);
+  const isDead = ({ jobId, rid, attempt, n }: Opening): boolean => {
+    if (jobId !== job.manifest.jobId) return false;
+    // An Abort of an attempt forbids every earlier one, too.
+    const silos = shown.filter((one) => one.rid === hex(rid) && one.attempt >= attempt).map(({ silo }) => silo);
+    return new Set(silos).size >= deadAfterAborts(n, c);
+  };
+  const openings = new Map<string, readonly Opening[]>();
+  for (const [key, known] of state.openings) {
+    const alive = known.filter((one) => !isDead(one));
+    if (alive.length > 0) openings.set(key, alive);
+  }
+  return { ...state, openings };
+}
+
+function openingOf(open: OpenRound, silos: Opening['silos']): Opening {
+  const { jobId, round, rid, n } = open.plan;
+  return { jobId, round, rid, attempt: attemptOf(open), n, silos };
+}
+
+function attemptOf({ attempt }: OpenRound): number {
+  return attempt.context.attempt.attempt;
 }
 
 function isSameRound(opening: Opening, plan: Plan): boolean {

@@ -70,6 +70,11 @@ export interface WitnessState {
 export interface Opening {
   readonly jobId: JobId;
   readonly round: number;
+  /** The round's rid, and the attempt in which it was signed or released: enough Aborts of it show that it will never be opened. */
+  readonly rid: Hash;
+  readonly attempt: number;
+  /** Size of that round's cohort. */
+  readonly n: number;
   /** The other members of that sum, and us. */
   readonly silos: readonly SiloId[];
 }
@@ -95,6 +100,8 @@ export interface JobState {
   readonly open: OpenRound | undefined;
   /** Ack by round. */
   readonly acks: ReadonlyMap<number, Envelope>;
+  /** Abort of every attempt of an abandoned round, by round: resent with its Ack. */
+  readonly closingAborts: ReadonlyMap<number, Envelope>;
   /** Our first Dispute of the round after the last closed one; one for each round, however often its result is shown. */
   readonly dispute?: Envelope | undefined;
   readonly ended: boolean;

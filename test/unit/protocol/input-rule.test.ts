@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Envelope } from '../../../src/wire/index.js';
-import { smallestClass } from '../../../src/protocol/silo/openings.js';
+import { forgetDeadOpenings, smallestClass } from '../../../src/protocol/silo/openings.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { seedFrom } from '../../support/memory/founding.js';
 import { allBut, jobOf, openedIn } from '../../support/memory/readings.js';
@@ -141,13 +141,56 @@ describe('the input rule', () => {
     }
   });
 
-  it('keeps what was signed as opened when the round is abandoned', () => {
+  /** Round 1 is signed by all and released by nobody, and abandoned; one silo has no input in round 2. */
+  function abandonedOnce(arrives: (silo: number) => boolean): MemoryConsortium {
     const consortium = withStaticInputs(4, 2);
     consortium.hooks.deliver = (_, { body }) => body?.$case !== 'unmask' || consortium.job.closed.length > 0;
+    consortium.hooks.arrive = ({ index }, { type }) =>
+      type !== 'abort' || consortium.job.closed.length === 0 || arrives(index);
     leaveOut(consortium, 3, 2);
     consortium.run();
+    return consortium;
+  }
+
+  it('forgets what was signed in an abandoned round once enough silos have signed that they never release in it', () => {
+    const consortium = abandonedOnce(() => true);
+    expect(consortium.job.closed.map((round) => round.abandon !== undefined)).toEqual([true, false]);
+    expect(codes(consortium)).toEqual(new Set());
+    expect(consortium.job.closed[0]?.aborts.size).toBe(4);
+  });
+
+  it('keeps it as opened while one too few have', () => {
+    // n = 4, t = 3, c = 1: three are needed.
+    const consortium = abandonedOnce((silo) => silo < 2);
     expect(consortium.job.closed.map((round) => round.abandon !== undefined)).toEqual([true, true]);
     expect(codes(consortium)).toContain('confirm/input-rule');
+  });
+
+  it('counts silos and not messages, and no Abort of another round', () => {
+    const consortium = abandonedOnce((silo) => silo < 2);
+    const silo = consortium.silos[0]!;
+    const { aborts } = consortium.job.closed[0]!;
+    const own = [...aborts.values()];
+    const job = jobOf(silo);
+    const opened = (state: typeof silo.state): number => [...state.openings.values()].flat().length;
+    const before = opened(silo.state);
+    expect(before).toBeGreaterThan(0);
+    expect(opened(forgetDeadOpenings(silo.state, job, [...own, ...own, ...own]))).toBe(before);
+    const foreign = [2, 3].map((index) => consortium.silos[index]!.sent.find(({ type }) => type === 'abort')!);
+    expect(foreign).toHaveLength(2);
+    expect(opened(forgetDeadOpenings(silo.state, job, [...own, ...foreign]))).toBe(before);
+  });
+
+  it('is not freed by a silo that has released: it signs no Abort', () => {
+    const consortium = withStaticInputs(5, 1);
+    consortium.hooks.deliver = ({ index }, { body }) => body?.$case !== 'unmask' || index === 0;
+    consortium.hooks.arrive = ({ index }, { type }) => index > 0 || (type !== 'unmask' && type !== 'release-answer');
+    consortium.run();
+    expect(consortium.job.closed[0]?.abandon).toBeDefined();
+    for (const silo of consortium.silos) {
+      const released = silo.sent.some(({ type }) => type === 'unmask');
+      expect(consortium.job.closed[0]!.aborts.has(silo.id)).toBe(!released);
+    }
   });
 });
 
