@@ -42,6 +42,8 @@ export function adminSource(service: CoordinatorService, { server, now, endCalls
     server,
     now,
     acts: actJournal(service.store.journal),
+    log: service.store.log,
+    missingInputs: service.missingInputs,
     seen: (silo) => {
       const seen = service.seen.of(silo);
       return seen !== undefined && service.presence.connected(silo) ? { ...seen, at: now() } : seen;

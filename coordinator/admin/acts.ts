@@ -29,6 +29,10 @@ export const ACT_KINDS: Readonly<Record<Name, ActKind>> = {
   getSilo: 'read',
   getServerInfo: 'read',
   listActs: 'read',
+  getCheckpoint: 'read',
+  listEntries: 'read',
+  getInclusionProof: 'read',
+  getConsistencyProof: 'read',
 };
 
 type Recorder = Pick<AdminSource, 'acts' | 'now'>;

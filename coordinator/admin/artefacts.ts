@@ -10,20 +10,29 @@ import type { AdminSource } from './source.js';
 /** A model state is named by its round's `new_model_hash`, which is no plain SHA-256. */
 const NO_HASH = new Uint8Array();
 
-export function artefactsOf(job: CoordinatorJob, round: ClosedRound | CoordinatorRound): StoredArtefact[] {
+export function artefactsOf(
+  source: Pick<AdminSource, 'missingInputs'>,
+  job: CoordinatorJob,
+  round: ClosedRound | CoordinatorRound,
+): StoredArtefact[] {
   const result = isClosed(round) ? round.result : undefined;
-  if (result === undefined) return [];
+  if (result === undefined || !isClosed(round)) return [];
   const envelope = encode(Envelope, result.envelope);
   const stored: StoredArtefact[] = [
-    { artefact: Artefact.ARTEFACT_OPENED_SUM, blob: result.opened },
-    { artefact: Artefact.ARTEFACT_MASKED_SUM, blob: result.sum },
-    { artefact: Artefact.ARTEFACT_TRANSCRIPT, blob: result.transcript },
+    { artefact: Artefact.ARTEFACT_OPENED_SUM, blob: result.opened, index: 0 },
+    { artefact: Artefact.ARTEFACT_MASKED_SUM, blob: result.sum, index: 0 },
+    { artefact: Artefact.ARTEFACT_TRANSCRIPT, blob: result.transcript, index: 0 },
     {
       artefact: Artefact.ARTEFACT_RESULT,
       blob: { sha256: sha256(envelope), size: BigInt(envelope.length) },
+      index: 0,
     },
   ];
-  if (hasModel(job)) stored.push({ artefact: Artefact.ARTEFACT_MODEL_STATE, blob: { sha256: NO_HASH, size: 0n } });
+  if (hasModel(job))
+    stored.push({ artefact: Artefact.ARTEFACT_MODEL_STATE, blob: { sha256: NO_HASH, size: 0n }, index: 0 });
+  source.missingInputs(round).forEach((blob, k) => {
+    stored.push({ artefact: Artefact.ARTEFACT_MISSING_INPUT, blob, index: result.missing[k] ?? 0 });
+  });
   return stored;
 }
 
@@ -32,9 +41,10 @@ export function artefactBytes(
   source: AdminSource,
   job: CoordinatorJob,
   round: ClosedRound | CoordinatorRound,
-  artefact: Artefact,
+  { artefact, index }: { readonly artefact: Artefact; readonly index: number },
 ): AsyncIterable<Uint8Array> {
   const result = isClosed(round) ? round.result : undefined;
+  const closed = isClosed(round) ? round : undefined;
   const number = `round ${String(round.plan.round)} of job "${job.manifest.jobId}"`;
   if (result === undefined)
     throw new AdminError(
@@ -53,10 +63,25 @@ export function artefactBytes(
     case Artefact.ARTEFACT_MODEL_STATE:
       if (hasModel(job)) return source.readModelState(job, result.newModelHash);
       throw new AdminError('admin/no-artefact', `job "${job.manifest.jobId}" has no model.`);
+    case Artefact.ARTEFACT_MISSING_INPUT: {
+      const at = result.missing.indexOf(index);
+      const input = closed === undefined || at < 0 ? undefined : source.missingInputs(closed)[at];
+      if (input !== undefined) return source.readBlob(input);
+      throw new AdminError('admin/no-artefact', `no input of member ${String(index)} is missing in ${number}.`);
+    }
+    case Artefact.ARTEFACT_FORWARD_MODEL:
+      throw new AdminError('admin/no-artefact', 'a forward model belongs to a job: ask for it with round 0.');
     case Artefact.ARTEFACT_UNSPECIFIED:
     case Artefact.UNRECOGNIZED:
       throw new AdminError('admin/no-artefact', `the request names no object of ${number} that this version knows.`);
   }
+}
+
+/** Throws AdminError `admin/no-artefact`. */
+export function forwardModel(source: AdminSource, { manifest }: CoordinatorJob): AsyncIterable<Uint8Array> {
+  const { forwardModel: blob } = manifest.message;
+  if (blob === undefined) throw new AdminError('admin/no-artefact', `job "${manifest.jobId}" has no model.`);
+  return source.readBlob(blob);
 }
 
 function hasModel({ manifest }: CoordinatorJob): boolean {

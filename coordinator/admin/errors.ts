@@ -11,6 +11,9 @@ export const ADMIN_ERRORS = defineErrors({
   'admin/wrong-operator':
     'A manifest is offered by the operator who signed it: use the certificate and the signing key of one person.',
   'admin/no-silo': 'The roster has no silo of this name: ListSilos names those that it has.',
+  'admin/no-log':
+    'The consortium keeps no transparency log, or no checkpoint of it has a quorum yet: its roster names no log key, or its silos are away.',
+  'admin/no-entry': 'The log has fewer entries than the request names: GetCheckpoint says how many there are.',
   'admin/no-artefact': 'The round has no such object: GetRound lists those that it has.',
   'admin/no-order': 'The request carries no signed order: the caller runs other software.',
   'admin/bad-field': 'The message has no field of this name: names are those of the .proto, at its top level.',
@@ -30,6 +33,8 @@ const CATEGORY: Readonly<Record<AdminErrorCode, ErrorCategory>> = {
   'admin/no-manifest': 'content',
   'admin/wrong-operator': 'membership',
   'admin/no-silo': 'missing',
+  'admin/no-log': 'state',
+  'admin/no-entry': 'missing',
   'admin/no-artefact': 'missing',
   'admin/no-order': 'content',
   'admin/bad-field': 'content',

@@ -7,6 +7,7 @@ import { ordersOf } from '../../src/protocol/index.js';
 import type { AdminCaller, AdminHandlers } from '../../src/transport/index.js';
 import {
   Act,
+  Artefact,
   decode,
   GetRoundResponse,
   Job,
@@ -20,11 +21,12 @@ import {
   type Envelope,
 } from '../../src/wire/index.js';
 import { recorded } from './acts.js';
-import { artefactBytes, artefactsOf } from './artefacts.js';
+import { artefactBytes, artefactsOf, forwardModel } from './artefacts.js';
 import { AdminError } from './errors.js';
 import { demandFields, masked } from './fields.js';
 import { inRange, jobNamed, roundNamed, siloNamed } from './find.js';
 import { JOB_STATES, jobView } from './job-view.js';
+import { logHandlers } from './log.js';
 import { pageOf, sizeOf, startOf } from './page.js';
 import { participationIn } from './participation.js';
 import { roundFilter } from './round-filter.js';
@@ -41,6 +43,7 @@ export function adminHandlers(source: AdminSource): AdminHandlers {
     ...siloHandlers(source),
     ...serverHandlers(source),
     ...exportHandlers(source),
+    ...logHandlers(source),
   });
 }
 
@@ -125,7 +128,7 @@ function roundHandlers(
         abandon: closed?.abandon,
         acknowledgements: cohort.flatMap((silo) => closed?.acks.get(silo) ?? []),
         disputes: cohort.flatMap((silo) => closed?.disputes.get(silo) ?? []),
-        artefacts: artefactsOf(job, round),
+        artefacts: artefactsOf(source, job, round),
       };
       return Promise.resolve(masked(GetRoundResponse, answer, fields));
     },
@@ -233,9 +236,10 @@ function exportHandlers(source: AdminSource): Pick<AdminHandlers, 'exportModel' 
       return source.readBlob(opened);
     },
 
-    exportArtefact: (_caller, { jobId, round: number, artefact }) => {
+    exportArtefact: (_caller, { jobId, round: number, artefact, index }) => {
       const job = jobNamed(source, jobId);
-      return artefactBytes(source, job, roundNamed(job, number), artefact);
+      if (artefact === Artefact.ARTEFACT_FORWARD_MODEL && number === 0) return forwardModel(source, job);
+      return artefactBytes(source, job, roundNamed(job, number), { artefact, index });
     },
   };
 }

@@ -26,6 +26,8 @@ export interface PagedList<T> {
   readonly codec: MessageType<T>;
   /** Leaves out what a filter leaves out. A filter is part of the name: its token is refused under another one. */
   readonly keep?: (position: number) => boolean;
+  /** Where the first page begins; 0 unless said otherwise. */
+  readonly from?: number;
 }
 
 export interface Page<T> {
@@ -37,7 +39,7 @@ export function pageOf<T>(list: PagedList<T>, { pageSize, pageToken }: PageReque
   const size = sizeOf({ pageSize });
   const items: T[] = [];
   let bytes = 0;
-  let next = startOf(list, pageToken);
+  let next = pageToken === '' ? (list.from ?? 0) : startOf(list, pageToken);
   for (; next < list.length; next++) {
     if (list.keep?.(next) === false) continue;
     if (items.length === size) break;

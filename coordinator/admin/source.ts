@@ -1,7 +1,7 @@
 // What the admin handlers need of the coordinator's service: its state to read, its door for new jobs, and its stored objects.
 
 import type { Hash, SiloId, UnixMs } from '../../src/base/index.js';
-import type { CoordinatorJob, CoordinatorState } from '../../src/protocol/index.js';
+import type { ClosedRound, CoordinatorJob, CoordinatorState } from '../../src/protocol/index.js';
 import type { ActRecord, BlobRef, Envelope } from '../../src/wire/index.js';
 
 export interface SiloSeen {
@@ -27,6 +27,18 @@ export interface ActJournal {
   read(first: number, most: number): Promise<ActRecord[]>;
 }
 
+/** The transparency log on disk. */
+export interface StoredLog {
+  /** Durable entries. */
+  readonly size: number;
+  root(size: number): Hash;
+  /** At most `count` entries from `first` on. */
+  entries(first: number, count: number): AsyncIterable<{ readonly bytes: Uint8Array }>;
+  /** Throws a CodedError of category `missing` where the log has no such entry or size. */
+  inclusion(index: number, size: number): readonly Uint8Array[];
+  consistency(from: number, to: number): readonly Uint8Array[];
+}
+
 export interface AdminSource {
   /** As it is now; never changed in place. */
   state(): CoordinatorState;
@@ -40,6 +52,9 @@ export interface AdminSource {
   /** By the coordinator's clock. */
   now(): UnixMs;
   readonly acts: ActJournal;
+  readonly log: StoredLog;
+  /** Inputs of the survivors of a round without a fingerprint, in the order of `result.missing`. */
+  missingInputs(round: ClosedRound): readonly BlobRef[];
   /** Resolves when the order is durable and done. Throws CodedError refusals. */
   giveOrder(order: Envelope): Promise<void>;
   /** The state of a model by its hash, in pieces of any size. Throws a CodedError of category `missing` when it is not there. */

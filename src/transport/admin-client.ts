@@ -39,10 +39,15 @@ export function connectAdmin(options: ConnectOptions): AdminClient {
     getSilo: asked(ADMIN_METHODS.getSilo),
     getServerInfo: asked(ADMIN_METHODS.getServerInfo),
     listActs: asked(ADMIN_METHODS.listActs),
+    getCheckpoint: asked(ADMIN_METHODS.getCheckpoint),
+    listEntries: asked(ADMIN_METHODS.listEntries),
+    getInclusionProof: asked(ADMIN_METHODS.getInclusionProof),
+    getConsistencyProof: asked(ADMIN_METHODS.getConsistencyProof),
     watchRounds: (request, signal) => watchRounds(connected, request, signal),
     exportModel: (request, signal) => download(connected, ADMIN_METHODS.exportModel, request, signal),
     exportSum: (request, signal) => download(connected, ADMIN_METHODS.exportSum, request, signal),
-    exportArtefact: (request, signal) => download(connected, ADMIN_METHODS.exportArtefact, request, signal),
+    exportArtefact: (request, signal) =>
+      download(connected, ADMIN_METHODS.exportArtefact, { index: 0, ...request }, signal),
     replaceCertificate: (tls) => {
       channel.replaceCertificate(tls);
     },

@@ -8,6 +8,12 @@ import type {
   ExportArtefactRequest,
   ExportModelRequest,
   ExportSumRequest,
+  GetCheckpointRequest,
+  GetCheckpointResponse,
+  GetConsistencyProofRequest,
+  GetConsistencyProofResponse,
+  GetInclusionProofRequest,
+  GetInclusionProofResponse,
   GetJobRequest,
   GetJobResponse,
   GetParticipationRequest,
@@ -22,6 +28,8 @@ import type {
   GiveOrderResponse,
   ListActsRequest,
   ListActsResponse,
+  ListEntriesRequest,
+  ListEntriesResponse,
   ListJobsRequest,
   ListJobsResponse,
   ListOrdersRequest,
@@ -96,6 +104,16 @@ export interface AdminClient {
   getSilo(request: GetSiloRequest, signal?: AbortSignal): Promise<GetSiloResponse>;
   getServerInfo(request?: GetServerInfoRequest, signal?: AbortSignal): Promise<GetServerInfoResponse>;
   listActs(request?: Partial<ListActsRequest>, signal?: AbortSignal): Promise<ListActsResponse>;
+  getCheckpoint(request?: Partial<GetCheckpointRequest>, signal?: AbortSignal): Promise<GetCheckpointResponse>;
+  listEntries(request?: Partial<ListEntriesRequest>, signal?: AbortSignal): Promise<ListEntriesResponse>;
+  getInclusionProof(
+    request: Partial<GetInclusionProofRequest>,
+    signal?: AbortSignal,
+  ): Promise<GetInclusionProofResponse>;
+  getConsistencyProof(
+    request: Partial<GetConsistencyProofRequest>,
+    signal?: AbortSignal,
+  ): Promise<GetConsistencyProofResponse>;
   /** One stream; a break is thrown, and asking again gives the state as it then is. */
   watchRounds(request: WatchRoundsRequest, signal?: AbortSignal): AsyncIterable<WatchRoundsResponse>;
   /** One stream; the caller compares the hash with the job's. */
@@ -103,7 +121,10 @@ export interface AdminClient {
   /** One stream; the caller compares the hash with the signed result's. */
   exportSum(request: ExportSumRequest, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** One stream; the caller compares the hash with the one that GetRound or the signed result names. */
-  exportArtefact(request: ExportArtefactRequest, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  exportArtefact(
+    request: Omit<ExportArtefactRequest, 'index'> & { index?: number },
+    signal?: AbortSignal,
+  ): AsyncIterable<Uint8Array>;
   replaceCertificate(tls: TlsMaterial): void;
   close(): void;
 }

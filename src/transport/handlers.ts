@@ -10,6 +10,12 @@ import type {
   ExportModelRequest,
   ExportSumRequest,
   GetBlobRequest,
+  GetCheckpointRequest,
+  GetCheckpointResponse,
+  GetConsistencyProofRequest,
+  GetConsistencyProofResponse,
+  GetInclusionProofRequest,
+  GetInclusionProofResponse,
   GetJobRequest,
   GetJobResponse,
   GetParticipationRequest,
@@ -24,6 +30,8 @@ import type {
   GiveOrderResponse,
   ListActsRequest,
   ListActsResponse,
+  ListEntriesRequest,
+  ListEntriesResponse,
   ListJobsRequest,
   ListJobsResponse,
   ListOrdersRequest,
@@ -100,4 +108,8 @@ export interface AdminHandlers {
   getSilo(caller: AdminCaller, request: GetSiloRequest): Promise<GetSiloResponse>;
   getServerInfo(caller: AdminCaller, request: GetServerInfoRequest): Promise<GetServerInfoResponse>;
   listActs(caller: AdminCaller, request: ListActsRequest): Promise<ListActsResponse>;
+  getCheckpoint(caller: AdminCaller, request: GetCheckpointRequest): Promise<GetCheckpointResponse>;
+  listEntries(caller: AdminCaller, request: ListEntriesRequest): Promise<ListEntriesResponse>;
+  getInclusionProof(caller: AdminCaller, request: GetInclusionProofRequest): Promise<GetInclusionProofResponse>;
+  getConsistencyProof(caller: AdminCaller, request: GetConsistencyProofRequest): Promise<GetConsistencyProofResponse>;
 }

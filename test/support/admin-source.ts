@@ -4,6 +4,8 @@ import { hex, type SiloId } from '../../src/base/index.js';
 import { sha256 } from '../../src/crypto/index.js';
 import { advanceCoordinator, type CoordinatorEvent } from '../../src/protocol/index.js';
 import { CodedError, unixMs } from '../../src/base/index.js';
+import { consistencyProof, inclusionProof } from '../../src/transcript/index.js';
+import { growTree } from './log-tree.js';
 import type { ActRecord } from '../../src/wire/index.js';
 import type { AdminSource } from '../../coordinator/admin/index.js';
 import type { MemoryConsortium } from './memory/consortium.js';
@@ -42,6 +44,31 @@ export class MemorySource implements AdminSource {
     },
     read: (first, most) => Promise.resolve(this.records.slice(first - 1, first - 1 + most)),
   };
+
+  /** Over the entries that the consortium has appended. */
+  get log(): AdminSource['log'] {
+    const { log } = this.consortium;
+    const tree = growTree(log);
+    return {
+      size: log.length,
+      root: (size) => tree.ranges[size]!.root(),
+      entries: async function* (first, count) {
+        await Promise.resolve();
+        for (const bytes of log.slice(first, first + count)) yield { bytes };
+      },
+      inclusion: (index, size) => inclusionProof(index, size, tree.read),
+      consistency: (from, to) => consistencyProof(from, to, tree.read),
+    };
+  }
+
+  missingInputs: AdminSource['missingInputs'] = (round) =>
+    (round.result?.missing ?? []).map((index) => {
+      const upload = `${hex(round.plan.rid)}/${String(round.attempt)}/${round.plan.cohort[index]!}`;
+      const bytes = this.consortium.uploads.get(upload)!;
+      const blob = { sha256: sha256(bytes), size: BigInt(bytes.length) };
+      this.consortium.blobs.set(hex(blob.sha256), bytes);
+      return blob;
+    });
 
   readonly server: AdminSource['server'] = {
     version: '0.0.1',

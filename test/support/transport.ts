@@ -99,6 +99,10 @@ export const NO_ADMIN: AdminHandlers = {
   getSilo: () => unused('getSilo'),
   getServerInfo: () => unused('getServerInfo'),
   listActs: () => unused('listActs'),
+  getCheckpoint: () => unused('getCheckpoint'),
+  listEntries: () => unused('listEntries'),
+  getInclusionProof: () => unused('getInclusionProof'),
+  getConsistencyProof: () => unused('getConsistencyProof'),
 };
 
 export interface Served extends RunningServer {

@@ -213,7 +213,7 @@ describe('stored objects', () => {
     expect(disputes).toEqual([]);
     expect(artefacts).toHaveLength(5);
     for (const { artefact, blob } of artefacts) {
-      const bytes = await gathered(handlers.exportArtefact(ADA, { jobId: 'job-1', round: 2, artefact }));
+      const bytes = await gathered(handlers.exportArtefact(ADA, { jobId: 'job-1', round: 2, artefact, index: 0 }));
       if (artefact === Artefact.ARTEFACT_MODEL_STATE) expect(new Uint8Array(bytes)).toEqual(source.model);
       else expect([sha256(bytes), BigInt(bytes.length)]).toEqual([blob!.sha256, blob!.size]);
       if (artefact === Artefact.ARTEFACT_RESULT)
@@ -222,7 +222,7 @@ describe('stored objects', () => {
   });
 
   it('are refused where there are none', () => {
-    const asked = { jobId: 'job-1', artefact: Artefact.ARTEFACT_TRANSCRIPT };
+    const asked = { jobId: 'job-1', artefact: Artefact.ARTEFACT_TRANSCRIPT, index: 0 };
     expect(() => running().handlers.exportArtefact(ADA, { ...asked, round: 2 })).toThrow('is still open');
     expect(() => abandoned().handlers.exportArtefact(ADA, { ...asked, round: 1 })).toThrow('was abandoned');
     expect(() =>

@@ -73,6 +73,10 @@ export enum Artefact {
   ARTEFACT_RESULT = 4,
   /** ARTEFACT_MODEL_STATE - The state of the model after the round (docs/protocol.md §2.2). */
   ARTEFACT_MODEL_STATE = 5,
+  /** ARTEFACT_MISSING_INPUT - y_i of a survivor whose fingerprint did not come: the packed masked input, from which verifiers compute it. */
+  ARTEFACT_MISSING_INPUT = 6,
+  /** ARTEFACT_FORWARD_MODEL - The forward model that the job was made with. Belongs to the job: `round` must be 0. */
+  ARTEFACT_FORWARD_MODEL = 7,
   UNRECOGNIZED = -1,
 }
 
@@ -298,7 +302,11 @@ export interface GetRoundResponse {
 export interface StoredArtefact {
   artefact: Artefact;
   /** SHA-256 and size of what ExportArtefact streams. Of a model state the hash is empty: `new_model_hash` of the round names it. */
-  blob: BlobRef | undefined;
+  blob:
+    | BlobRef
+    | undefined;
+  /** Cohort index, of a missing input; 0 otherwise. */
+  index: number;
 }
 
 export interface WatchRoundsRequest {
@@ -333,6 +341,8 @@ export interface ExportArtefactRequest {
   jobId: string;
   round: number;
   artefact: Artefact;
+  /** Cohort index, of a missing input; 0 otherwise. */
+  index: number;
 }
 
 export interface ExportArtefactResponse {
@@ -499,6 +509,70 @@ export interface ListActsResponse {
   acts: Act[];
   /** Empty on the last page. */
   nextPageToken: string;
+}
+
+export interface GetCheckpointRequest {
+  /** The job whose silos must be the quorum; empty for that of any job. */
+  jobId: string;
+}
+
+export interface GetCheckpointResponse {
+  /** The signed note: text, the log's signature, and every cosignature that has come. */
+  note: Uint8Array;
+  /** Entries that it covers. */
+  size: bigint;
+  /** Entries there are now; those behind `size` wait for a later checkpoint. */
+  logSize: bigint;
+}
+
+export interface ListEntriesRequest {
+  /** At most 1000; 0 means 100. A page may be shorter than asked for: it also has a bound in bytes. */
+  pageSize: number;
+  /** From the answer before; empty for the first page. */
+  pageToken: string;
+  /** Index of the first entry of the first page, from 0. */
+  first: bigint;
+}
+
+export interface NumberedEntry {
+  index: bigint;
+  /** Encoded LogEntry (log.proto). */
+  entry: Uint8Array;
+}
+
+export interface ListEntriesResponse {
+  entries: NumberedEntry[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+export interface GetInclusionProofRequest {
+  index: bigint;
+  /** Of the log that is to hold it; 0 means all entries there are. */
+  size: bigint;
+}
+
+export interface GetInclusionProofResponse {
+  size: bigint;
+  /** Root of that size, 32 bytes. What counts is the root of a checkpoint. */
+  root: Uint8Array;
+  entry: Uint8Array;
+  /** From the leaf upwards, 32 bytes each. */
+  hashes: Uint8Array[];
+}
+
+export interface GetConsistencyProofRequest {
+  from: bigint;
+  /** 0 means all entries there are. */
+  to: bigint;
+}
+
+export interface GetConsistencyProofResponse {
+  to: bigint;
+  /** Root of the log of that size, 32 bytes. */
+  toRoot: Uint8Array;
+  /** 32 bytes each. */
+  hashes: Uint8Array[];
 }
 
 function createBasePutBlobRequest(): PutBlobRequest {
@@ -2297,7 +2371,7 @@ export const GetRoundResponse: MessageFns<GetRoundResponse> = {
 };
 
 function createBaseStoredArtefact(): StoredArtefact {
-  return { artefact: 0, blob: undefined };
+  return { artefact: 0, blob: undefined, index: 0 };
 }
 
 export const StoredArtefact: MessageFns<StoredArtefact> = {
@@ -2307,6 +2381,9 @@ export const StoredArtefact: MessageFns<StoredArtefact> = {
     }
     if (message.blob !== undefined) {
       BlobRef.encode(message.blob, writer.uint32(18).fork()).join();
+    }
+    if (message.index !== 0) {
+      writer.uint32(24).uint32(message.index);
     }
     return writer;
   },
@@ -2338,6 +2415,14 @@ export const StoredArtefact: MessageFns<StoredArtefact> = {
             }
 
             message.blob = BlobRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.index = reader.uint32();
             continue;
           }
         }
@@ -2665,7 +2750,7 @@ export const ExportSumResponse: MessageFns<ExportSumResponse> = {
 };
 
 function createBaseExportArtefactRequest(): ExportArtefactRequest {
-  return { jobId: "", round: 0, artefact: 0 };
+  return { jobId: "", round: 0, artefact: 0, index: 0 };
 }
 
 export const ExportArtefactRequest: MessageFns<ExportArtefactRequest> = {
@@ -2678,6 +2763,9 @@ export const ExportArtefactRequest: MessageFns<ExportArtefactRequest> = {
     }
     if (message.artefact !== 0) {
       writer.uint32(24).int32(message.artefact);
+    }
+    if (message.index !== 0) {
+      writer.uint32(32).uint32(message.index);
     }
     return writer;
   },
@@ -2717,6 +2805,14 @@ export const ExportArtefactRequest: MessageFns<ExportArtefactRequest> = {
             }
 
             message.artefact = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.index = reader.uint32();
             continue;
           }
         }
@@ -4276,6 +4372,593 @@ export const ListActsResponse: MessageFns<ListActsResponse> = {
   },
 };
 
+function createBaseGetCheckpointRequest(): GetCheckpointRequest {
+  return { jobId: "" };
+}
+
+export const GetCheckpointRequest: MessageFns<GetCheckpointRequest> = {
+  encode(message: GetCheckpointRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetCheckpointRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetCheckpointRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetCheckpointResponse(): GetCheckpointResponse {
+  return { note: new Uint8Array(0), size: 0n, logSize: 0n };
+}
+
+export const GetCheckpointResponse: MessageFns<GetCheckpointResponse> = {
+  encode(message: GetCheckpointResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.note.length !== 0) {
+      writer.uint32(10).bytes(message.note);
+    }
+    if (message.size !== 0n) {
+      if (BigInt.asUintN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.size);
+    }
+    if (message.logSize !== 0n) {
+      if (BigInt.asUintN(64, message.logSize) !== message.logSize) {
+        throw new globalThis.Error("value provided for field message.logSize of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.logSize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetCheckpointResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetCheckpointResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.note = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.size = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.logSize = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListEntriesRequest(): ListEntriesRequest {
+  return { pageSize: 0, pageToken: "", first: 0n };
+}
+
+export const ListEntriesRequest: MessageFns<ListEntriesRequest> = {
+  encode(message: ListEntriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.pageSize !== 0) {
+      writer.uint32(8).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(18).string(message.pageToken);
+    }
+    if (message.first !== 0n) {
+      if (BigInt.asUintN(64, message.first) !== message.first) {
+        throw new globalThis.Error("value provided for field message.first of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.first);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListEntriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListEntriesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.first = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseNumberedEntry(): NumberedEntry {
+  return { index: 0n, entry: new Uint8Array(0) };
+}
+
+export const NumberedEntry: MessageFns<NumberedEntry> = {
+  encode(message: NumberedEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0n) {
+      if (BigInt.asUintN(64, message.index) !== message.index) {
+        throw new globalThis.Error("value provided for field message.index of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.index);
+    }
+    if (message.entry.length !== 0) {
+      writer.uint32(18).bytes(message.entry);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NumberedEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNumberedEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.entry = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListEntriesResponse(): ListEntriesResponse {
+  return { entries: [], nextPageToken: "" };
+}
+
+export const ListEntriesResponse: MessageFns<ListEntriesResponse> = {
+  encode(message: ListEntriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.entries) {
+      NumberedEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListEntriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListEntriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries.push(NumberedEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetInclusionProofRequest(): GetInclusionProofRequest {
+  return { index: 0n, size: 0n };
+}
+
+export const GetInclusionProofRequest: MessageFns<GetInclusionProofRequest> = {
+  encode(message: GetInclusionProofRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.index !== 0n) {
+      if (BigInt.asUintN(64, message.index) !== message.index) {
+        throw new globalThis.Error("value provided for field message.index of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.index);
+    }
+    if (message.size !== 0n) {
+      if (BigInt.asUintN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.size);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetInclusionProofRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetInclusionProofRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.index = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.size = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetInclusionProofResponse(): GetInclusionProofResponse {
+  return { size: 0n, root: new Uint8Array(0), entry: new Uint8Array(0), hashes: [] };
+}
+
+export const GetInclusionProofResponse: MessageFns<GetInclusionProofResponse> = {
+  encode(message: GetInclusionProofResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.size !== 0n) {
+      if (BigInt.asUintN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.size);
+    }
+    if (message.root.length !== 0) {
+      writer.uint32(18).bytes(message.root);
+    }
+    if (message.entry.length !== 0) {
+      writer.uint32(26).bytes(message.entry);
+    }
+    for (const v of message.hashes) {
+      writer.uint32(34).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetInclusionProofResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetInclusionProofResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.size = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.root = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.entry = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.hashes.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetConsistencyProofRequest(): GetConsistencyProofRequest {
+  return { from: 0n, to: 0n };
+}
+
+export const GetConsistencyProofRequest: MessageFns<GetConsistencyProofRequest> = {
+  encode(message: GetConsistencyProofRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== 0n) {
+      if (BigInt.asUintN(64, message.from) !== message.from) {
+        throw new globalThis.Error("value provided for field message.from of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.from);
+    }
+    if (message.to !== 0n) {
+      if (BigInt.asUintN(64, message.to) !== message.to) {
+        throw new globalThis.Error("value provided for field message.to of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConsistencyProofRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConsistencyProofRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.from = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.to = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetConsistencyProofResponse(): GetConsistencyProofResponse {
+  return { to: 0n, toRoot: new Uint8Array(0), hashes: [] };
+}
+
+export const GetConsistencyProofResponse: MessageFns<GetConsistencyProofResponse> = {
+  encode(message: GetConsistencyProofResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.to !== 0n) {
+      if (BigInt.asUintN(64, message.to) !== message.to) {
+        throw new globalThis.Error("value provided for field message.to of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.to);
+    }
+    if (message.toRoot.length !== 0) {
+      writer.uint32(18).bytes(message.toRoot);
+    }
+    for (const v of message.hashes) {
+      writer.uint32(26).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetConsistencyProofResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetConsistencyProofResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.to = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.toRoot = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hashes.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 export type AdminServiceDefinition = typeof AdminServiceDefinition;
 export const AdminServiceDefinition = {
   name: "AdminService",
@@ -4402,6 +5085,42 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
     },
+    /** The newest checkpoint of the transparency log behind which a quorum of a job's silos stands. */
+    getCheckpoint: {
+      name: "GetCheckpoint",
+      requestType: GetCheckpointRequest as typeof GetCheckpointRequest,
+      requestStream: false,
+      responseType: GetCheckpointResponse as typeof GetCheckpointResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
+    /** Entries of the log as they are hashed, oldest first. */
+    listEntries: {
+      name: "ListEntries",
+      requestType: ListEntriesRequest as typeof ListEntriesRequest,
+      requestStream: false,
+      responseType: ListEntriesResponse as typeof ListEntriesResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
+    /** That the log of a size holds an entry (RFC 6962 PATH). */
+    getInclusionProof: {
+      name: "GetInclusionProof",
+      requestType: GetInclusionProofRequest as typeof GetInclusionProofRequest,
+      requestStream: false,
+      responseType: GetInclusionProofResponse as typeof GetInclusionProofResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
+    /** That the log of one size begins with the log of a smaller one (RFC 6962 PROOF). */
+    getConsistencyProof: {
+      name: "GetConsistencyProof",
+      requestType: GetConsistencyProofRequest as typeof GetConsistencyProofRequest,
+      requestStream: false,
+      responseType: GetConsistencyProofResponse as typeof GetConsistencyProofResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
     /** The trained model as an ONNX file. */
     exportModel: {
       name: "ExportModel",
@@ -4420,7 +5139,7 @@ export const AdminServiceDefinition = {
       responseStream: true,
       options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
     },
-    /** A stored object of a closed round; GetRound names those that there are, with size and hash. */
+    /** A stored object of a closed round, or the forward model of a job; GetRound names those that there are, with size and hash. */
     exportArtefact: {
       name: "ExportArtefact",
       requestType: ExportArtefactRequest as typeof ExportArtefactRequest,
