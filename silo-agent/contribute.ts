@@ -79,10 +79,7 @@ export class Contributor {
     const source = this.#config.dataSets[dataSet];
     if (source === undefined)
       throw new AgentError('agent/no-data-set', `the data set "${dataSet}" is not configured here.`);
-    const records = await this.#work.readDataSet(
-      { name: dataSet, query: source.query, directories: source.directories },
-      job.contract,
-    );
+    const records = await this.#work.readDataSet({ name: dataSet, ...source }, job.contract);
     const closing = isClosingRound(manifest, plan.round);
     const layout = layoutOfRound(manifest, plan.round);
     const { segments, steps, ownControl } =

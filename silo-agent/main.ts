@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT, exitCodeFor, failureText } from '../src/system/index.js';
 import { addEnroll } from './commands/enroll.js';
+import { addData } from './commands/data.js';
 import { addDoctor } from './commands/doctor.js';
 import { addFsck } from './commands/fsck.js';
 import { addJob } from './commands/job.js';
@@ -19,6 +20,7 @@ const program = new Command('veilsum-agent')
 addRun(program);
 addFsck(program);
 addDoctor(program);
+addData(program);
 addKeys(program);
 addPolicy(program);
 addEnroll(program);

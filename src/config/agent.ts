@@ -50,6 +50,8 @@ const dataSet = (folder: string) =>
     query: z.string().min(1),
     /** The only places it may read. */
     directories: z.array(pathIn(folder)).min(1),
+    /** Units of its columns; a job that declares another is refused. Not compared where none is said. */
+    units: z.record(z.string(), z.string()).optional(),
   });
 
 const agent = (folder: string) =>

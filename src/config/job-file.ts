@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import type { JobFile } from '../job/index.js';
+import { feature } from './feature.js';
 import { finite, name, pathIn, strict, whole } from './fields.js';
 import { readConfig } from './read.js';
 
@@ -18,7 +19,7 @@ const target = z.discriminatedUnion('kind', [
 
 const data = {
   dataSet: name,
-  features: z.array(strict({ column: z.string(), ...range, unit: z.string().default('') })),
+  features: z.array(feature),
   missing: z.enum(['refuse', 'drop-row']).default('refuse'),
   minRows: count,
   maxRows: count,

@@ -3,7 +3,7 @@
 
 import { LIMITS } from '../base/index.js';
 
-interface Complaint {
+export interface Complaint {
   readonly column: string;
   readonly rule: string;
   readonly rows: number[];
@@ -17,13 +17,19 @@ export class Complaints {
     return this.#byRule.size === 0;
   }
 
-  /** `row` counts the rows that the query gives, from 1. */
-  add(column: string, rule: string, row: number): void {
+  get list(): readonly Complaint[] {
+    return [...this.#byRule.values()];
+  }
+
+  /** `row` counts the rows that the query gives, from 1. True when it is among the few that are named. */
+  add(column: string, rule: string, row: number): boolean {
     const key = JSON.stringify([column, rule]);
     const complaint = this.#byRule.get(key) ?? { column, rule, rows: [], count: 0 };
     this.#byRule.set(key, complaint);
     complaint.count++;
-    if (complaint.rows.length < LIMITS.rowsInError) complaint.rows.push(row);
+    if (complaint.rows.length >= LIMITS.rowsInError) return false;
+    complaint.rows.push(row);
+    return true;
   }
 
   /** One sentence per column and rule. */

@@ -13,6 +13,8 @@ export const DATASET_ERRORS = defineErrors({
   'dataset/missing-column':
     'The query does not give a column that the job needs: rename or add it in the SELECT of the data set.',
   'dataset/wrong-type': 'A column that the job needs is not a number: cast it in the SELECT of the data set.',
+  'dataset/wrong-unit':
+    'The unit that the configuration gives a column is not the one that the job declares: convert the column in the SELECT of the data set, then say its new unit.',
   'dataset/bad-values':
     'Records break a rule of the job’s data contract: correct or exclude them in the SELECT, or ask for a contract that fits.',
   'dataset/bad-file':

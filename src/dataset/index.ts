@@ -3,6 +3,7 @@
 
 export { DATASET_ERRORS, DataSetError, type DataSetErrorCode } from './errors.js';
 export { probeDataSet, readDataSet, type DataSet, type DataSetSource } from './read.js';
+export { checkDataSet, dataFits, type ColumnCount, type DataCheck, type DataFinding } from './check.js';
 export { parseNpy, type NpyArray } from './npy.js';
 export { parseNpz } from './npz.js';
 export { splitHoldout, type RecordPart, type Records } from './holdout.js';

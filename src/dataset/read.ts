@@ -1,14 +1,15 @@
 // Reads a data set for a job: runs its SELECT, finds the contract's columns by name, checks every value, and returns numbers.
 
-import type { DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBDataChunk } from '@duckdb/node-api';
 import type { Contract } from '../job/index.js';
+import { demandNone, locate, type Units } from './columns.js';
 import { Complaints } from './complaints.js';
 import { nextChunk, withQuery, type Query } from './engine.js';
 import { DataSetError } from './errors.js';
 import { GrowingRows } from './growing.js';
 import type { Records } from './holdout.js';
-import { rulesOf, type ColumnRule } from './rules.js';
-import { columnOf, isNumeric } from './values.js';
+import { judge, rulesOf, type ColumnRule } from './rules.js';
+import { columnOf } from './values.js';
 import { VersionHash } from './version.js';
 
 export interface DataSetSource {
@@ -18,11 +19,13 @@ export interface DataSetSource {
   readonly query: string;
   /** The only places on disk that the query may read, with everything below them. Symbolic links that lead elsewhere are refused. */
   readonly directories: readonly string[];
+  /** Units of its columns, where the configuration says them: compared with those that a job declares. */
+  readonly units?: Units | undefined;
 }
 
 /** Rows are in the order in which one thread of DuckDB gives them: the order of the files, unless the query sorts. */
 export interface DataSet extends Records {
-  /** Rows with a NULL that the contract lets drop. */
+  /** Rows without a value that the contract lets drop. */
   readonly droppedRows: number;
   /** Changes whenever a value or the number of rows changes, not with their order. Over the columns of the contract, as float64. */
   readonly version: string;
@@ -30,18 +33,19 @@ export interface DataSet extends Records {
 
 /**
  * Throws DataSetError `dataset/query-refused`, `dataset/query-failed`, `dataset/outside`, `dataset/missing-column`,
- * `dataset/wrong-type`, `dataset/bad-values`, `dataset/too-few-rows` or `dataset/too-many-rows`.
+ * `dataset/wrong-type`, `dataset/wrong-unit`, `dataset/bad-values`, `dataset/too-few-rows` or `dataset/too-many-rows`.
  */
 export async function readDataSet(source: DataSetSource, contract: Contract): Promise<DataSet> {
   const query: Query = { name: source.name, sql: source.query, directories: source.directories };
   return withQuery(query, async (rows) => {
     const rules = rulesOf(contract);
-    const columns = findColumns(source.name, rows, rules);
+    const { positions, problems } = locate(rows, rules, source.units ?? {});
+    demandNone(source.name, problems);
     const reader = new RowReader(source.name, contract, rules);
     for (;;) {
       const chunk = await nextChunk(query, rows);
       if (chunk === null || chunk.rowCount === 0) return reader.finish();
-      reader.read(chunk, columns);
+      reader.read(chunk, positions);
     }
   });
 }
@@ -55,25 +59,6 @@ export async function probeDataSet({ name, query: sql, directories }: DataSetSou
   });
 }
 
-/** Positions of the contract's columns. What the query gives instead is not said: without a header line those names are values. */
-function findColumns(name: string, rows: DuckDBResult, rules: readonly ColumnRule[]): number[] {
-  const given = rows.columnNames();
-  const missing = rules.filter(({ column }) => !given.includes(column)).map(({ column }) => column);
-  if (missing.length > 0)
-    throw new DataSetError('dataset/missing-column', `data set ${name} has no column ${missing.join(', ')}.`);
-  const repeated = rules.filter(({ column }) => given.indexOf(column) !== given.lastIndexOf(column));
-  if (repeated.length > 0)
-    throw new DataSetError(
-      'dataset/missing-column',
-      `data set ${name} has more than one column ${repeated.map(({ column }) => column).join(', ')}.`,
-    );
-  const positions = rules.map(({ column }) => given.indexOf(column));
-  const textual = rules.filter((_, i) => !isNumeric(rows, positions[i] ?? 0)).map(({ column }) => column);
-  if (textual.length > 0)
-    throw new DataSetError('dataset/wrong-type', `data set ${name}: not a number: column ${textual.join(', ')}.`);
-  return positions;
-}
-
 class RowReader {
   readonly #name: string;
   readonly #contract: Contract;
@@ -83,8 +68,6 @@ class RowReader {
   readonly #version = new VersionHash();
   readonly #complaints = new Complaints();
   readonly #row: Float64Array;
-  /** The rule that NULL breaks; undefined where such rows are dropped. */
-  readonly #missingRule: string | undefined;
   /** Rows that the query gave, for row numbers. */
   #seen = 0;
   #kept = 0;
@@ -95,11 +78,10 @@ class RowReader {
     this.#rules = rules;
     this.#features = new GrowingRows(contract.features.length);
     this.#row = new Float64Array(rules.length);
-    this.#missingRule = contract.missing === 'refuse' ? 'missing (NULL)' : undefined;
   }
 
   read(chunk: DuckDBDataChunk, positions: readonly number[]): void {
-    const columns = positions.map((position) => columnOf(chunk, position));
+    const columns = positions.map((position, i) => columnOf(chunk, position, this.#rules[i]?.categories));
     for (let i = 0; i < chunk.rowCount; i++) {
       this.#seen++;
       if (!this.#check(columns, i)) continue;
@@ -141,12 +123,11 @@ class RowReader {
   #check(columns: readonly ((row: number) => number | undefined)[], i: number): boolean {
     let kept = true;
     for (const [c, valueAt] of columns.entries()) {
-      const value = valueAt(i);
       // One rule per column.
-      const { column, broken } = this.#rules[c] as ColumnRule;
-      const rule = value === undefined ? this.#missingRule : broken(value);
-      if (rule !== undefined) this.#complaints.add(column, rule, this.#seen);
-      if (rule !== undefined || value === undefined) kept = false;
+      const rule = this.#rules[c] as ColumnRule;
+      const { value, broken } = judge(rule, valueAt(i));
+      if (broken !== undefined) this.#complaints.add(rule.column, broken, this.#seen);
+      if (value === undefined) kept = false;
       // -0 and 0 are the same value and must have the same version; a row with nothing here is not kept.
       this.#row[c] = (value ?? 0) + 0;
     }

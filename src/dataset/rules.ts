@@ -1,22 +1,68 @@
 // What a value must fulfil, per column of the contract, in words that say the rule and not the value.
 
-import type { Contract, TargetColumn } from '../job/index.js';
+import type { Contract, FeatureColumn, MissingRule, TargetColumn } from '../job/index.js';
+import { NO_CATEGORY } from './values.js';
 
 export interface ColumnRule {
   readonly column: string;
+  /** What the job expects here, for people: type, range or categories, unit. */
+  readonly expected: string;
+  /** The declared unit; empty for none. */
+  readonly unit: string;
+  /** Positions of the values that the column may have; undefined for numbers. */
+  readonly categories: ReadonlyMap<string, number> | undefined;
+  readonly missing: MissingRule;
   /** The rule that `value` breaks; undefined when it is good. */
   readonly broken: (value: number) => string | undefined;
 }
 
+const MISSING = 'missing (NULL)';
 const NOT_FINITE = 'not a finite number';
 
 /** Features in contract order, then the target if there is one, then the event of a survival target. */
-export function rulesOf({ features, target }: Contract): ColumnRule[] {
-  const rules = features.map(({ column, minimum, maximum }) => ({ column, broken: within(minimum, maximum) }));
+export function rulesOf({ features, target, missing }: Contract): ColumnRule[] {
+  const rules = features.map((feature) => featureRule(feature, missing));
   if (target === undefined) return rules;
-  rules.push({ column: target.column, broken: targetRule(target) });
-  if (target.kind === 'survival') rules.push({ column: target.eventColumn, broken: zeroOrOne });
+  const plain = { unit: '', categories: undefined, missing };
+  const { expected, broken } = targetRule(target);
+  rules.push({ ...plain, column: target.column, expected, broken });
+  if (target.kind === 'survival')
+    rules.push({ ...plain, column: target.eventColumn, expected: 'a number, 0 or 1', broken: zeroOrOne });
   return rules;
+}
+
+/** What a record has in a column: undefined where it cannot be kept, with the rule it breaks where it breaks one. */
+export function judge(
+  { missing, broken }: ColumnRule,
+  found: number | undefined,
+): { readonly value: number | undefined; readonly broken: string | undefined } {
+  if (found !== undefined) {
+    const rule = broken(found);
+    return { value: rule === undefined ? found : undefined, broken: rule };
+  }
+  if (typeof missing === 'object') return { value: missing.fill, broken: undefined };
+  return { value: undefined, broken: missing === 'refuse' ? MISSING : undefined };
+}
+
+function featureRule(feature: FeatureColumn, missing: MissingRule): ColumnRule {
+  const { column, minimum, maximum, unit, categories } = feature;
+  const common = { column, unit, missing: feature.missing ?? missing };
+  if (categories !== undefined) {
+    const expected = `one of ${categories.join(', ')}`;
+    return {
+      ...common,
+      expected,
+      categories: new Map(categories.map((text, position) => [text, position])),
+      broken: (value) => (value === NO_CATEGORY ? 'not one of its categories' : undefined),
+    };
+  }
+  const range = `a number from ${String(minimum)} to ${String(maximum)}`;
+  return {
+    ...common,
+    expected: unit === '' ? range : `${range} ${unit}`,
+    categories: undefined,
+    broken: within(minimum, maximum),
+  };
 }
 
 function within(minimum: number, maximum: number): ColumnRule['broken'] {
@@ -31,21 +77,31 @@ function zeroOrOne(value: number): string | undefined {
   return value === 0 || value === 1 ? undefined : 'neither 0 nor 1';
 }
 
-function targetRule(target: TargetColumn): ColumnRule['broken'] {
+function targetRule(target: TargetColumn): Pick<ColumnRule, 'expected' | 'broken'> {
   switch (target.kind) {
     case 'binary':
-      return zeroOrOne;
+      return { expected: 'a number, 0 or 1', broken: zeroOrOne };
     case 'classes': {
-      const rule = `not a class number from 0 to ${String(target.classes - 1)}`;
-      return (value) => (Number.isInteger(value) && value >= 0 && value < target.classes ? undefined : rule);
+      const numbers = `from 0 to ${String(target.classes - 1)}`;
+      const good = (value: number): boolean => Number.isInteger(value) && value >= 0 && value < target.classes;
+      return {
+        expected: `a whole number ${numbers}`,
+        broken: (value) => (good(value) ? undefined : `not a class number ${numbers}`),
+      };
     }
-    case 'real':
-      return within(target.minimum, target.maximum);
+    case 'real': {
+      const { minimum, maximum } = target;
+      return { expected: `a number from ${String(minimum)} to ${String(maximum)}`, broken: within(minimum, maximum) };
+    }
     case 'survival': {
       const { maximum } = target;
-      const rule = `not a time above 0 and up to ${String(maximum)}`;
+      const words = `above 0 and up to ${String(maximum)}`;
       // In float32, in which it is trained on: a time that vanishes there would be no record.
-      return (value) => (Math.fround(value) > 0 && value <= maximum ? undefined : rule);
+      const good = (value: number): boolean => Math.fround(value) > 0 && value <= maximum;
+      return {
+        expected: `a number ${words}`,
+        broken: (value) => (good(value) ? undefined : `not a time ${words}`),
+      };
     }
   }
 }

@@ -1,20 +1,13 @@
 // What a job expects of each silo's records: the manifest's `data_contract`, parsed once into a type in which every field has been
 // checked. The silo's own query decides where the columns come from; this only names them and their ranges.
 
-import { isName, LIMITS } from '../base/index.js';
+import { equalBytes, isName, LIMITS } from '../base/index.js';
 import { DataContract, encode, MissingValues, type Target as TargetMessage } from '../wire/index.js';
 import { decodeCanonical } from './canonical.js';
+import { checkFeature, checkRange, isText, readFeature, writeFeature, type FeatureColumn } from './contract-feature.js';
+import { JobError } from './errors.js';
 import { JOB_LIMITS } from './limits.js';
 import { isWhole, Problems } from './problems.js';
-
-export interface FeatureColumn {
-  readonly column: string;
-  /** Declared range in the column's own unit. A value outside is an error, and statistics are scaled by it. */
-  readonly minimum: number;
-  readonly maximum: number;
-  /** For people; may be empty. */
-  readonly unit: string;
-}
 
 export type TargetColumn =
   | { readonly kind: 'binary'; readonly column: string }
@@ -52,7 +45,7 @@ export function parseContract(bytes: Uint8Array): Contract {
   const target = message.target === undefined ? undefined : readTarget(message.target, problems);
   const contract: Contract = {
     dataSet: message.dataSet,
-    features: message.features,
+    features: message.features.map(readFeature),
     target,
     missing: missing ?? 'refuse',
     minRows: Number(message.minRows),
@@ -60,6 +53,9 @@ export function parseContract(bytes: Uint8Array): Contract {
   };
   checkContract(contract, problems);
   problems.throwIfAny('job/bad-contract', 'the data contract');
+  // A fill of a column that fills nothing, say, would be approved unread.
+  if (!equalBytes(encodeContract(contract), bytes))
+    throw new JobError('job/bad-contract', 'the data contract: it sets fields that their own column does not use.');
   return contract;
 }
 
@@ -70,7 +66,7 @@ export function encodeContract(contract: Contract): Uint8Array<ArrayBuffer> {
   problems.throwIfAny('job/bad-contract', 'the data contract');
   return encode(DataContract, {
     dataSet: contract.dataSet,
-    features: contract.features.map(({ column, minimum, maximum, unit }) => ({ column, minimum, maximum, unit })),
+    features: contract.features.map(writeFeature),
     target: contract.target === undefined ? undefined : writeTarget(contract.target),
     missing:
       contract.missing === 'refuse' ? MissingValues.MISSING_VALUES_REFUSE : MissingValues.MISSING_VALUES_DROP_ROW,
@@ -96,12 +92,7 @@ function checkContract(contract: Contract, problems: Problems): void {
   for (const [index, feature] of contract.features.entries()) {
     const path = `features[${String(index)}]`;
     checkColumn(feature.column, `${path}.column`, seen, problems);
-    checkRange(feature, path, problems);
-    problems.require(
-      isText(feature.unit),
-      `${path}.unit`,
-      `at most ${String(JOB_LIMITS.nameLength)} printable characters`,
-    );
+    checkFeature(feature, path, problems);
   }
   if (contract.target !== undefined) checkTarget(contract.target, seen, problems);
   problems.require(isWhole(contract.maxRows, 1, rowsMax), 'max_rows', `1 to ${String(rowsMax)} records`);
@@ -141,23 +132,6 @@ function checkColumn(column: string, path: string, seen: Set<string>, problems: 
   );
   problems.require(!seen.has(column), path, 'a column that is named only once');
   seen.add(column);
-}
-
-function checkRange(range: { minimum: number; maximum: number }, path: string, problems: Problems): void {
-  problems.require(Number.isFinite(range.minimum), `${path}.minimum`, 'a finite number');
-  problems.require(Number.isFinite(range.maximum), `${path}.maximum`, 'a finite number');
-  // Finite in float32 too, which is what models read, and with a width that does not vanish or overflow in float64.
-  const width = range.maximum - range.minimum;
-  problems.require(
-    width > 0 && Number.isFinite(Math.fround(range.minimum)) && Number.isFinite(Math.fround(range.maximum)),
-    path,
-    'a minimum below its maximum, both within the range of 32-bit floating point',
-  );
-}
-
-/** Printable on one line: these texts are shown to the people who approve a job. */
-function isText(text: string): boolean {
-  return text.length <= JOB_LIMITS.nameLength && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text);
 }
 
 function readTarget({ column, kind }: TargetMessage, problems: Problems): TargetColumn | undefined {

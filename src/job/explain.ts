@@ -5,6 +5,7 @@ import { hex } from '../base/index.js';
 import type { JobManifest } from '../wire/index.js';
 import { cohortSizes, contributorsOf, type CohortSize } from './cohort.js';
 import type { Contract, TargetColumn } from './contract.js';
+import type { FeatureColumn } from './contract-feature.js';
 import { leavesLines } from './explain-segments.js';
 import { parseJob, type Job } from './job.js';
 import { count } from './counted.js';
@@ -59,16 +60,27 @@ function jobLines(manifest: JobManifest, job: Job): string[] {
 function readLines({ dataSet, features, target, missing, minRows, maxRows }: Contract): string[] {
   return [
     `Data set ${dataSet}, by the query in this hospital’s own configuration. Other columns are not read.`,
-    ...features.map(
-      ({ column, minimum, maximum, unit }) =>
-        `  ${column}: ${String(minimum)} to ${String(maximum)}${unit === '' ? '' : ` (${unit})`}`,
-    ),
+    ...features.map((feature) => `  ${featureWords(feature)}`),
     ...(target === undefined ? ['No outcome is read.'] : [`Outcome: ${targetWords(target)}.`]),
     missing === 'refuse'
       ? 'A missing value stops this hospital’s part until it is resolved.'
       : 'Records with a missing value are left out.',
+    ...features.flatMap(missingWords),
     `Between ${String(minRows)} and ${String(maxRows)} records; with fewer this hospital does not take part.`,
   ];
+}
+
+function featureWords({ column, minimum, maximum, unit, categories }: FeatureColumn): string {
+  if (categories !== undefined) return `${column}: ${categories.join(', ')}`;
+  return `${column}: ${String(minimum)} to ${String(maximum)}${unit === '' ? '' : ` (${unit})`}`;
+}
+
+/** Where a column has a rule of its own. */
+function missingWords({ column, missing, categories }: FeatureColumn): string[] {
+  if (missing === undefined) return [];
+  if (missing === 'refuse') return [`A missing ${column} stops this hospital’s part.`];
+  if (missing === 'drop-row') return [`Records without ${column} are left out.`];
+  return [`A missing ${column} is taken to be ${categories?.[missing.fill] ?? String(missing.fill)}.`];
 }
 
 function targetWords(target: TargetColumn): string {

@@ -13,7 +13,8 @@ export {
   type OptimiserSetting,
   type Recipe,
 } from './recipe.js';
-export { encodeContract, parseContract, type Contract, type FeatureColumn, type TargetColumn } from './contract.js';
+export { encodeContract, parseContract, type Contract, type TargetColumn } from './contract.js';
+export { type FeatureColumn, type MissingRule } from './contract-feature.js';
 export { encodeUpdateRule, parseUpdateRule, type UpdateSetting } from './update-rule.js';
 export { isBinary, isClassification } from './recipe-loss.js';
 export { commonControl } from './memory.js';
@@ -60,7 +61,7 @@ export {
   type Timeouts,
   type TrainingJobFile,
 } from './job-file.js';
-export { buildManifest } from './manifest.js';
+export { buildManifest, contractOf } from './manifest.js';
 export { type ManifestFacts } from './manifest-facts.js';
 export { judgeRound, type Judgement, type RoundToJudge } from './judge.js';
 export {

@@ -1,7 +1,8 @@
 // What a data scientist writes: the job file as a plain object, without anything that follows from something else. config/ reads it
 // from YAML; `buildManifest` (manifest.ts) fills in what follows and the defaults.
 
-import type { FeatureColumn, TargetColumn } from './contract.js';
+import type { TargetColumn } from './contract.js';
+import type { FeatureColumn } from './contract-feature.js';
 import type { LearningRateSchedule, LossSettings } from '../model/index.js';
 import type { LocalMethod, LocalWork, OptimiserSetting } from './recipe.js';
 import type { UpdateSetting } from './update-rule.js';

@@ -17,6 +17,8 @@ export const JOB_LIMITS = {
   rowsMax: 100_000_000,
   /** Classes of a target. */
   classesMax: 10_000,
+  /** Categories of one column: each is compared with each value. */
+  categoriesMax: 256,
   /** Characters of a column name, a unit or a data set's name. */
   nameLength: 200,
   /** Characters of the paragraph that describes a job. */

@@ -13,7 +13,7 @@ import {
 } from '../wire/index.js';
 import { roundingError, type Room } from './budget.js';
 import { cohortSizes, contributorsOf, defaultMaxMalicious } from './cohort.js';
-import { encodeContract, type Contract } from './contract.js';
+import { encodeContract, parseContract, type Contract } from './contract.js';
 import type { Job } from './job.js';
 import { DEFAULT_MIN_COHORT, DEFAULT_TIMEOUTS, type JobFile, type TrainingJobFile } from './job-file.js';
 import { checkFile } from './job-file-check.js';
@@ -75,10 +75,16 @@ const KIND_NUMBERS = {
   statistics: JobKind.JOB_KIND_STATISTICS,
 } as const satisfies Record<JobFile['kind'], JobKind>;
 
-function jobOf(file: JobFile): Job {
+/** What a job file asks of records. Throws JobError `job/bad-contract` with every bad field. */
+export function contractOf(file: JobFile): Contract {
   const { dataSet, features, missing, minRows, maxRows } = file.data;
   const target = file.kind === 'statistics' ? undefined : file.data.target;
-  const contract: Contract = { dataSet, features, target, missing, minRows, maxRows };
+  return parseContract(encodeContract({ dataSet, features, target, missing, minRows, maxRows }));
+}
+
+function jobOf(file: JobFile): Job {
+  const contract = contractOf(file);
+  const { maxRows } = contract;
   if (file.kind === 'statistics') return { kind: 'statistics', contract };
   const recipe: Recipe = {
     ...(file.kind === 'train' ? trainingOf(file) : EVALUATION_ONLY),

@@ -36,6 +36,8 @@ export enum MissingValues {
   MISSING_VALUES_REFUSE = 1,
   /** MISSING_VALUES_DROP_ROW - A row with a missing value is left out, and the count is reported locally. */
   MISSING_VALUES_DROP_ROW = 2,
+  /** MISSING_VALUES_FILL - The value that the column names stands in its place. Of single columns only. */
+  MISSING_VALUES_FILL = 3,
   UNRECOGNIZED = -1,
 }
 
@@ -201,8 +203,17 @@ export interface Feature {
   /** Declared range, in the column's own unit; a value outside is an error. Statistics are scaled by it. */
   minimum: number;
   maximum: number;
-  /** For people, e.g. "mmHg". */
+  /** Compared with the unit that a silo's own configuration gives the column, where it gives one; e.g. "mmHg". */
   unit: string;
+  /**
+   * The values that the column may have, as text; what is computed with is the position in this list, and the range is 0 to the last.
+   * Empty for a column of numbers.
+   */
+  categories: string[];
+  /** Unset for what the contract says. */
+  missing: MissingValues;
+  /** What stands in place of a missing value, a position where there are categories; 0 unless MISSING_VALUES_FILL. */
+  fill: number;
 }
 
 export interface Target {
@@ -1644,7 +1655,7 @@ export const DataContract: MessageFns<DataContract> = {
 };
 
 function createBaseFeature(): Feature {
-  return { column: "", minimum: 0, maximum: 0, unit: "" };
+  return { column: "", minimum: 0, maximum: 0, unit: "", categories: [], missing: 0, fill: 0 };
 }
 
 export const Feature: MessageFns<Feature> = {
@@ -1660,6 +1671,15 @@ export const Feature: MessageFns<Feature> = {
     }
     if (message.unit !== "") {
       writer.uint32(34).string(message.unit);
+    }
+    for (const v of message.categories) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.missing !== 0) {
+      writer.uint32(48).int32(message.missing);
+    }
+    if (message.fill !== 0) {
+      writer.uint32(57).double(message.fill);
     }
     return writer;
   },
@@ -1707,6 +1727,30 @@ export const Feature: MessageFns<Feature> = {
             }
 
             message.unit = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.categories.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.missing = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.fill = reader.double();
             continue;
           }
         }
