@@ -5,8 +5,10 @@ import { equalBytes, hex, unixMs, type SiloId, type UnixMs } from '../../src/bas
 import {
   advanceCoordinator,
   directivesFor,
+  dueCheckpoint,
   dueFor,
   equalEnvelopes,
+  firstEntry,
   indexIn,
   initialCoordinatorState,
   mayFetch,
@@ -26,6 +28,7 @@ import {
   type Envelope,
   type SubmitRequest,
 } from '../../src/wire/index.js';
+import { CompactRange, leafHash } from '../../src/transcript/index.js';
 import { blobOf, rootOf } from '../support/memory/vectors.js';
 import { computed, uploadName, type Computation } from './computations.js';
 import { Disk, Killed } from './disk.js';
@@ -39,6 +42,8 @@ const REFUSED_PAUSE_MS = 1_000;
 export class SimCoordinator {
   state: CoordinatorState;
   readonly disk = new Disk();
+  /** Entries of the transparency log: on disk, but for those that a crash after the journal's record left out. */
+  readonly log: Uint8Array[] = [];
   readonly blobs = new Map<string, Uint8Array>();
   readonly uploads = new Map<string, Uint8Array>();
   readonly missing = new Map<string, BlobRef[]>();
@@ -59,11 +64,12 @@ export class SimCoordinator {
     this.#world = world;
     this.#started = world.timeline.now;
     this.state = this.#initial();
+    if (this.state.log !== undefined) this.log.push(firstEntry(this.#world.founded.roster.hash));
   }
 
   #initial(): CoordinatorState {
-    const { founded } = this.#world;
-    return initialCoordinatorState({ signingKey: founded.coordinatorKey, roster: founded.roster });
+    const { coordinatorKey, logKey, roster } = this.#world.founded;
+    return initialCoordinatorState({ signingKey: coordinatorKey, logKey, roster });
   }
 
   /** Everything but the disk is gone; streams break. */
@@ -81,6 +87,7 @@ export class SimCoordinator {
     this.#started = this.#world.timeline.now;
     this.state = this.#initial();
     for (const bytes of this.disk.read()) this.#replay(bytes);
+    this.#demandLog();
     this.#dropOldUploads();
     this.#world.oracle.coordinatorRecovered(this.state, this.disk.read());
     for (const effect of pendingComputations(this.state)) this.#run(effect);
@@ -96,6 +103,21 @@ export class SimCoordinator {
     const same =
       emitted.length === record.emitted.length && emitted.every((one, k) => equalEnvelopes(one, record.emitted[k]!));
     if (!same) throw new Error("the coordinator's journal gives other bytes than were sent");
+    for (const effect of done.accepted.effects)
+      if (effect.kind === 'append') this.log.push(...effect.entries.slice(Math.max(0, this.log.length - effect.first)));
+  }
+
+  #demandLog(): void {
+    const { range } = this.state.log ?? {};
+    if (range === undefined) return;
+    const kept = this.log.reduce((grown, entry) => grown.append(leafHash(entry)).range, CompactRange.EMPTY);
+    if (kept.size !== range.size || !equalBytes(kept.root(), range.root()))
+      throw new Error("the coordinator's log is not the one that its journal gives");
+  }
+
+  /** Undefined when nobody is there, or there are not so many. */
+  readLog(from: number, to: number): readonly Uint8Array[] | undefined {
+    return this.up && to <= this.log.length ? this.log.slice(from, to) : undefined;
   }
 
   /** Undefined: nobody is there to answer. */
@@ -206,6 +228,11 @@ export class SimCoordinator {
       case 'forget-attempt':
         this.#dropUploads(`${hex(effect.rid)}/${effect.attempt}/`);
         return;
+      case 'append':
+        if (effect.first !== this.log.length) throw new Error('entries are not appended where they belong');
+        this.log.push(...effect.entries);
+        return;
+      case 'publish':
       case 'persist':
       case 'answer':
       case 'notify':
@@ -312,6 +339,11 @@ export class SimCoordinator {
     const { timeline } = this.#world;
     const now = unixMs(timeline.now);
     let wake = Infinity;
+    const checkpoint = dueCheckpoint(this.state, now);
+    if (checkpoint.event !== undefined) {
+      this.feed(checkpoint.event);
+      if (!this.up) return;
+    } else wake = checkpoint.again ?? Infinity;
     for (const job of this.state.jobs.values()) {
       const due = dueFor(this.state, job, now, (silo) => this.presenceOf(silo));
       if (due.event !== undefined) {

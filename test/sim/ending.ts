@@ -20,6 +20,8 @@ interface Ended {
 
 /** Sum of the phase timeouts, three times (G5). */
 const ROUND_MS = 3 * 120_000;
+/** Records of a silo for each checkpoint that may have been made: read, cosigned by a quorum, by all. One for each start and each round. */
+const RECORDS_PER_CHECKPOINT = 3;
 /** Records of a silo for each attempt, and for each job: about 12, with room for what is said again. */
 const RECORDS_PER_ATTEMPT = 20;
 
@@ -47,6 +49,8 @@ export function checkEnd(ended: Ended, quiet: number): void {
     for (const silo of ended.silos) {
       // Who had not approved before the job was over has nothing to do with it.
       if (maliciousOf(script).has(silo.index) || !job.approvals.has(silo.id)) continue;
+      // What it acknowledged before its disk was set back it is not shown again.
+      if (script.operations.some((one) => one.kind === 'rollback' && one.silo === silo.index)) continue;
       const own = silo.state.jobs.get(jobId);
       if (own?.closedRound !== job.closed.length)
         throw new Broken(
@@ -90,7 +94,10 @@ function checkSizes({ silos, script, coordinator }: Ended): void {
     ...job.closed.map((round) => round.attempt),
     ...(job.open === undefined ? [] : [job.open.attempt.context.attempt.attempt]),
   ]);
-  const bound = RECORDS_PER_ATTEMPT * (script.jobs + attempts.reduce((sum, one) => sum + one, 0));
+  const checkpoints = script.log === true ? script.silos + script.operations.length + script.rounds * script.jobs : 0;
+  const bound =
+    RECORDS_PER_ATTEMPT * (script.jobs + attempts.reduce((sum, one) => sum + one, 0)) +
+    RECORDS_PER_CHECKPOINT * checkpoints;
   for (const { id, disk, pending } of silos) {
     if (disk.length > bound)
       throw new Broken(`the journal of ${id} has ${disk.length} records, ${bound} are enough (G8)`);

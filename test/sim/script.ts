@@ -72,6 +72,8 @@ export interface Script {
   readonly rounds: number;
   /** c of the manifest. */
   readonly malicious: number;
+  /** The consortium keeps a transparency log. */
+  readonly log?: boolean;
   readonly operations: readonly Operation[];
 }
 
@@ -159,10 +161,15 @@ export function generate(seed: number, lo: number, hi: number): Script {
       at: 0,
       forMs: random.once(2) ? QUIET_AFTER_MS : random.below(QUIET_AFTER_MS),
     }));
-  return { seed, silos, jobs, rounds, malicious, operations };
+  const log = new Random(seed, 'log', 0).once(2);
+  return { seed, silos, jobs, rounds, malicious, log, operations };
 }
 
-/** Silos whose conduct or disk is not that of an honest one. */
-export function maliciousOf({ operations }: Script): ReadonlySet<number> {
-  return new Set(operations.flatMap((one) => (one.kind === 'misdeed' || one.kind === 'rollback' ? [one.silo] : [])));
+/** Silos whose conduct is not that of an honest one, or whose disk was set back without a log that tells them. */
+export function maliciousOf({ operations, log }: Script): ReadonlySet<number> {
+  return new Set(
+    operations.flatMap((one) =>
+      one.kind === 'misdeed' || (one.kind === 'rollback' && log !== true) ? [one.silo] : [],
+    ),
+  );
 }

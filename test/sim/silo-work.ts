@@ -51,6 +51,9 @@ export function work(silo: Worker, effect: Work): void {
     case 'verify-result':
       silo.background(`verify ${hex(effect.result.hash)}`, () => verify(silo, effect), 300);
       return;
+    case 'watch-anew':
+      silo.watchAnew();
+      return;
     case 'forget-input':
       silo.inputs.delete(hex(effect.inputHash));
   }

@@ -6,6 +6,8 @@ import {
   advanceSilo,
   equalEnvelopes,
   initialSiloState,
+  LogReading,
+  Refusal,
   type Rejection,
   type SiloEffect,
   type SiloEvent,
@@ -21,6 +23,7 @@ import {
   type Directive,
   type Envelope,
 } from '../../src/wire/index.js';
+import { noteIn } from '../support/memory/silo.js';
 import { Disk, Killed } from './disk.js';
 import type { Outgoing } from './face.js';
 import type { Stream } from './network.js';
@@ -65,8 +68,9 @@ export class SimSilo {
 
   #initial(): SiloState {
     const { founded, policy } = this.world;
-    const { roster, keyOf } = founded;
-    return initialSiloState({ siloId: this.id, signingKey: keyOf(this.id), roster, policy });
+    const { roster, keyOf, cosigningKeyOf } = founded;
+    const keys = { signingKey: keyOf(this.id), cosigningKey: cosigningKeyOf(this.id) };
+    return initialSiloState({ siloId: this.id, ...keys, roster, policy });
   }
 
   get pending(): number {
@@ -91,6 +95,13 @@ export class SimSilo {
     this.up = true;
     this.state = this.#initial();
     for (const bytes of this.disk.read()) this.#replay(bytes);
+    this.begin();
+  }
+
+  /** The program says that it has started, and asks what there is to do. */
+  begin(): void {
+    if (this.world.founded.logKey !== undefined)
+      this.feed({ $case: 'helloMade', value: { nonce: this.world.random.bytes(32) } });
     this.connect();
   }
 
@@ -145,7 +156,9 @@ export class SimSilo {
     const again = (): void => {
       if (this.life === life) this.#deal(directive, reading);
     };
-    const event = this.#eventOf(directive);
+    const read = this.#readLog(directive);
+    if (this.life !== life) return;
+    const event = read === true ? this.#eventOf(directive) : read;
     if (event === 'away') {
       this.world.timeline.after(RETRY_MS, again);
       return;
@@ -160,6 +173,26 @@ export class SimSilo {
     if (reading === this.#reading) this.cursor = directive.sequence;
     this.#busy = false;
     this.#next();
+  }
+
+  /** Reads up to the checkpoint that a directive rests on; undefined: what was served is refused, and so is the directive. */
+  #readLog(directive: Directive): true | 'away' | undefined {
+    const note = noteIn(directive);
+    if (note === undefined || note.length === 0) return true;
+    try {
+      const reading = new LogReading(this.state, note);
+      if (!reading.isKnown) {
+        const entries = this.world.readLog(this, reading.from, reading.checkpoint.size);
+        if (entries === undefined) return this.world.isThere(this.index) ? undefined : 'away';
+        for (const entry of entries) reading.add(entry);
+      }
+      this.feed({ $case: 'checkpointRead', value: reading.finish() });
+      return true;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      this.rejections.set(error.code, (this.rejections.get(error.code) ?? 0) + 1);
+      return undefined;
+    }
   }
 
   #eventOf({ body }: Directive): SiloEvent | 'away' | undefined {

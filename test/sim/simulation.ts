@@ -62,7 +62,7 @@ export class Simulation implements World {
   ) {
     this.random = new Random(script.seed, 'run', 0);
     this.network = new Network(this.timeline, this.random);
-    this.founded = founded(script.silos);
+    this.founded = founded(script.silos, script.log === true);
     this.#malicious = maliciousOf(script);
     this.oracle = new Oracle(this.founded.silos, (silo) => this.isMalicious(silo));
     this.silos = this.founded.silos.map((id, index) => new SimSilo(this, id, index));
@@ -76,7 +76,7 @@ export class Simulation implements World {
       const manifest = manifestOf(this.founded, { jobId: `job-${job}`, roundLimit, maxMalicious });
       this.coordinator.feed({ $case: 'jobCreated', value: { manifest: signManifest(this.founded, manifest) } });
     }
-    for (const silo of this.silos) silo.connect();
+    for (const silo of this.silos) silo.begin();
     for (const operation of script.operations) this.#apply(operation);
     // After the last fault everything heals; what is down comes up by itself.
     this.timeline.at(START + QUIET_AFTER_MS, () => {
@@ -221,6 +221,10 @@ export class Simulation implements World {
     return this.isThere(silo.index) ? this.coordinator.fetch(silo.id, sha256) : undefined;
   }
 
+  readLog(silo: SiloFace, from: number, to: number): readonly Uint8Array[] | undefined {
+    return this.isThere(silo.index) ? this.coordinator.readLog(from, to) : undefined;
+  }
+
   isThere(silo: number): boolean {
     return this.coordinator.up && this.network.reachable(silo);
   }
@@ -296,15 +300,16 @@ export class Simulation implements World {
   }
 }
 
-const foundedBySize = new Map<number, Founded>();
+const foundings = new Map<string, Founded>();
 const verified = new Map<string, boolean>();
 const VERIFIED_MAX = 200_000;
 
-/** One founding for each size, and one memory of verified signatures for the whole run: they are what costs most. */
-function founded(n: number): Founded {
-  const known = foundedBySize.get(n);
+/** One founding for each size, with and without a log, and one memory of verified signatures for the whole run: they are what costs most. */
+function founded(n: number, log: boolean): Founded {
+  const founding = `${n} ${String(log)}`;
+  const known = foundings.get(founding);
   if (known !== undefined) return known;
-  const plain = found(n);
+  const plain = found(n, { log });
   const verify = (key: Uint8Array, type: SignedType, payload: Uint8Array, signature: Uint8Array): boolean => {
     const name = [key, signature, payload].map((part) => Buffer.from(part).toString('latin1')).join(type);
     const before = verified.get(name);
@@ -315,6 +320,6 @@ function founded(n: number): Founded {
     return valid;
   };
   const made = { ...plain, roster: readRoster(plain.rosterBytes, undefined, verify) };
-  foundedBySize.set(n, made);
+  foundings.set(founding, made);
   return made;
 }

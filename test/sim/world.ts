@@ -32,6 +32,8 @@ export interface World {
   submit(silo: SiloFace, out: Outgoing, answered: (answer: Answer | undefined) => void): void;
   upload(silo: SiloFace, rid: Uint8Array, attempt: number, bytes: Uint8Array): boolean | undefined;
   fetch(silo: SiloFace, sha256: Uint8Array): Uint8Array | undefined;
+  /** Entries of the transparency log; undefined when nobody is there to serve them. */
+  readLog(silo: SiloFace, from: number, to: number): readonly Uint8Array[] | undefined;
   /** The coordinator can be reached now. */
   isThere(silo: number): boolean;
   /** A planted bug: silos believe whatever sum is published. */

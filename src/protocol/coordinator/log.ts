@@ -14,7 +14,7 @@ import {
 } from '../../transcript/index.js';
 import { Cosign, Hello, type Envelope } from '../../wire/index.js';
 import { bodyOf, hasQuorum, witnessKeyOf } from '../check/checkpoint.js';
-import { openEnvelope } from '../envelope.js';
+import { equalEnvelopes, openEnvelope } from '../envelope.js';
 import { demand, demanded } from '../rejection.js';
 import { siloSigner } from '../roster.js';
 import { ANSWERED, stored } from './change.js';
@@ -34,6 +34,10 @@ const OPEN_CHECKPOINTS = 4;
 /** What comes within this time shares a checkpoint: many silos that start together need one, not one each. */
 const GATHER_MS = 200;
 const HOUR_MS = 3_600_000;
+/** Who says Hello more often than this within an hour is waited for by no round: it would hold up all others for as long as it likes. */
+const HELLOS_WAITED_FOR = 6;
+/** After a checkpoint was made, before a round does without the cosignature of somebody who had time enough for an earlier one. */
+const COSIGN_GRACE_MS = 1_000;
 
 /** The log before the first event: it holds the roster. Undefined where the consortium keeps none. */
 export function initialLog({ roster }: CoordinatorSelf): LogState | undefined {
@@ -93,17 +97,19 @@ function withLoggedRounds(before: CoordinatorState, state: CoordinatorState, ind
 function withHello({ log }: CoordinatorState, { at, event }: TimedEvent, index: number): LogState {
   // The caller has made sure that there is a log.
   const kept = log as LogState;
-  if (event.$case !== 'messageReceived' || event.value.envelope?.type !== 'hello') return kept;
-  const silo = event.value.siloId as SiloId;
+  if (event.$case !== 'messageReceived') return kept;
+  const { envelope, siloId } = event.value;
+  if (envelope?.type !== 'hello') return kept;
+  const silo = siloId as SiloId;
   const recent = [...recentOf(kept, silo, at), at];
-  return { ...kept, hellos: new Map(kept.hellos).set(silo, { index, at, recent }) };
+  return { ...kept, hellos: new Map(kept.hellos).set(silo, { envelope, index, at, recent }) };
 }
 
 function recentOf({ hellos }: LogState, silo: SiloId, at: UnixMs): UnixMs[] {
   return (hellos.get(silo)?.recent ?? []).filter((time) => at - time < HOUR_MS);
 }
 
-/** The same Hello again, after a lost answer, is a new entry: it changes nothing but what the silo waits for. */
+/** The same Hello again, after a lost answer, stands in the log already: only a new one is a new entry. */
 export function onHello(
   state: CoordinatorState,
   at: UnixMs,
@@ -114,6 +120,8 @@ export function onHello(
   const log = demanded(state.log, 'message/unexpected', 'the consortium keeps no transparency log.', 'state');
   const { message } = openEnvelope(state.self.roster, envelope, { type: 'hello', signer: siloSigner(silo) }, Hello);
   demand(message.siloId === silo, 'envelope/wrong-signer', `the Hello of ${silo} names another silo.`);
+  const before = log.hellos.get(silo)?.envelope;
+  if (before !== undefined && equalEnvelopes(before, envelope)) return { state, effects: [ANSWERED] };
   const recent = recentOf(log, silo, at).length;
   demand(
     recent < LIMITS.hellosPerHour,
@@ -146,7 +154,9 @@ export function onCosign(
   const line = { name: witness.name, keyId: keyId('cosignature', witness), signature: message.cosignature };
   const cosignatures = new Map(checkpoint.cosignatures).set(silo, { envelope, line });
   const counted = { ...checkpoint, cosignatures };
-  const reached = [...state.jobs.values()].some((job) => !witnessed(job, checkpoint) && witnessed(job, counted));
+  const reached = [...state.jobs.values()].some(
+    (job) => (!witnessed(job, checkpoint) && witnessed(job, counted)) || isLast(job, silo, counted),
+  );
   const changed: MadeCheckpoint = reached ? { ...counted, quorumBy: state.events } : counted;
   const checkpoints = log.checkpoints.map((one, k) => (k === at ? changed : one));
   const done = stored({ ...state, log: { ...log, checkpoints } }, event);
@@ -154,6 +164,11 @@ export function onCosign(
   const isNewest = checkpoints.every((one) => one.quorumBy === undefined || one.size <= changed.size);
   if (!reached || !isNewest) return done;
   return { state: done.state, effects: [...done.effects, { kind: 'publish', note: noteOf(changed) }] };
+}
+
+/** A silo that assumes more malicious ones than the manifest does waits for a larger quorum: it is shown when all have cosigned. */
+function isLast({ manifest }: CoordinatorJob, silo: SiloId, { cosignatures }: MadeCheckpoint): boolean {
+  return manifest.silos.includes(silo) && manifest.silos.every((one) => cosignatures.has(one));
 }
 
 /** What has been added waits to be cosigned. */
@@ -235,15 +250,19 @@ export function mayRest(state: CoordinatorState, job: CoordinatorJob, cohort: re
   if (log === undefined) return true;
   const checkpoint = newestWitnessed(log, job);
   const size = checkpoint?.size ?? 0;
-  const last = job.closed.at(-1)?.loggedAt ?? 0;
+  const last = job.closed.at(-1);
   // Somebody whose Hello still waits for its quorum, or who has not read the checkpoint yet, is waited for, but not for ever.
   const patience = job.manifest.message.timeouts?.absentAfterMs ?? 0;
+  // Counted from the end of the last round, not from the newest checkpoint: others make new ones by their Hellos.
+  const patient = now < plusMs(last?.endedAt ?? job.createdAt, patience);
   return (
     checkpoint !== undefined &&
-    size > last &&
+    size > (last?.loggedAt ?? 0) &&
     cohort.every((silo) => {
       const hello = log.hellos.get(silo);
-      const read = checkpoint.cosignatures.has(silo) || now >= plusMs(checkpoint.madeAt, patience);
+      if (recentOf(log, silo, now).length > HELLOS_WAITED_FOR) return true;
+      const graceOver = !patient && now >= plusMs(checkpoint.madeAt, COSIGN_GRACE_MS);
+      const read = checkpoint.cosignatures.has(silo) || graceOver;
       return read && (hello === undefined || hello.index < size || now >= plusMs(hello.at, patience));
     })
   );

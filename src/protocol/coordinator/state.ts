@@ -41,13 +41,17 @@ export interface LogState {
   readonly range: CompactRange;
   /** The newest few, ascending; silos cosign the last and may still be cosigning the others. */
   readonly checkpoints: readonly MadeCheckpoint[];
-  /** Index of the newest Hello of each silo, and when the last ones of an hour came. */
-  readonly hellos: ReadonlyMap<
-    SiloId,
-    { readonly index: number; readonly at: UnixMs; readonly recent: readonly UnixMs[] }
-  >;
+  readonly hellos: ReadonlyMap<SiloId, LoggedHello>;
   /** Since when entries wait for a checkpoint. */
   readonly wantedSince?: UnixMs | undefined;
+}
+
+/** The newest Hello of a silo, its index in the log, and when the last ones of an hour came. */
+export interface LoggedHello {
+  readonly envelope: Envelope;
+  readonly index: number;
+  readonly at: UnixMs;
+  readonly recent: readonly UnixMs[];
 }
 
 export interface MadeCheckpoint extends LogHead {

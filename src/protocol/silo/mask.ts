@@ -21,6 +21,7 @@ import { attemptSecrets } from '../secrets.js';
 import { jobOf, locate, located, withAttempt, withRound, type Located } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
 import type { SiloState } from './state.js';
+import { demandAwake, mayPromise } from './witness.js';
 
 export function onContributionReady(
   state: SiloState,
@@ -81,11 +82,13 @@ interface Masking {
   readonly effects: readonly SiloEffect[];
 }
 
-/** The next step once T2 or the input has come: upload, decline, or nothing yet. */
+/** The next step once T2 or the input has come: upload, decline, or nothing yet. Nothing either while this silo may promise nothing new:
+ *  it is told of T2 again when it may. */
 export function maskIfReady(state: SiloState, rid: Uint8Array, number: number): Masking {
   const found = located(state, rid, number);
   const { job, open, attempt } = found;
   const { contribution } = open;
+  if (!mayPromise(state, job, open.plan.round)) return { state, emitted: [], effects: [] };
   if (contribution.kind === 'failed') return declined(state, found, contribution.code);
   if (contribution.kind !== 'ready' || attempt.dealers === undefined || attempt.masked !== undefined)
     return { state, emitted: [], effects: [] };
@@ -159,6 +162,7 @@ export function onInputMasked(state: SiloState, event: JournalledEvent, value: S
     return { state, effects: [{ kind: 'submit', envelope: before.envelope, ciphertexts: [] }] };
   }
   const { job, open, attempt } = found;
+  demandAwake(state, job, open.plan.round);
   const { self } = state;
   const root = demanded(asHash(value.root), 'mask/root-differs', 'the root has not 32 bytes.');
   const envelope = seal(self.signingKey, siloSigner(self.siloId), 'masked-header', MaskedHeader, {

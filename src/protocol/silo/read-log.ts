@@ -18,7 +18,7 @@ import { fromBitmap } from '../bitmap.js';
 import { openNote, orRefused, type OpenedCheckpoint } from '../check/checkpoint.js';
 import { demand } from '../rejection.js';
 import { siloSigner } from '../roster.js';
-import type { JobState, SiloState } from './state.js';
+import type { JobState, OpenRound, SiloState } from './state.js';
 import { envelopeDigest, roundKey } from './witness.js';
 
 export class LogReading {
@@ -95,16 +95,18 @@ export class LogReading {
     const { self, witness } = this.#state;
     if (entry.kind === 'hello' && entry.subject === siloSigner(self.siloId)) {
       const { hello } = witness;
-      if (hello !== undefined && equalBytes(digestOf(entry), envelopeDigest(hello.envelope)))
+      const isFirst = this.#helloAt === 0n;
+      if (isFirst && hello !== undefined && equalBytes(digestOf(entry), envelopeDigest(hello.envelope)))
         this.#helloAt = BigInt(at) + 1n;
       return;
     }
+    // A journal that was set back to before the offer does not even know the job.
     const job = this.#jobOf(entry);
-    if (job === undefined || entry.round === 0 || entry.round <= job.closedRound) return;
+    if (asJobId(entry.job) === undefined || entry.round <= (job?.closedRound ?? 0)) return;
     if (entry.kind === 'plan') this.#planned(entry);
     const index =
-      job.open?.plan.round === entry.round ? job.open.index : this.#indices.get(roundKey(entry.job, entry.round));
-    if (isUnknownAct(this.#state, job, entry, index))
+      job?.open?.plan.round === entry.round ? job.open.index : this.#indices.get(roundKey(entry.job, entry.round));
+    if (isUnknownAct(this.#state, job?.open, entry, index))
       this.#unknown.set(`${entry.job}/${String(entry.round)}`, {
         jobId: entry.job,
         round: entry.round,
@@ -134,7 +136,12 @@ function digestOf({ body }: LogEntry): Uint8Array {
  * Whether an entry shows that this silo has done something in a round that its journal does not know. The journal is written before
  * anything leaves, so without a disk that was set back there is no such entry. `index`: this silo's, undefined where it has none.
  */
-function isUnknownAct(state: SiloState, { open }: JobState, entry: LogEntry, index: number | undefined): boolean {
+function isUnknownAct(
+  state: SiloState,
+  open: OpenRound | undefined,
+  entry: LogEntry,
+  index: number | undefined,
+): boolean {
   const own = entry.subject === siloSigner(state.self.siloId);
   const round = open?.plan.round === entry.round ? open : undefined;
   const number = round?.attempt.context.attempt.attempt ?? 0;

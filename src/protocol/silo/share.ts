@@ -164,6 +164,7 @@ export function onComplaintReceived(
   const before = attempt.answers?.get(complainant);
   if (before !== undefined) return { state, effects: [submit(before)] };
   demandAlive(found);
+  demandAwake(state, job, open.plan.round);
   demand(
     attempt.dealers === undefined,
     'message/late',

@@ -1,7 +1,7 @@
 // The silo as a witness of the transparency log (docs/protocol.md §4): it reads every entry, cosigns what extends what it had read, and
 // takes part only on a checkpoint that holds its own Hello and that a quorum of the job's silos has cosigned.
 
-import { equalBytes, hex, type SiloId, type UnixMs } from '../../base/index.js';
+import { asJobId, equalBytes, hex, type SiloId, type UnixMs } from '../../base/index.js';
 import { sha256 } from '../../crypto/index.js';
 import { CompactRange, cosign, witnessName } from '../../transcript/index.js';
 import { Cosign, encode, Envelope, Hello, type SiloCheckpointRead, type SiloHelloMade } from '../../wire/index.js';
@@ -104,15 +104,15 @@ export function onCheckpointRead(
     terminals: withTerminals(state, value),
     sitsOut: withUnknown(witness.sitsOut, value),
     cosigned: { size: checkpoint.size, envelope },
-    ...(witness.hello !== undefined && value.helloAt > 0n
+    // Its first entry counts: what the log said up to there was said after this start.
+    ...(witness.hello !== undefined && witness.hello.index === undefined && value.helloAt > 0n
       ? { hello: { ...witness.hello, index: Number(value.helloAt) - 1 } }
       : {}),
   };
   const notices = value.unknown.map(
     ({ jobId, round, act }): SiloEffect => ({
       kind: 'notice',
-      jobId: demanded(state.jobs.get(jobId as JobState['manifest']['jobId']), 'plan/unknown-job', 'no such job.')
-        .manifest.jobId,
+      jobId: demanded(asJobId(jobId), 'log/entry', `"${jobId}" is no job id.`),
       round,
       code: 'log/rolled-back',
       detail: `the log holds a ${act} of this silo that its journal does not know: its disk was set back, and it sits this round out.`,
@@ -197,6 +197,11 @@ export function isAwake(state: SiloState, job: JobState): boolean {
   if (hello === undefined) return false;
   const c = effectiveMalicious(self, job.manifest);
   return [...witness.cosigners].some(([size, cosigners]) => size > hello && hasQuorum(job.manifest, c, cosigners));
+}
+
+/** True when nothing keeps this silo from promising something new in a round. */
+export function mayPromise(state: SiloState, job: JobState, round: number): boolean {
+  return isAwake(state, job) && round > (state.witness.sitsOut.get(job.manifest.jobId) ?? 0);
 }
 
 /** Before anything new is promised in a round. */
