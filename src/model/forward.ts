@@ -9,6 +9,7 @@ import { decodeModel } from './graph/read.js';
 import { readTensor, writeTensor } from './graph/tensor.js';
 import { sameShape, showShape, type Graph } from './graph/types.js';
 import { encodeModel } from './graph/write.js';
+import { importModel } from './import/import.js';
 import { withFloatInput } from './import/integer-input.js';
 import { findParameters } from './parameters.js';
 import { predicting } from './predict.js';
@@ -47,7 +48,8 @@ export interface ReadOptions {
  */
 export function readForwardModel(bytes: Uint8Array, { train }: ReadOptions = {}): ForwardModel {
   const problems = new Problems();
-  const source = decodeModel(bytes);
+  const source = importModel(decodeModel(bytes), problems);
+  problems.throwIfAny();
   const checked = checkModel(source, problems);
   problems.throwIfAny();
   const input = defined(checked.inputs[0], 'the input that the check found');

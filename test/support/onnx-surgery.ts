@@ -4,6 +4,7 @@ import {
   AttributeProto_AttributeType,
   ModelProto,
   type AttributeProto,
+  type FunctionProto,
   type GraphProto,
   type NodeProto,
 } from '../../src/model/gen/onnx/onnx.js';
@@ -36,7 +37,32 @@ export function attribute(name: string, fields: Partial<AttributeProto>): Attrib
 }
 
 export function node(fields: Partial<NodeProto>): NodeProto {
-  return { input: [], output: [], name: '', opType: '', attribute: [], docString: '', domain: '', ...fields };
+  return {
+    input: [],
+    output: [],
+    name: '',
+    opType: '',
+    attribute: [],
+    docString: '',
+    domain: '',
+    overload: '',
+    ...fields,
+  };
+}
+
+export function functionOf(fields: Partial<FunctionProto>): FunctionProto {
+  return {
+    name: '',
+    input: [],
+    output: [],
+    attribute: [],
+    node: [],
+    opsetImport: [],
+    domain: '',
+    attributeProto: [],
+    overload: '',
+    ...fields,
+  };
 }
 
 export { AttributeProto_AttributeType, TensorProto_DataLocation } from '../../src/model/gen/onnx/onnx.js';

@@ -31,7 +31,6 @@ export function checkModel(proto: ModelProto & { readonly graph: GraphProto }, p
 }
 
 function checkEnvelope(proto: ModelProto & { readonly graph: GraphProto }, problems: Problems): number {
-  if (proto.functions.length > 0) problems.add('model', 'defines functions of its own');
   if (proto.trainingInfo.length > 0) problems.add('model', 'carries training instructions');
   if (proto.graph.sparseInitializer.length > 0) problems.add('model', 'has sparse initialisers');
   let opset = 0;

@@ -25,6 +25,7 @@ export function writeNode(node: GraphNode): NodeProto {
     attribute: [...node.attributes].map(([name, attribute]) => writeAttribute(name, attribute)),
     docString: '',
     domain: '',
+    overload: '',
   };
 }
 

@@ -68,7 +68,6 @@ describe('a model is refused when it', () => {
       (m) => (m.opsetImport[0]!.version = 12n),
     ],
     ['has too new an operator set', 'model', /operator set 24 is outside/, (m) => (m.opsetImport[0]!.version = 24n)],
-    ['defines functions', 'model', /functions/, (m) => m.functions.push({ name: 'Relu', domain: '' })],
     ['carries training instructions', 'model', /training instructions/, (m) => m.trainingInfo.push({})],
     ['has sparse initialisers', 'model', /sparse/, (m) => m.graph.sparseInitializer.push({})],
     [

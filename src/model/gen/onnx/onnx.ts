@@ -29,7 +29,7 @@ export interface ModelProto {
   metadataProps: StringStringEntryProto[];
   /** Refused: a model trains by the job's recipe, not by instructions of its own. */
   trainingInfo: TrainingInfoProto[];
-  /** Refused: a function could give an allowed operator's name another meaning. */
+  /** Inlined when a model is read. */
   functions: FunctionProto[];
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
@@ -52,7 +52,16 @@ export interface TrainingInfoProto {
 
 export interface FunctionProto {
   name: string;
+  input: string[];
+  output: string[];
+  /** Names of attributes without a default. */
+  attribute: string[];
+  node: NodeProto[];
+  opsetImport: OperatorSetIdProto[];
   domain: string;
+  /** Attributes with their defaults. */
+  attributeProto: AttributeProto[];
+  overload: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -81,6 +90,7 @@ export interface NodeProto {
   attribute: AttributeProto[];
   docString: string;
   domain: string;
+  overload: string;
   _unknownFields?: { [key: number]: Uint8Array[] } | undefined;
 }
 
@@ -562,7 +572,18 @@ export const TrainingInfoProto: MessageFns<TrainingInfoProto> = {
 };
 
 function createBaseFunctionProto(): FunctionProto {
-  return { name: "", domain: "", _unknownFields: {} };
+  return {
+    name: "",
+    input: [],
+    output: [],
+    attribute: [],
+    node: [],
+    opsetImport: [],
+    domain: "",
+    attributeProto: [],
+    overload: "",
+    _unknownFields: {},
+  };
 }
 
 export const FunctionProto: MessageFns<FunctionProto> = {
@@ -570,8 +591,29 @@ export const FunctionProto: MessageFns<FunctionProto> = {
     if (message.name !== "") {
       writer.uint32(10).string(message.name);
     }
+    for (const v of message.input) {
+      writer.uint32(34).string(v!);
+    }
+    for (const v of message.output) {
+      writer.uint32(42).string(v!);
+    }
+    for (const v of message.attribute) {
+      writer.uint32(50).string(v!);
+    }
+    for (const v of message.node) {
+      NodeProto.encode(v!, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.opsetImport) {
+      OperatorSetIdProto.encode(v!, writer.uint32(74).fork()).join();
+    }
     if (message.domain !== "") {
       writer.uint32(82).string(message.domain);
+    }
+    for (const v of message.attributeProto) {
+      AttributeProto.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.overload !== "") {
+      writer.uint32(106).string(message.overload);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -605,12 +647,68 @@ export const FunctionProto: MessageFns<FunctionProto> = {
             message.name = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.input.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.output.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.attribute.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.node.push(NodeProto.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.opsetImport.push(OperatorSetIdProto.decode(reader, reader.uint32()));
+            continue;
+          }
           case 10: {
             if (tag !== 82) {
               break;
             }
 
             message.domain = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.attributeProto.push(AttributeProto.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.overload = reader.string();
             continue;
           }
         }
@@ -835,7 +933,17 @@ export const SparseTensorProto: MessageFns<SparseTensorProto> = {
 };
 
 function createBaseNodeProto(): NodeProto {
-  return { input: [], output: [], name: "", opType: "", attribute: [], docString: "", domain: "", _unknownFields: {} };
+  return {
+    input: [],
+    output: [],
+    name: "",
+    opType: "",
+    attribute: [],
+    docString: "",
+    domain: "",
+    overload: "",
+    _unknownFields: {},
+  };
 }
 
 export const NodeProto: MessageFns<NodeProto> = {
@@ -860,6 +968,9 @@ export const NodeProto: MessageFns<NodeProto> = {
     }
     if (message.domain !== "") {
       writer.uint32(58).string(message.domain);
+    }
+    if (message.overload !== "") {
+      writer.uint32(66).string(message.overload);
     }
     if (message._unknownFields !== undefined) {
       for (const [key, values] of globalThis.Object.entries(message._unknownFields)) {
@@ -939,6 +1050,14 @@ export const NodeProto: MessageFns<NodeProto> = {
             }
 
             message.domain = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.overload = reader.string();
             continue;
           }
         }
