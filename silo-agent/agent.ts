@@ -96,6 +96,9 @@ export class Agent {
       signal: this.#stop.signal,
       state: () => this.#state,
       feed: (event) => this.#feed(event),
+      submit: (envelope) => {
+        this.#outbox.send({ envelope, ciphertexts: [] });
+      },
       watchAnew: () => {
         this.#watchAnew();
       },

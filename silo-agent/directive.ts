@@ -54,6 +54,8 @@ export async function eventOf(
       return { $case: 'abandoned', value: body.value };
     case 'jobClosed':
       return { $case: 'jobClosed', value: body.value };
+    case 'rollback':
+      return { $case: 'rolledBack', value: body.value };
     // Read before this is asked: see witness.ts.
     case 'checkpoint':
     case 'heartbeat':

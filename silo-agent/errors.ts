@@ -15,6 +15,8 @@ export const AGENT_ERRORS = defineErrors({
   'agent/already-decided':
     'The operator of this silo has decided on this job before, and decisions are final. A changed job needs a new manifest.',
   'agent/training-failed': 'The trainer failed for a reason of its own; the log of the agent has the code.',
+  'agent/bad-vote':
+    'A vote names something that cannot be voted on: see the numbers and hashes that `veilsum-audit rounds --json` prints.',
 });
 
 export type AgentErrorCode = keyof typeof AGENT_ERRORS;

@@ -13,6 +13,7 @@ import { AgentError } from './errors.js';
 
 const OFFER = '.manifest';
 const DECISION = '.decision';
+const VOTE = '.vote';
 
 export class Offers {
   readonly #offers: string;
@@ -116,6 +117,26 @@ export class Offers {
       }
     }
     return { approvals, unreadable };
+  }
+
+  /** Keeps a signed vote for the running agent to hand in; the same vote again is the same file. */
+  async vote(envelope: Envelope): Promise<void> {
+    const name = hex(envelope.signature.subarray(0, 16));
+    await writeFileDurably(join(this.#decisions, `${name}${VOTE}`), encode(Envelope, envelope), { replace: true });
+  }
+
+  /** Every vote on disk; what is none is left out. */
+  async votes(): Promise<Envelope[]> {
+    const votes: Envelope[] = [];
+    for (const name of (await readdir(this.#decisions)).sort()) {
+      if (!name.endsWith(VOTE)) continue;
+      try {
+        votes.push(await readEnvelope(join(this.#decisions, name)));
+      } catch (error) {
+        if (!isCodedError(error)) throw error;
+      }
+    }
+    return votes;
   }
 
   /** Calls `onChange` when a decision may have been written. Returns the way to stop. */

@@ -15,7 +15,7 @@ import {
 } from '../src/protocol/index.js';
 import type { Log } from '../src/telemetry/index.js';
 import type { SiloClient } from '../src/transport/index.js';
-import { Approval, decode, Outcome } from '../src/wire/index.js';
+import { Approval, decode, Outcome, type Envelope } from '../src/wire/index.js';
 import { isOfDisk, type Background } from './background.js';
 import { Contributor, type LocalWork } from './contribute.js';
 import { forgetInput, inputName } from './input-store.js';
@@ -44,6 +44,8 @@ export interface Site {
   readonly signal: AbortSignal;
   state(): SiloState;
   feed(event: SiloEvent): Promise<unknown>;
+  /** Hands in a signed message that is kept elsewhere. */
+  submit(envelope: Envelope): void;
   /** Asks the coordinator for everything again: something that was of no use before is of use now. */
   watchAnew(): void;
 }
@@ -101,6 +103,8 @@ export class Tasks {
 
   async #readDecisionsOnce(): Promise<void> {
     const { offers, log } = this.#site;
+    // Handed in at every start, too: said again in the same bytes, a vote counts once.
+    for (const vote of await offers.votes()) this.#site.submit(vote);
     const { approvals, unreadable } = await offers.decisions();
     for (const file of unreadable) log.warn('round.notice', { work: 'decisions', code: 'wire/malformed', file });
     for (const approval of approvals) {

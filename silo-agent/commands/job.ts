@@ -1,10 +1,20 @@
 // veilsum-agent job list | show | approve | refuse: what the operator of a silo decides. Works beside a running agent, which notices.
 
 import type { Command } from 'commander';
-import { hex } from '../../src/base/index.js';
+import { fromHex, hex, LIMITS } from '../../src/base/index.js';
 import { readAgentConfig, type AgentConfig } from '../../src/config/index.js';
 import { explainManifest } from '../../src/job/index.js';
-import type { Manifest, SiloSelf } from '../../src/protocol/index.js';
+import {
+  openExclude,
+  openRollback,
+  seal,
+  siloSigner,
+  votesNeeded,
+  type Manifest,
+  type SiloSelf,
+} from '../../src/protocol/index.js';
+import { Exclude, Rollback } from '../../src/wire/index.js';
+import { AgentError } from '../errors.js';
 import { Offers } from '../offers.js';
 import { loadSelf } from '../start.js';
 
@@ -24,6 +34,7 @@ export function addJob(program: Command): void {
   withConfig(
     job.command('show <job>').description('what a job would do, in plain words (name it by id, or by its hash)'),
   ).action(show);
+  addVotes(job);
   for (const approved of [true, false])
     withConfig(
       job
@@ -32,6 +43,78 @@ export function addJob(program: Command): void {
     )
       .option('--note <text>', 'who decided and why, for the record', '')
       .action((name: string, options: Common & { readonly note: string }) => decide(name, options, approved));
+}
+
+/** Votes on a job that is stuck (docs/protocol.md §2.9). */
+function addVotes(job: Command): void {
+  job
+    .command('exclude <job> <silo>')
+    .description('vote that a silo is heard no more in a job; t votes of the silos of the job decide')
+    .requiredOption('--config <file>', 'the configuration of the agent')
+    .requiredOption('--reason <text>', 'why, for the record')
+    .action(exclude);
+  job
+    .command('rollback <job>')
+    .description('vote that a paused job goes on from an earlier model; t votes of the silos of the job decide')
+    .requiredOption('--config <file>', 'the configuration of the agent')
+    .requiredOption('--after <hash>', 'result hash of its last round, as `veilsum-audit jobs --json` prints it')
+    .requiredOption('--to-round <n>', 'the round whose model it goes back to; 0 for the first model')
+    .requiredOption('--model <hash>', 'hash of that model, as `veilsum-audit rounds --json` prints it')
+    .requiredOption('--reason <text>', 'why, for the record')
+    .action(rollback);
+}
+
+async function exclude(name: string, silo: string, options: Common & { readonly reason: string }): Promise<void> {
+  const { self, offers } = await open(options.config);
+  const manifest = await offers.find(self.roster, name);
+  const vote = seal(self.signingKey, siloSigner(self.siloId), 'exclude', Exclude, {
+    siloId: self.siloId,
+    manifestHash: manifest.hash,
+    excluded: silo,
+    reason: options.reason,
+    atUnixMs: BigInt(Date.now()),
+  });
+  openExclude(self.roster, manifest, self.siloId, vote);
+  await offers.vote(vote);
+  printVoted(manifest, `to exclude ${silo}`);
+}
+
+async function rollback(
+  name: string,
+  options: Common & {
+    readonly reason: string;
+    readonly after: string;
+    readonly toRound: string;
+    readonly model: string;
+  },
+): Promise<void> {
+  const { self, offers } = await open(options.config);
+  const manifest = await offers.find(self.roster, name);
+  const vote = seal(self.signingKey, siloSigner(self.siloId), 'rollback', Rollback, {
+    siloId: self.siloId,
+    manifestHash: manifest.hash,
+    afterHash: fromHex(options.after) ?? new Uint8Array(),
+    baseRound: wholeNumber(options.toRound),
+    baseModelHash: fromHex(options.model) ?? new Uint8Array(),
+    reason: options.reason,
+    atUnixMs: BigInt(Date.now()),
+  });
+  openRollback(self.roster, manifest, self.siloId, vote);
+  await offers.vote(vote);
+  printVoted(manifest, `to go on from the model of round ${options.toRound}`);
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0 || value > LIMITS.roundsMax)
+    throw new AgentError('agent/bad-vote', `"${text}" is no number of a round.`, { category: 'content' });
+  return value;
+}
+
+function printVoted(manifest: Manifest, what: string): void {
+  console.log(
+    `Voted ${what} in job "${manifest.jobId}"; ${String(votesNeeded(manifest))} of its ${String(manifest.silos.length)} silos must. The running agent hands the vote in.`,
+  );
 }
 
 async function open(path: string): Promise<{ config: AgentConfig; self: SiloSelf; offers: Offers }> {

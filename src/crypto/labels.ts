@@ -10,6 +10,7 @@ export const LABELS = {
   manifest: `${ROOT}manifest`,
   result: `${ROOT}result`,
   abandon: `${ROOT}closing/abandon`,
+  rollback: `${ROOT}closing/rollback`,
   ack: `${ROOT}ack`,
   model: `${ROOT}model`,
   t1: `${ROOT}T1`,
@@ -79,6 +80,8 @@ export const SIGNED_TYPES = [
   'certificate-request',
   'hello',
   'cosign',
+  'exclude',
+  'rollback',
 ] as const;
 
 export type SignedType = (typeof SIGNED_TYPES)[number];

@@ -24,4 +24,5 @@ export { RECORD_VERSION, replayCoordinator, replaySilo } from './replay.js';
 export * from './roster.js';
 export * from './silo/index.js';
 export { INPUT_BLOCK_BYTES, InputRoot, sumHasher } from './vector-hash.js';
+export { openDecision, openExclude, openRollback, votesNeeded } from './vote.js';
 export { weightStreams } from './weights.js';

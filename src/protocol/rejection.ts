@@ -95,6 +95,9 @@ export const PROTOCOL_ERRORS = defineErrors({
   'result/opened': 'The opened sum is not what the openings give.',
   'result/outcome': 'The outcome or the new model is not what this silo computed itself from the verified sum.',
   'result/order': 'The result is not for the next round of this job.',
+  'vote/invalid':
+    'A vote is not about this job, or does not follow from the last round, or names a model that was never computed. Votes decide only what is named exactly.',
+  'vote/too-few': 'Fewer distinct silos of the job have voted for this than its threshold.',
   'log/note':
     "A checkpoint is not one of the consortium's log: malformed, of another log, or without the log's valid signature.",
   'log/entry': 'An entry of the log is not one: its bytes are malformed or break a rule of its kind.',

@@ -232,6 +232,8 @@ export class SimSilo {
         return { $case: 'releaseQueried', value: body.value };
       case 'abandon':
         return { $case: 'abandoned', value: body.value };
+      case 'rollback':
+        return { $case: 'rolledBack', value: body.value };
       case 'jobClosed':
         return { $case: 'jobClosed', value: body.value };
       case 'heartbeat':

@@ -21,6 +21,7 @@ import { onSumOpened, onVerdict } from './publish.js';
 import { closeShare, onShareHeader } from './share.js';
 import type { CoordinatorSelf, CoordinatorState } from './state.js';
 import { onUnmask } from './unmask.js';
+import { onExclude, onRollback } from './vote.js';
 
 export function initialCoordinatorState(self: CoordinatorSelf): CoordinatorState {
   return { self, jobs: new Map(), orders: [], denied: new Map(), events: 0, log: initialLog(self) };
@@ -111,6 +112,10 @@ function onMessage(
       return onReleaseAnswer(state, event, silo, envelope);
     case 'protest':
       return onProtest(state, event, silo, envelope);
+    case 'exclude':
+      return onExclude(state, event, silo, envelope);
+    case 'rollback':
+      return onRollback(state, event, silo, envelope);
     case 'hello':
       return onHello(state, at, event, silo, envelope);
     case 'cosign':

@@ -45,6 +45,9 @@ export function onJobCreated(
     closed: [],
     open: undefined,
     rejectedInRow: 0,
+    excludeVotes: new Map(),
+    rollbackVotes: new Map(),
+    rollbacks: [],
     settledRounds: 0,
   } as const;
   return stored(withJob(state, job), event);

@@ -14,9 +14,9 @@ type Body = NonNullable<Directive['body']>;
 
 // One event can give rise to several directives for a silo: shares, and that they are closed; a late approval, to all closed rounds.
 const PER_EVENT = BigInt(2 ** 20);
-// Above the slots of a single event: a place for each round, then one for the end of the job.
+// Above the slots of a single event: a place for each round and for a rollback after it, then one for the end of the job.
 const CATCH_UP = 16;
-const JOB_END = CATCH_UP + LIMITS.roundsMax + 2;
+const JOB_END = CATCH_UP + 2 * (LIMITS.roundsMax + 2);
 const LAST_SLOT = Number(PER_EVENT) - 1;
 
 /** Where the inputs of missing members are to be had: the runtime knows the blobs of y_i. */
@@ -74,9 +74,14 @@ function forJob(
   // What happened before the approval is told because of it: the silo may have seen later directives of other jobs.
   const toldBy = (event: number, slot: number, late: number): readonly [number, number] =>
     event > approvedBy ? [event, slot] : [approvedBy, late];
+  for (const { by, afterRound, votes } of job.rollbacks)
+    add(...toldBy(by, 4, CATCH_UP + 2 * afterRound + 1), () => ({
+      $case: 'rollback',
+      value: { votes: [...votes] },
+    }));
   for (const round of job.closed) {
     if (round.acks.has(silo)) continue;
-    add(...toldBy(round.closedBy, 0, CATCH_UP + round.plan.round), () => closedRound(state, round, missingInputs));
+    add(...toldBy(round.closedBy, 0, CATCH_UP + 2 * round.plan.round), () => closedRound(state, round, missingInputs));
   }
   if (job.open !== undefined) forOpenRound(state, job, job.open, silo, add);
   if (stopped)

@@ -40,6 +40,8 @@ const NOWHERE: Place = { job: '', round: 0, attempt: 0 };
 /** How a signed type is called among the entries. Types that are not here are not logged by themselves: T1, T2 and T3 bind them. */
 const KINDS: Readonly<Record<string, EntryKindName>> = {
   approval: 'approval',
+  exclude: 'exclude',
+  rollback: 'rollback',
   hello: 'hello',
   plan: 'plan',
   'attempt-start': 'attempt',
@@ -194,7 +196,10 @@ function placeOf(before: CoordinatorState, after: CoordinatorState, envelope: En
     return plan === undefined ? undefined : { job: plan.jobId, round: plan.round, attempt };
   };
   switch (envelope.type) {
+    case 'exclude':
+    case 'rollback':
     case 'approval': {
+      // All three begin with the silo and the manifest.
       const { manifestHash } = read(Approval);
       const job = [...after.jobs.values()].find((one) => equalBytes(one.manifest.hash, manifestHash));
       return job === undefined ? undefined : { job: job.manifest.jobId, round: 0, attempt: 0 };

@@ -93,8 +93,21 @@ export interface CoordinatorJob {
   readonly closed: readonly ClosedRound[];
   readonly open: CoordinatorRound | undefined;
   readonly rejectedInRow: number;
+  /** By the silo that is to be heard no more, then by voter. */
+  readonly excludeVotes: ReadonlyMap<SiloId, ReadonlyMap<SiloId, Envelope>>;
+  /** By what is to be decided, then by voter. */
+  readonly rollbackVotes: ReadonlyMap<string, ReadonlyMap<SiloId, Envelope>>;
+  readonly rollbacks: readonly DecidedRollback[];
   /** Closed rounds whose disputes an operator has dealt with, by resuming the job after them. */
   readonly settledRounds: number;
+}
+
+/** Enough silos have voted that the job goes on from an earlier model. */
+export interface DecidedRollback {
+  /** Event that brought the last vote that was needed. */
+  readonly by: number;
+  readonly afterRound: number;
+  readonly votes: readonly Envelope[];
 }
 
 export interface Barred {

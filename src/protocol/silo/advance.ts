@@ -10,6 +10,7 @@ import { onJobClosed } from './done.js';
 import type { Accepted, TimedEvent } from './event.js';
 import { onContributionFailed, onContributionReady, onInputMasked, onReceiptReceived } from './mask.js';
 import { onJobDecided, onJobOffered, onJobPrepared } from './offer.js';
+import { onRolledBack } from './rolled-back.js';
 import { onComplaintReceived, onKeysReceived, onSharesClosed, onSharesReceived } from './share.js';
 import type { SiloSelf, SiloState } from './state.js';
 import { onUnmaskRequested } from './unmask.js';
@@ -69,6 +70,8 @@ function transition(state: SiloState, { at, event }: TimedEvent): Accepted<SiloS
       return onAbandoned(state, event, event.value);
     case 'jobClosed':
       return onJobClosed(state, event, event.value);
+    case 'rolledBack':
+      return onRolledBack(state, event, event.value);
     case 'helloMade':
       return onHelloMade(state, event, event.value);
     case 'checkpointRead':

@@ -43,6 +43,8 @@ export function onJobOffered(state: SiloState, event: JournalledEvent, value: Si
     open: undefined,
     acks: new Map(),
     closingAborts: new Map(),
+    models: new Map(),
+    rollbacks: [],
     ended: false,
   } as const;
   return {

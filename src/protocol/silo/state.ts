@@ -100,6 +100,10 @@ export interface JobState {
   readonly open: OpenRound | undefined;
   /** Ack by round. */
   readonly acks: ReadonlyMap<number, Envelope>;
+  /** Model after each round that was verified here. */
+  readonly models: ReadonlyMap<number, Hash>;
+  /** Hashes of the rollbacks that were voted for, in order. */
+  readonly rollbacks: readonly Hash[];
   /** Abort of every attempt of an abandoned round, by round: resent with its Ack. */
   readonly closingAborts: ReadonlyMap<number, Envelope>;
   /** Our first Dispute of the round after the last closed one; one for each round, however often its result is shown. */

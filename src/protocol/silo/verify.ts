@@ -158,6 +158,7 @@ export function close(
     open: undefined,
     dispute: undefined,
     acks: new Map(job.acks).set(round, ack),
+    models: new Map(job.models).set(round, model),
   };
   return {
     state: withJob(state, closed),

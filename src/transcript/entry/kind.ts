@@ -26,8 +26,6 @@ const signed = (number: EntryKind, depth: Depth, type: SignedType): KindRule => 
 });
 const stated = (number: EntryKind, depth: Depth): KindRule => ({ number, depth, forms: ['statement'] });
 const digested = (number: EntryKind, depth: Depth): KindRule => ({ number, depth, forms: ['digest'] });
-/** Kinds whose message is not fixed yet in this version. */
-const open = (number: EntryKind, depth: Depth): KindRule => ({ number, depth, forms: ['digest', 'statement'] });
 
 export const ENTRY_KINDS = {
   roster: digested(EntryKind.ENTRY_KIND_ROSTER, 'consortium'),
@@ -61,8 +59,8 @@ export const ENTRY_KINDS = {
   export: stated(EntryKind.ENTRY_KIND_EXPORT, 'any'),
   'auditor-read': stated(EntryKind.ENTRY_KIND_AUDITOR_READ, 'any'),
   erasure: stated(EntryKind.ENTRY_KIND_ERASURE, 'any'),
-  exclude: open(EntryKind.ENTRY_KIND_EXCLUDE, 'job'),
-  rollback: open(EntryKind.ENTRY_KIND_ROLLBACK, 'job'),
+  exclude: signed(EntryKind.ENTRY_KIND_EXCLUDE, 'job', 'exclude'),
+  rollback: signed(EntryKind.ENTRY_KIND_ROLLBACK, 'job', 'rollback'),
 } as const satisfies Readonly<Record<string, KindRule>>;
 
 export type EntryKindName = keyof typeof ENTRY_KINDS;

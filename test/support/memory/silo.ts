@@ -198,6 +198,8 @@ export class MemorySilo {
         return [{ $case: 'abandoned', value: body.value }];
       case 'jobClosed':
         return [{ $case: 'jobClosed', value: body.value }];
+      case 'rollback':
+        return [{ $case: 'rolledBack', value: body.value }];
       case 'checkpoint':
       case 'heartbeat':
       case undefined:

@@ -109,7 +109,7 @@ describe('job create refuses', () => {
       2,
       'audit/not-operator: expected an operator',
     ],
-    ['an operator without a key', { key: null }, same, 2, 'audit/no-signing-key: a job is signed by its operator'],
+    ['an operator without a key', { key: null }, same, 2, 'audit/no-signing-key: what an operator does is signed'],
     [
       'the key of somebody else',
       { key: 'operator/otto' },

@@ -65,7 +65,7 @@ describe('a configuration is refused', () => {
       'client',
       'zzzzzz',
       1,
-      /^: unknown key "zzzzzz"; known are consortium, coordinator, tls, keys, roster$/,
+      /^: unknown key "zzzzzz"; known are consortium, coordinator, proxy, tls, keys, roster$/,
     ],
     ['with a secret written into it', 'agent', 'keys.signing', { key: 'x' }, /^keys\.signing: /],
     ['without a required field', 'agent', 'silo', undefined, /^silo: /],

@@ -306,10 +306,12 @@ describe('a log that is killed', () => {
 
   it('is not killed at a point that it does not pass', async () => {
     const folder = temporaryFolder();
-    expect(await startScript(writer(folder), { VEILSUM_FAILPOINT: 'storage.before-log-append@5' }).ended).toMatchObject({
-      code: 0,
-      signal: null,
-    });
+    expect(await startScript(writer(folder), { VEILSUM_FAILPOINT: 'storage.before-log-append@5' }).ended).toMatchObject(
+      {
+        code: 0,
+        signal: null,
+      },
+    );
   });
 });
 

@@ -17,6 +17,7 @@ import {
   JobClosedDirective,
   KeysDirective,
   ReleaseQueryDirective,
+  RollbackDirective,
   SharesClosedDirective,
   UnmaskDirective,
 } from "./silo.js";
@@ -60,6 +61,7 @@ export interface SiloRecord {
     | { $case: "complaintReceived"; value: ComplaintDirective }
     | { $case: "helloMade"; value: SiloHelloMade }
     | { $case: "checkpointRead"; value: SiloCheckpointRead }
+    | { $case: "rolledBack"; value: RollbackDirective }
     | undefined;
 }
 
@@ -399,6 +401,9 @@ export const SiloRecord: MessageFns<SiloRecord> = {
       case "checkpointRead":
         SiloCheckpointRead.encode(message.event.value, writer.uint32(242).fork()).join();
         break;
+      case "rolledBack":
+        RollbackDirective.encode(message.event.value, writer.uint32(250).fork()).join();
+        break;
     }
     return writer;
   },
@@ -612,6 +617,14 @@ export const SiloRecord: MessageFns<SiloRecord> = {
             }
 
             message.event = { $case: "checkpointRead", value: SiloCheckpointRead.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.event = { $case: "rolledBack", value: RollbackDirective.decode(reader, reader.uint32()) };
             continue;
           }
         }

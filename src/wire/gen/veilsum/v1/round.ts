@@ -326,6 +326,36 @@ export interface Cosign {
   cosignature: Uint8Array;
 }
 
+/**
+ * The operator of a silo votes that another one is heard no more in a job. Signed with the silo's key by the agent's own command; t votes of
+ * distinct silos of the job decide. docs/protocol.md §2.9.
+ */
+export interface Exclude {
+  /** Who votes. */
+  siloId: string;
+  manifestHash: Uint8Array;
+  /** Who is to be heard no more. */
+  excluded: string;
+  /** Free text of the voting operator. */
+  reason: string;
+  atUnixMs: bigint;
+}
+
+/** The operator of a silo votes that a job goes on from an earlier model. Votes count together that agree in all but voter, reason and time. */
+export interface Rollback {
+  /** Who votes. */
+  siloId: string;
+  manifestHash: Uint8Array;
+  /** H("result", payload) or H("abandon", payload) of the last round, or the hash of the last rollback: what the next plan would follow from. */
+  afterHash: Uint8Array;
+  /** The round whose result the job goes back to; 0 for the model it began with. */
+  baseRound: number;
+  /** Its model. */
+  baseModelHash: Uint8Array;
+  reason: string;
+  atUnixMs: bigint;
+}
+
 /** Everything that T1, T2 and T3 are computed from: what a silo needs to verify a round it has not seen, and an auditor later. */
 export interface RoundTranscript {
   plan: Envelope | undefined;
@@ -2722,6 +2752,222 @@ export const Cosign: MessageFns<Cosign> = {
             }
 
             message.cosignature = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseExclude(): Exclude {
+  return { siloId: "", manifestHash: new Uint8Array(0), excluded: "", reason: "", atUnixMs: 0n };
+}
+
+export const Exclude: MessageFns<Exclude> = {
+  encode(message: Exclude, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.siloId !== "") {
+      writer.uint32(10).string(message.siloId);
+    }
+    if (message.manifestHash.length !== 0) {
+      writer.uint32(18).bytes(message.manifestHash);
+    }
+    if (message.excluded !== "") {
+      writer.uint32(26).string(message.excluded);
+    }
+    if (message.reason !== "") {
+      writer.uint32(34).string(message.reason);
+    }
+    if (message.atUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.atUnixMs) !== message.atUnixMs) {
+        throw new globalThis.Error("value provided for field message.atUnixMs of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.atUnixMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Exclude {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseExclude();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.siloId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.manifestHash = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.excluded = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.atUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRollback(): Rollback {
+  return {
+    siloId: "",
+    manifestHash: new Uint8Array(0),
+    afterHash: new Uint8Array(0),
+    baseRound: 0,
+    baseModelHash: new Uint8Array(0),
+    reason: "",
+    atUnixMs: 0n,
+  };
+}
+
+export const Rollback: MessageFns<Rollback> = {
+  encode(message: Rollback, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.siloId !== "") {
+      writer.uint32(10).string(message.siloId);
+    }
+    if (message.manifestHash.length !== 0) {
+      writer.uint32(18).bytes(message.manifestHash);
+    }
+    if (message.afterHash.length !== 0) {
+      writer.uint32(26).bytes(message.afterHash);
+    }
+    if (message.baseRound !== 0) {
+      writer.uint32(32).uint32(message.baseRound);
+    }
+    if (message.baseModelHash.length !== 0) {
+      writer.uint32(42).bytes(message.baseModelHash);
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    if (message.atUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.atUnixMs) !== message.atUnixMs) {
+        throw new globalThis.Error("value provided for field message.atUnixMs of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.atUnixMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Rollback {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollback();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.siloId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.manifestHash = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.afterHash = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.baseRound = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.baseModelHash = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.atUnixMs = reader.uint64() as bigint;
             continue;
           }
         }

@@ -39,6 +39,7 @@ export interface Directive {
     | { $case: "heartbeat"; value: HeartbeatDirective }
     | { $case: "complaint"; value: ComplaintDirective }
     | { $case: "checkpoint"; value: CheckpointDirective }
+    | { $case: "rollback"; value: RollbackDirective }
     | undefined;
 }
 
@@ -168,6 +169,12 @@ export interface ComplaintDirective {
 export interface CheckpointDirective {
   /** The signed note, with the cosignatures that have come so far. */
   note: Uint8Array;
+}
+
+/** The silos of a job have voted that it goes on from an earlier model. */
+export interface RollbackDirective {
+  /** Rollback, of at least t distinct silos of the job. */
+  votes: Envelope[];
 }
 
 /** Nothing to do; the stream is alive. */
@@ -340,6 +347,9 @@ export const Directive: MessageFns<Directive> = {
       case "checkpoint":
         CheckpointDirective.encode(message.body.value, writer.uint32(122).fork()).join();
         break;
+      case "rollback":
+        RollbackDirective.encode(message.body.value, writer.uint32(130).fork()).join();
+        break;
     }
     return writer;
   },
@@ -475,6 +485,14 @@ export const Directive: MessageFns<Directive> = {
             }
 
             message.body = { $case: "checkpoint", value: CheckpointDirective.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.body = { $case: "rollback", value: RollbackDirective.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1425,6 +1443,52 @@ export const CheckpointDirective: MessageFns<CheckpointDirective> = {
             }
 
             message.note = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRollbackDirective(): RollbackDirective {
+  return { votes: [] };
+}
+
+export const RollbackDirective: MessageFns<RollbackDirective> = {
+  encode(message: RollbackDirective, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.votes) {
+      Envelope.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RollbackDirective {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRollbackDirective();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.votes.push(Envelope.decode(reader, reader.uint32()));
             continue;
           }
         }
