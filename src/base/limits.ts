@@ -70,4 +70,6 @@ export const LIMITS = {
   noteBytes: 256 * KiB,
   /** Signature lines of a note: the log's, one for each member of the largest roster, and some of strangers. */
   noteSignatures: 512,
+  /** Signatures on checkpoints that are remembered as valid: four notes of the largest size, 100 bytes each. */
+  verifiedNoteSignatures: 2048,
 } as const;

@@ -113,12 +113,20 @@ function verifyRawIndependently(publicKey: Uint8Array, message: Uint8Array, sign
   }
 }
 
+// A millisecond each, and the largest roster has 800: whoever reads it again pays for it once.
+const found = new Set<string>();
+
 /** True for a key that may enter a roster: canonical encoding, on the curve, of prime order. */
 export function isVerifyingKey(publicKey: Uint8Array): boolean {
   if (publicKey.length !== VERIFYING_KEY_BYTES) return false;
+  const name = toBase64Url(publicKey);
+  if (found.has(name)) return true;
   try {
     const point = ed25519.Point.fromBytes(publicKey, false);
-    return !point.is0() && point.isTorsionFree();
+    const valid = !point.is0() && point.isTorsionFree();
+    if (found.size >= IMPORTED_MAX) found.clear();
+    if (valid) found.add(name);
+    return valid;
   } catch {
     // noble throws on encodings that are not canonical or not on the curve.
     return false;

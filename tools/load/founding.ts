@@ -64,6 +64,7 @@ export async function found(folder: string, count: number): Promise<Founded> {
     for (const name of [id, `${id}.cosigning`])
       keys.set(name, (await createSigningKey(at('secrets', `${name}.key`))).publicKey);
   }
+  keys.set('log', (await createSigningKey(at('secrets', 'log.key'))).publicKey);
   const key = (id: string): Uint8Array => keys.get(id) ?? new Uint8Array();
   const roster = encode(Roster, {
     version: 1,
@@ -82,7 +83,7 @@ export async function found(folder: string, count: number): Promise<Founded> {
       validUntilUnixMs: UNTIL,
     })),
     coordinatorKey: key('coordinator'),
-    logKey: new Uint8Array(),
+    logKey: key('log'),
     governance: { successorQuorum: Math.floor((2 * count) / 3) + 1 },
   });
   await writeFile(at('roster.bin'), roster);
@@ -92,7 +93,7 @@ export async function found(folder: string, count: number): Promise<Founded> {
 state: state/coordinator
 listen: 127.0.0.1:0
 tls: { bundle: secrets/coordinator.tls.pem, ca: ca.pem }
-keys: { signing: secrets/coordinator.key, storage: secrets/coordinator.storage.key }
+keys: { signing: secrets/coordinator.key, log: secrets/log.key, storage: secrets/coordinator.storage.key }
 roster: { file: roster.bin }
 log: { file: logs/coordinator.log }
 `,
@@ -118,7 +119,7 @@ roster: { file: roster.bin, hash: "${hex(rosterHash)}" }
       at(`${silo}.yaml`),
       `silo: ${silo}
 ${common(silo)}state: state/${silo}
-keys: { signing: secrets/${silo}.key, storage: secrets/${silo}.storage.key }
+keys: { signing: secrets/${silo}.key, cosigning: secrets/${silo}.cosigning.key, storage: secrets/${silo}.storage.key }
 policy:
   minCohort: 3
   minHonest: 2

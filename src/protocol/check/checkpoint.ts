@@ -14,6 +14,7 @@ import {
 import type { Manifest } from '../manifest.js';
 import { demand, demanded, Refusal } from '../rejection.js';
 import type { Roster } from '../roster.js';
+import { verifierFor } from './verified-notes.js';
 
 /** A size of the log and the root of its tree. */
 export interface LogHead {
@@ -32,11 +33,12 @@ export interface OpenedCheckpoint extends LogHead {
 /** Throws Refusal `log/note`, also where the consortium keeps no log. */
 export function openNote(roster: Roster, note: Uint8Array): OpenedCheckpoint {
   const log = demanded(logKeyOf(roster), 'log/note', 'the consortium keeps no transparency log.');
-  const opened = orRefused('log/note', () => openCheckpoint(note, log));
+  const verify = verifierFor(roster);
+  const opened = orRefused('log/note', () => openCheckpoint(note, log, verify));
   const witnesses = witnessesOf(roster);
   const cosigners = new Set<SiloId>();
-  for (const { name } of cosignedBy(opened.note, [...witnesses.keys()])) {
-    const silo = [...witnesses].find(([key]) => key.name === name)?.[1];
+  for (const { name } of cosignedBy(opened.note, [...witnesses.values()], verify)) {
+    const silo = witnesses.get(name)?.silo;
     if (silo !== undefined) cosigners.add(silo);
   }
   const { size, root } = opened.checkpoint;
@@ -71,13 +73,25 @@ export function witnessKeyOf(roster: Roster, silo: SiloId): NoteKey {
   return { name: witnessName(roster.consortiumId, silo), key: member.cosigningKey };
 }
 
-function witnessesOf(roster: Roster): Map<NoteKey, SiloId> {
-  const witnesses = new Map<NoteKey, SiloId>();
+interface Witness extends NoteKey {
+  readonly silo: SiloId;
+}
+
+const witnessesKnown = new WeakMap<Roster, ReadonlyMap<string, Witness>>();
+
+/** By the names of their keys; made once for each roster. */
+function witnessesOf(roster: Roster): ReadonlyMap<string, Witness> {
+  const known = witnessesKnown.get(roster);
+  if (known !== undefined) return known;
+  const made = new Map<string, Witness>();
   for (const id of roster.members.keys()) {
     const silo = asSiloId(id);
-    if (silo !== undefined) witnesses.set(witnessKeyOf(roster, silo), silo);
+    if (silo === undefined) continue;
+    const key = witnessKeyOf(roster, silo);
+    made.set(key.name, { ...key, silo });
   }
-  return witnesses;
+  witnessesKnown.set(roster, made);
+  return made;
 }
 
 /** Whether enough silos of the job stand behind a checkpoint: two forks would need an honest one that cosigned both. */

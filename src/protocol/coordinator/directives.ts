@@ -116,18 +116,20 @@ function forOpenRound(
   const { attempt } = round;
   const { rid } = round.plan;
   const number = attempt.context.attempt.attempt;
-  const restsOn = checkpointOf(state, attempt);
   // Later aborts change the start directive only for those who have not started; for the others it keeps its place before the keys.
   const startedBy = attempt.advertised.has(index) ? attempt.startedBy : (attempt.abortsBy ?? attempt.startedBy);
-  add(startedBy, 0, () => ({
-    $case: 'start',
-    value: {
-      plan: round.plan.envelope,
-      attempt: attempt.context.attempt.envelope,
-      aborts: [...abandonedAborts(job), ...earlierAborts(round, number)],
-      checkpoint: restsOn === undefined ? new Uint8Array() : noteOf(restsOn),
-    },
-  }));
+  add(startedBy, 0, () => {
+    const restsOn = checkpointOf(state, attempt);
+    return {
+      $case: 'start',
+      value: {
+        plan: round.plan.envelope,
+        attempt: attempt.context.attempt.envelope,
+        aborts: [...abandonedAborts(job), ...earlierAborts(round, number)],
+        checkpoint: restsOn === undefined ? new Uint8Array() : noteOf(restsOn),
+      },
+    };
+  });
   const { keys, query } = attempt;
   if (keys?.members.has(index) === true)
     add(attempt.keysBy ?? 0, 0, () => ({

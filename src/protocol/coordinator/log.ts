@@ -3,7 +3,6 @@
 
 import { equalBytes, LIMITS, plusMs, unixMs, type SiloId, type UnixMs } from '../../base/index.js';
 import {
-  addSignature,
   CompactRange,
   cosignedAt,
   formatNote,
@@ -223,9 +222,18 @@ export function newestWitnessed(log: LogState, job: CoordinatorJob): MadeCheckpo
   return log.checkpoints.findLast((one) => witnessed(job, one));
 }
 
-/** The checkpoint as silos and auditors get it: the log's signature and all cosignatures that have come. */
-export function noteOf({ note, cosignatures }: MadeCheckpoint): Uint8Array<ArrayBuffer> {
-  return formatNote([...cosignatures.values()].reduce((signed, { line }) => addSignature(signed, line), note));
+/** Every silo is shown the same bytes: they are made once for each state of a checkpoint, which never changes. */
+const notes = new WeakMap<MadeCheckpoint, Uint8Array<ArrayBuffer>>();
+
+/** The checkpoint as silos and auditors get it: the log's signature and all cosignatures that have come, one of each witness. */
+export function noteOf(made: MadeCheckpoint): Uint8Array<ArrayBuffer> {
+  const known = notes.get(made);
+  if (known !== undefined) return known;
+  const { text, signatures } = made.note;
+  const lines = [...made.cosignatures.values()].map(({ line }) => line);
+  const bytes = formatNote({ text, signatures: [...signatures, ...lines] });
+  notes.set(made, bytes);
+  return bytes;
 }
 
 /** What an attempt of the job may rest on now: its bytes in AttemptStart. */

@@ -6,7 +6,7 @@ import { verifyNoteSignature } from '../../crypto/index.js';
 import type { NoteVerifier } from './checkpoint.js';
 import { cosignedAt } from './cosignature.js';
 import { keyId, type NoteKey } from './key.js';
-import type { Note } from './note.js';
+import type { Note, NoteSignature } from './note.js';
 
 export interface Cosigned {
   readonly name: string;
@@ -26,12 +26,16 @@ export function cosignedBy(
 ): Cosigned[] {
   const counted = new Set<string>();
   const found: Cosigned[] = [];
+  const lines = new Map<string, NoteSignature[]>();
+  for (const line of note.signatures) lines.set(line.name, [...(lines.get(line.name) ?? []), line]);
   for (const witness of witnesses) {
+    const own = lines.get(witness.name);
+    if (own === undefined) continue;
     if (counted.has(witness.name) || counted.has(hex(witness.key))) continue;
     const id = keyId('cosignature', witness);
     let latest: number | undefined;
-    for (const line of note.signatures) {
-      if (line.name !== witness.name || !equalBytes(line.keyId, id)) continue;
+    for (const line of own) {
+      if (!equalBytes(line.keyId, id)) continue;
       const at = cosignedAt(note.text, line.signature, witness, verify);
       if (at !== undefined && at > (latest ?? -1)) latest = at;
     }

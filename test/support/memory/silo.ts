@@ -98,7 +98,8 @@ export class MemorySilo {
   #initial(): SiloState {
     const { roster, keyOf, cosigningKeyOf } = this.founded;
     const keys = { signingKey: keyOf(this.id), cosigningKey: cosigningKeyOf(this.id) };
-    return initialSiloState({ siloId: this.id, ...keys, roster, policy: this.policy });
+    // A roster of its own, as each silo has read one: what is remembered by roster is not shared.
+    return initialSiloState({ siloId: this.id, ...keys, roster: { ...roster }, policy: this.policy });
   }
 
   /** The program says that it has started. */
