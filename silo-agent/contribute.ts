@@ -92,9 +92,16 @@ export class Contributor {
     const share = this.#noiseShare(manifest, plan, roundSecret);
     const values = maskable(layout, quantise(layout, segments, random), share);
     const parameters = job.kind === 'statistics' ? undefined : (await this.#state(plan)).parameters;
-    const input = { inputHash, inputKeys: inputKeysOf(job, closing, records.version, parameters), dataSet };
+    const inputKeys = inputKeysOf(job, closing, records.version, parameters);
+    const input = { inputHash, inputKeys, dataSet, dataSetVersion: this.#nameOfVersion(records.version) };
     await storeInput(this.#store, input, values);
     return { ...input, steps, droppedRows: records.droppedRows };
+  }
+
+  /** Under a key of this silo: the version itself is a hash of records, and somebody who knows all but one could try out that one. */
+  #nameOfVersion(version: string): Uint8Array {
+    using name = this.#store.root.lend((ikm) => derive<'data-set'>(ikm, utf8(version), LABELS.deriveDataSet, []));
+    return name.lend((bytes) => bytes.slice());
   }
 
   async #learn(

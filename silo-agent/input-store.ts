@@ -11,6 +11,8 @@ export interface StoredInput {
   /** §3, 32 bytes each. */
   readonly inputKeys: readonly Uint8Array[];
   readonly dataSet: string;
+  /** What the log calls the version of the data set, 32 bytes. */
+  readonly dataSetVersion: Uint8Array;
 }
 
 /** File name of a stored input: 24 of its 32 bytes, which is what a name has room for. */
@@ -27,11 +29,12 @@ export async function storedInput({ inputs, journal }: Store, inputHash: Hash): 
   const name = inputName(inputHash);
   const entry = journal.get(keysEntry(name));
   if (entry === undefined || !(await inputs.has(name))) return undefined;
-  // u16be count, the keys, the name of the data set.
+  // u16be count, the keys, what the log calls the version, the name of the data set.
   const count = ((entry[0] ?? 0) << 8) | (entry[1] ?? 0);
   const keyAt = (k: number): number => 2 + HASH_BYTES * k;
   const inputKeys = Array.from({ length: count }, (_, k) => entry.slice(keyAt(k), keyAt(k + 1)));
-  return { inputHash, inputKeys, dataSet: fromUtf8(entry.subarray(keyAt(count))) };
+  const dataSetVersion = entry.slice(keyAt(count), keyAt(count + 1));
+  return { inputHash, inputKeys, dataSet: fromUtf8(entry.subarray(keyAt(count + 1))), dataSetVersion };
 }
 
 /** The vector first: without its keys it does not count as stored, and is then written anew. */
@@ -43,7 +46,7 @@ export async function storeInput(
   const name = inputName(input.inputHash);
   await inputs.delete(name);
   await inputs.put(name, new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
-  const entry = concat(u16be(input.inputKeys.length), ...input.inputKeys, utf8(input.dataSet));
+  const entry = concat(u16be(input.inputKeys.length), ...input.inputKeys, input.dataSetVersion, utf8(input.dataSet));
   await journal.put(keysEntry(name), entry);
 }
 

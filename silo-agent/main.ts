@@ -9,6 +9,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addFsck } from './commands/fsck.js';
 import { addJob } from './commands/job.js';
 import { addKeys } from './commands/keys.js';
+import { addLedger } from './commands/ledger.js';
 import { addPolicy } from './commands/policy.js';
 import { addRun } from './commands/run.js';
 
@@ -25,6 +26,7 @@ addKeys(program);
 addPolicy(program);
 addEnroll(program);
 addJob(program);
+addLedger(program);
 
 try {
   await program.parseAsync();

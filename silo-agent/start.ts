@@ -1,11 +1,11 @@
 // From a configuration to a running agent: files, store, recovery, connection.
 
 import { asSiloId, equalBytes, LIMITS, type SiloId } from '../src/base/index.js';
-import type { AgentConfig } from '../src/config/index.js';
+import type { AgentConfig, AgentPolicy } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
 import { identityUri, inspectCertificate, readSigningKey, TlsFiles } from '../src/pki/index.js';
 import { readProxy } from '../src/network/index.js';
-import { readRoster, siloSigner, type Roster, type SiloSelf } from '../src/protocol/index.js';
+import { readRoster, siloSigner, type Budget, type Roster, type SiloSelf } from '../src/protocol/index.js';
 import { exitCodeFor, readSmallFile, systemClock, systemRng } from '../src/system/index.js';
 import { keepCertificates, metricsOf, serveMetrics } from '../src/upkeep/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
@@ -45,8 +45,16 @@ export async function loadSelf(config: AgentConfig): Promise<SiloSelf> {
     signingKey: SigningKey.from(seed),
     cosigningKey: await loadCosigningKey(config, siloId, roster),
     roster,
-    policy: { minCohort, minHonest, maxMalicious, roundsPerDay },
+    policy: { minCohort, minHonest, maxMalicious, roundsPerDay, budgets: budgetsOf(config.policy) },
   };
+}
+
+function budgetsOf({ privacy }: AgentPolicy): ReadonlyMap<string, Budget> {
+  const budgets = Object.entries(privacy.dataSets).map(
+    ([name, { epsilon, delta, withoutNoise }]) =>
+      [name, { epsilon, delta, withoutNoise: withoutNoise === 'allow' }] as const,
+  );
+  return new Map(budgets);
 }
 
 /** TLS and protocol must speak for one and the same silo. Throws AgentError `agent/certificate`. */

@@ -13,6 +13,7 @@ import {
   type SiloSelf,
   type SiloState,
 } from '../src/protocol/index.js';
+import { parseJob } from '../src/job/index.js';
 import type { Log } from '../src/telemetry/index.js';
 import type { SiloClient } from '../src/transport/index.js';
 import { Approval, decode, Outcome, type Envelope } from '../src/wire/index.js';
@@ -117,7 +118,8 @@ export class Tasks {
   async prepare(manifest: Manifest): Promise<void> {
     const { config, store, client, log } = this.#site;
     const { jobId } = manifest;
-    const answer = { jobId, modelHash: new Uint8Array() as Uint8Array, refusedCode: '', refusedDetail: '' };
+    const { dataSet } = parseJob(manifest.message).contract;
+    const answer = { jobId, modelHash: new Uint8Array() as Uint8Array, refusedCode: '', refusedDetail: '', dataSet };
     try {
       const prepared = await prepareJob(config, store, this.#site.state(), client, manifest);
       this.#prepared.set(jobId, prepared);

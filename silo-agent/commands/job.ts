@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { fromHex, hex, LIMITS } from '../../src/base/index.js';
 import { readAgentConfig, type AgentConfig } from '../../src/config/index.js';
-import { explainManifest } from '../../src/job/index.js';
+import { explainManifest, parseJob } from '../../src/job/index.js';
 import {
   openExclude,
   openRollback,
@@ -15,7 +15,9 @@ import {
 } from '../../src/protocol/index.js';
 import { Exclude, Rollback } from '../../src/wire/index.js';
 import { AgentError } from '../errors.js';
+import { costLines } from '../ledger-words.js';
 import { Offers } from '../offers.js';
+import { readSiloState } from '../read-state.js';
 import { loadSelf } from '../start.js';
 
 interface Common {
@@ -147,6 +149,10 @@ async function show(name: string, options: Common): Promise<void> {
   const { config, self, offers } = await open(options.config);
   const manifest = await offers.find(self.roster, name);
   printExplanation(manifest, config, self);
+  const state = await readSiloState(config, self);
+  const { dataSet } = parseJob(manifest.message).contract;
+  printSection('Ledger', costLines(state, manifest, dataSet));
+  console.log(`To approve:  veilsum-agent job approve ${hex(manifest.hash)} --config FILE`);
 }
 
 function printExplanation(manifest: Manifest, config: AgentConfig, self: SiloSelf): void {
@@ -157,12 +163,13 @@ function printExplanation(manifest: Manifest, config: AgentConfig, self: SiloSel
     organisations,
     policy: config.policy,
   });
-  for (const { title, lines } of sections) {
-    console.log(title);
-    for (const line of lines) console.log(`  ${line}`);
-    console.log('');
-  }
-  console.log(`To approve:  veilsum-agent job approve ${hex(manifest.hash)} --config FILE`);
+  for (const { title, lines } of sections) printSection(title, lines);
+}
+
+function printSection(title: string, lines: readonly string[]): void {
+  console.log(title);
+  for (const line of lines) console.log(`  ${line}`);
+  console.log('');
 }
 
 async function decide(name: string, options: Common & { readonly note: string }, approved: boolean): Promise<void> {

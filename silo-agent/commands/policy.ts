@@ -54,5 +54,10 @@ export function refusalsOf(
     refusals.push(
       `plan/floor-honest: no cohort of its ${String(message.silos.length)} silos leaves ${String(policy.minHonest)} honest inputs when ${String(c)} may be malicious (policy.minHonest, policy.maxMalicious).`,
     );
+  const budget = policy.privacy.dataSets[contract.dataSet];
+  if (budget?.withoutNoise === 'refuse' && message.noise === undefined)
+    refusals.push(
+      `plan/without-noise: it adds no noise, and "${contract.dataSet}" has a budget (policy.privacy.dataSets).`,
+    );
   return refusals;
 }

@@ -12,11 +12,22 @@ const MiB = 1024 * 1024;
 const USUAL_MIN_COHORT = 5;
 const USUAL_MIN_HONEST = 3;
 
+/** Beyond this an epsilon promises nothing, and is a slip of the keyboard. */
+const EPSILON_MAX = 1_000;
+
 const statisticsRule = strict({
   dataSet: name,
   /** Columns whose statistics may be summed without asking, or all that a job declares. */
   columns: z.union([z.literal('all-declared'), z.array(z.string().min(1)).min(1)]),
   minimumRows: whole(1, Number.MAX_SAFE_INTEGER),
+});
+
+/** What one data set may cost over all jobs and for ever. */
+const budget = strict({
+  epsilon: z.number().positive().max(EPSILON_MAX),
+  delta: z.number().positive().lt(1),
+  /** Rounds without noise, which no epsilon covers. */
+  withoutNoise: z.enum(['refuse', 'allow']).default('refuse'),
 });
 
 const policy = strict({
@@ -32,6 +43,8 @@ const policy = strict({
   maxParameters: whole(1, LIMITS.vectorLengthMax).default(10_000_000),
   /** Statistics jobs that are approved without the operator. None unless given. */
   statistics: z.array(statisticsRule).default([]),
+  /** Privacy budgets by data set. A data set without one costs without limit. */
+  privacy: strict({ dataSets: z.record(name, budget).default({}) }).prefault({}),
 }).check(({ value, issues }) => {
   const complain = (path: string, message: string): void => {
     issues.push({ code: 'custom', path: [path], message, input: value });
@@ -90,6 +103,9 @@ const agent = (folder: string) =>
       if (!(rule.dataSet in value.dataSets))
         complain(['policy', 'statistics', i, 'dataSet'], `"${rule.dataSet}" is not one of dataSets`);
     });
+    for (const dataSet of Object.keys(value.policy.privacy.dataSets))
+      if (!(dataSet in value.dataSets))
+        complain(['policy', 'privacy', 'dataSets', dataSet], `"${dataSet}" is not one of dataSets`);
   });
 
 export type AgentConfig = z.output<ReturnType<typeof agent>>;

@@ -46,6 +46,7 @@ export const LABELS = {
   deriveRounding: `${ROOT}derive/rounding`,
   deriveNoise: `${ROOT}derive/noise`,
   deriveHoldout: `${ROOT}derive/holdout`,
+  deriveDataSet: `${ROOT}derive/data-set`,
   deriveStorage: `${ROOT}derive/storage`,
 } as const;
 

@@ -1,14 +1,7 @@
 // Noise on the change of the parameters: how much, how fine the quantiser then is, and which epsilon follows. The unit is one silo with
 // all its records: its whole input to a round is at most the clip. docs/privacy.md.
 
-import {
-  distributedGaussianRdp,
-  epsilonOf,
-  integerSensitivity,
-  ORDERS,
-  skellamRdp,
-  type RdpBound,
-} from '../privacy/index.js';
+import { epsilonOfUses, type RdpBound } from '../privacy/index.js';
 import { unitBudget, type Room } from './budget.js';
 import { JobError } from './errors.js';
 
@@ -73,31 +66,18 @@ export interface NoisySum {
   readonly rounds: number;
 }
 
-/** Part of delta that is set aside for what sampling tables are away from the true distribution; it is orders below that. */
-const TABLE_SHARE = 1e-6;
-
 /**
  * Epsilon of all rounds at delta. What one silo can change is its vector: at most qMax + sqrt(d) long after stochastic rounding.
  * Throws JobError `job/bad-manifest` where delta is too small for the sampling tables.
  */
 export function epsilonOfSum(sum: NoisySum, delta: number): RdpBound {
-  const { mechanism, variance, dimensions, contributors, rounds } = sum;
-  const sensitivity = integerSensitivity(sum.qMax + Math.sqrt(dimensions), dimensions);
-  const curve = (order: number): number =>
-    rounds *
-    (mechanism === 'skellam'
-      ? skellamRdp(sensitivity, variance, order)
-      : distributedGaussianRdp(
-          sensitivity,
-          { sigma: Math.sqrt(variance / contributors), parties: contributors, dimensions },
-          order,
-        ));
-  const orders = mechanism === 'skellam' ? ORDERS.filter((order) => Number.isInteger(order)) : ORDERS;
-  const bound = epsilonOf(curve, delta * (1 - TABLE_SHARE), orders);
-  if ((1 + Math.exp(bound.epsilon)) * rounds * dimensions * contributors * 2 ** -100 > delta * TABLE_SHARE)
+  const { mechanism: kind, variance, dimensions, contributors, rounds } = sum;
+  const mechanism = { kind, variance, l2: sum.qMax + Math.sqrt(dimensions), dimensions, contributors };
+  const bound = epsilonOfUses([{ mechanism, times: rounds }], delta);
+  if (bound.epsilon === Infinity)
     throw new JobError(
       'job/bad-manifest',
-      `a delta of ${String(delta)} is too small for noise with an epsilon of ${String(bound.epsilon)}.`,
+      `a delta of ${String(delta)} is too small for this noise over ${String(rounds)} rounds of ${String(dimensions)} parameters.`,
     );
   return bound;
 }

@@ -4,6 +4,14 @@
 export { demandParameter, PRIVACY_ERRORS, PrivacyError, type PrivacyErrorCode } from './errors.js';
 export { PRIVACY_LIMITS } from './limits.js';
 export { accountRun, checkRun, rdpOfRun, type Account, type Run } from './account.js';
+export {
+  epsilonOfUses,
+  mechanismRdp,
+  type Mechanism,
+  type NoiseOnSteps,
+  type NoiseOnSum,
+  type Use,
+} from './compose.js';
 export { noiseFor, spent, stepsFor, type Accountant } from './calibrate.js';
 export { gaussianDelta, gaussianEpsilon } from './gaussian.js';
 export { deltaOf, epsilonAt, epsilonOf, type RdpBound, type RdpCurve } from './rdp/convert.js';

@@ -13,6 +13,7 @@ export * from './check/vectors.js';
 export * from './coordinator/index.js';
 export { equalEnvelopes, openEnvelope, seal, type Opened } from './envelope.js';
 export * from './evidence.js';
+export { mechanismOf, usesOf, type Budget, type LedgerEntry } from './ledger.js';
 export * from './manifest.js';
 export { applyMasks, remainingMasks, RANGE_ALIGNMENT, type MaskKeys } from './masking.js';
 export { siloVariance, type SumNoise } from './noise.js';

@@ -35,6 +35,10 @@ export const PROTOCOL_ERRORS = defineErrors({
   'plan/round-order': 'The round is not the next one, or attempts do not increase.',
   'plan/round-limit': "The round is beyond the manifest's limit.",
   'plan/rounds-per-day': "This silo's own policy allows no further round today.",
+  'plan/budget':
+    "The round would cost more than this silo's own policy leaves of the data set's privacy budget. See `veilsum-agent ledger show`; the budget is policy.privacy.dataSets.",
+  'plan/without-noise':
+    "The round adds no noise, and this silo's own policy has a privacy budget for the data set. Allow it with `withoutNoise: allow`, or ask for a job with noise.",
   'plan/previous-result': 'The plan does not follow from the last result that this silo verified.',
   'plan/model-mismatch':
     'The plan starts from another model than the one this silo computed itself. Two silos are being shown different models, or this one missed a round.',

@@ -13,9 +13,15 @@ import type { SiloState } from './silo/state.js';
 /** The one format of records that this version writes and reads. */
 export const RECORD_VERSION = 1;
 
-/** The state after one record of a silo's journal, or why it cannot be. */
+/**
+ * The state after one record of a silo's journal, or why it cannot be. What was accepted under the budgets of its day stays charged,
+ * whatever they are now.
+ */
 export function replaySilo(state: SiloState, bytes: Uint8Array): Result<SiloState, string> {
-  return replay(SiloRecord, bytes, (at, event) => advanceSilo(state, { at, event }));
+  const { self } = state;
+  const past = { ...state, self: { ...self, policy: { ...self.policy, budgets: undefined } } };
+  const done = replay(SiloRecord, bytes, (at, event) => advanceSilo(past, { at, event }));
+  return done.ok ? ok({ ...done.value, self }) : done;
 }
 
 /**

@@ -26,6 +26,8 @@ export interface JournalOptions {
   readonly path: string;
   /** Seals every value. A store is sealed from its creation or never. */
   readonly sealer?: Sealer | undefined;
+  /** Beside the one that writes: what was durable when it was opened is there to be read, and nothing can be written. */
+  readonly readOnly?: boolean;
 }
 
 const FORMAT = 'veilsum-journal/1';
@@ -47,9 +49,9 @@ export class Journal {
 
   /** The caller holds the lock on the state folder: two writers of one journal are not guarded against here. */
   static async open(options: JournalOptions): Promise<Journal> {
-    const environment = await Environment.open(options.path);
+    const environment = await Environment.open(options.path, { readOnly: options.readOnly === true });
     try {
-      if (!checkFormat(environment, options.sealer)) {
+      if (!checkFormat(environment, options.sealer) && options.readOnly !== true) {
         failpoint('storage.before-founding');
         await environment.commit(foundation(options.sealer));
         failpoint('storage.after-founding');

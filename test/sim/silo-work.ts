@@ -74,7 +74,7 @@ function prepare(silo: Worker, { manifest }: Extract<Work, { kind: 'prepare-job'
   const { life } = silo;
   silo.feed({
     $case: 'jobPrepared',
-    value: { jobId, modelHash: initialModelHash, refusedCode: '', refusedDetail: '' },
+    value: { jobId, modelHash: initialModelHash, refusedCode: '', refusedDetail: '', dataSet: 'records' },
   });
   if (silo.life === life) silo.watchAnew();
   return true;
@@ -91,7 +91,8 @@ function contribute(silo: Worker, { manifest, plan }: Extract<Work, { kind: 'con
     silo.inputs.set(hex(inputHash), inputOf(silo.index, layoutOfRound(manifest, plan.round).length));
   // What is computed differs from job to job, as it does when their parameters do.
   const key = hash(LABELS.inputKey, utf8(plan.jobId), plan.modelHash);
-  silo.feed({ $case: 'contributionReady', value: { ...about, inputHash, inputKeys: [key], dataSet: 'records' } });
+  const dataSet = { dataSet: 'records', dataSetVersion: hash(LABELS.inputKey, utf8(silo.id)) };
+  silo.feed({ $case: 'contributionReady', value: { ...about, inputHash, inputKeys: [key], ...dataSet } });
   return true;
 }
 

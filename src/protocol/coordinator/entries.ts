@@ -9,6 +9,7 @@ import {
   Ack,
   Approval,
   AttemptStart,
+  ChargeStatement,
   ClosingStatement,
   ActionStatement,
   Complaint,
@@ -74,7 +75,12 @@ export function entriesOf(
     const kind = envelope === undefined ? undefined : KINDS[envelope.type];
     if (envelope === undefined || kind === undefined) return;
     const place = placeOf(before, after, envelope);
-    if (place !== undefined) add({ kind, ...place, subject: envelope.signer, body: bodyOf(kind, envelope) });
+    if (place === undefined) return;
+    add({ kind, ...place, subject: envelope.signer, body: bodyOf(kind, envelope) });
+    const charge = kind === 'ack' ? decode(Ack, 'ack', envelope.payload).charge : undefined;
+    if (charge === undefined) return;
+    const body = { form: 'statement', bytes: encode(ChargeStatement, charge) } as const;
+    add({ kind: 'ledger-charge', ...place, subject: envelope.signer, body });
   };
   if (event.$case === 'jobCreated' && event.value.manifest !== undefined) {
     const job = [...after.jobs.values()].at(-1);

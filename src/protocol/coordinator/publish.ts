@@ -1,6 +1,6 @@
 // P6: the opened sum, its outcome and the new model are published with everything needed to check them; then the round is closed.
 
-import { asHash, equalBytes, type SiloId, type UnixMs } from '../../base/index.js';
+import { asHash, equalBytes, HASH_BYTES, type SiloId, type UnixMs } from '../../base/index.js';
 import { sha256 } from '../../crypto/index.js';
 import {
   Ack,
@@ -149,6 +149,12 @@ function demandAckFits({ result, plan }: ClosedRound, ack: Ack): void {
     ack.outcome === outcome && equalBytes(ack.newModelHash, model),
     'result/outcome',
     'the acknowledgement names another outcome or model than the result it is about.',
+  );
+  const { charge } = ack;
+  demand(
+    charge === undefined || (charge.dataSet.length === HASH_BYTES && charge.rounds >= 1n),
+    'message/unexpected',
+    'the charge in the acknowledgement does not name a data set in 32 bytes and its rounds from 1 on.',
   );
 }
 

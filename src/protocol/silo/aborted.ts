@@ -21,7 +21,7 @@ import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
 import type { JobState, SiloState } from './state.js';
-import { close } from './verify.js';
+import { chargeOf, close } from './verify.js';
 import { demandFirstTerminal } from './witness.js';
 
 /** Answers whether this silo has released, with the proof it rests on. Says nothing about the future, so nothing is stored. */
@@ -82,6 +82,7 @@ export function onAbandoned(state: SiloState, event: JournalledEvent, value: Aba
     outcome: Outcome.OUTCOME_UNSPECIFIED,
     coverage: Coverage.COVERAGE_FULL,
     newModelHash: job.modelHash,
+    charge: chargeOf(job.open),
   });
   const burnt = job.open?.releasedIn !== undefined;
   const abort = burnt || !plan.cohort.includes(self.siloId) ? undefined : closingAbort(state, job, plan, value.abandon);

@@ -13,6 +13,7 @@ import { siloSigner } from '../roster.js';
 import { attemptSecrets } from '../secrets.js';
 import { jobOf, withRound } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { demandBudget } from './ledger.js';
 import { forgetDeadOpenings } from './openings.js';
 import { effectiveMalicious, type JobState, type OpenRound, type SiloState } from './state.js';
 import { demandAwake, demandWitnessed, newestBody } from './witness.js';
@@ -41,7 +42,10 @@ export function onAttemptStarted(
   const index = demandPlan(state, job, plan);
   demandAwake(state, job, plan.round);
   demandWitnessed(state, job, plan, attempt, value.checkpoint);
-  if (open === undefined) demandDailyLimit(state, at);
+  if (open === undefined) {
+    demandDailyLimit(state, at);
+    demandBudget(state, job, plan);
+  }
   const carried = open === undefined ? undefined : leaveAttempt(state, job, open, attempt, value.aborts);
   const rho = SecretBytes.of<'rho'>(value.rho);
   const secrets = attemptSecrets(rho, plan.rid, attempt.attempt);

@@ -1,6 +1,8 @@
 // The silo's role in the protocol: one phase a file.
 
 export { advanceSilo, initialSiloState } from './advance.js';
+export { accountOf, costOfJob, type JobCost, type LedgerAccount } from './ledger-account.js';
+export { ledgerOf, reservedUses, roundsCharged } from './ledger.js';
 export { LogReading } from './read-log.js';
 export { envelopeDigest, isAwake } from './witness.js';
 export type {

@@ -20,6 +20,7 @@ import { COORDINATOR, siloSigner } from '../roster.js';
 import { attemptSecrets } from '../secrets.js';
 import { jobOf, locate, located, withAttempt, withRound, type Located } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { charged, roundsCharged } from './ledger.js';
 import type { SiloState } from './state.js';
 import { demandAwake, mayPromise } from './witness.js';
 
@@ -40,7 +41,8 @@ export function onContributionReady(
       inputHash: value.inputHash,
       inputKeys: value.inputKeys,
       dataSet: value.dataSet,
-      charged: false,
+      dataSetVersion: value.dataSetVersion,
+      charged: undefined,
     },
   });
   const masking = maskIfReady(ready, open.plan.rid, open.attempt.context.attempt.attempt);
@@ -94,9 +96,11 @@ export function maskIfReady(state: SiloState, rid: Uint8Array, number: number): 
     return { state, emitted: [], effects: [] };
   // Whose shares came too late is not in U2: its mask could never be removed, and nobody takes its input.
   if (!attempt.dealers.members.has(open.index)) return { state, emitted: [], effects: [] };
-  const charged = contribution.charged ? state : charge(state, contribution.dataSet);
+  const { dataSet } = contribution;
+  const paid = contribution.charged === undefined ? charged(state, dataSet, job.manifest, open.plan.round) : state;
+  const count = contribution.charged ?? roundsCharged(paid, dataSet);
   return {
-    state: withRound(charged, job, { ...open, contribution: { ...contribution, charged: true } }),
+    state: withRound(paid, job, { ...open, contribution: { ...contribution, charged: count } }),
     emitted: [],
     effects: [uploadOf(found)],
   };
@@ -130,10 +134,6 @@ function declined(state: SiloState, { job, open, attempt }: Located, code: strin
     emitted: [envelope],
     effects: [{ kind: 'submit', envelope, ciphertexts: [] }],
   };
-}
-
-function charge(state: SiloState, dataSet: string): SiloState {
-  return { ...state, charges: new Map(state.charges).set(dataSet, (state.charges.get(dataSet) ?? 0) + 1) };
 }
 
 /** The masks of this silo's input: from rho, T2 and the advertised keys of U2, so the same after every restart. */

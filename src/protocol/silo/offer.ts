@@ -35,6 +35,7 @@ export function onJobOffered(state: SiloState, event: JournalledEvent, value: Si
     decision: 'undecided',
     approval: undefined,
     prepared: false,
+    dataSet: '',
     unfit: undefined,
     modelHash: manifest.initialModelHash,
     previousResultHash: demanded(asHash(NO_PREVIOUS), 'manifest/invalid', 'no previous hash.'),
@@ -104,7 +105,12 @@ export function onJobPrepared(state: SiloState, event: JournalledEvent, value: S
     value.refusedCode === ''
       ? `the first model computed here has the hash ${hex(value.modelHash)}, the manifest says ${hex(job.manifest.initialModelHash)}.`
       : value.refusedDetail;
-  const next = withJob(state, { ...job, prepared: ready, unfit: ready ? undefined : `${why}: ${detail}` });
+  const next = withJob(state, {
+    ...job,
+    prepared: ready,
+    unfit: ready ? undefined : `${why}: ${detail}`,
+    dataSet: value.dataSet,
+  });
   const approval = demanded(job.approval, 'job/state', 'an approved job has an approval.');
   const then: SiloEffect = ready ? submit(approval) : { kind: 'notice', jobId, round: 0, code: why, detail };
   return { state: next, effects: [{ kind: 'persist', event, emitted: [] }, then] };

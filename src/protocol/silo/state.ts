@@ -9,6 +9,7 @@ import type { RoundContext } from '../check/context.js';
 import type { Dealer, DealerSet } from '../check/dealers.js';
 import type { SurvivorSet } from '../check/survivors.js';
 import type { HeldShares } from '../dealing.js';
+import type { Budget, LedgerEntry } from '../ledger.js';
 import type { Manifest } from '../manifest.js';
 import type { Plan } from '../plan.js';
 import type { Roster } from '../roster.js';
@@ -22,6 +23,8 @@ export interface SiloPolicy {
   /** Malicious silos to assume at the least; the effective c is the larger of this and the manifest's. */
   readonly maxMalicious: number;
   readonly roundsPerDay: number;
+  /** What data sets may cost, by name; those that are not here cost without limit. */
+  readonly budgets?: ReadonlyMap<string, Budget> | undefined;
 }
 
 export interface SiloSelf {
@@ -38,8 +41,8 @@ export interface SiloState {
   readonly jobs: ReadonlyMap<JobId, JobState>;
   /** What was opened under each input key, hex of the key (§3). */
   readonly openings: ReadonlyMap<string, readonly Opening[]>;
-  /** Uses charged to each data set: a ledger that counts, never refunded. */
-  readonly charges: ReadonlyMap<string, number>;
+  /** What each data set was used for, never refunded. */
+  readonly ledger: ReadonlyMap<string, readonly LedgerEntry[]>;
   /** When plans of the last day were accepted, for the daily limit. */
   readonly recentPlans: readonly UnixMs[];
   /** The transparency log as far as this silo has read it. */
@@ -88,6 +91,8 @@ export interface JobState {
   readonly approval: Envelope | undefined;
   /** False until the agent has checked what the job needs. */
   readonly prepared: boolean;
+  /** What its rounds are charged to; empty until it is prepared. */
+  readonly dataSet: string;
   /** Why preparing failed: a code and a sentence. */
   readonly unfit: string | undefined;
   /** H("model", state) that we computed ourselves. */
@@ -140,7 +145,10 @@ export type Contribution =
       readonly inputHash: Uint8Array;
       readonly inputKeys: readonly Uint8Array[];
       readonly dataSet: string;
-      readonly charged: boolean;
+      /** What the log calls the version of the data set; empty in records of a version that did not say. */
+      readonly dataSetVersion: Uint8Array;
+      /** Rounds charged to the data set when this one was, itself counted; undefined while it is not. */
+      readonly charged: number | undefined;
     }
   | { readonly kind: 'failed'; readonly code: string };
 

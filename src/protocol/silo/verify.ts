@@ -7,6 +7,7 @@ import {
   Ack,
   Dispute,
   RoundResult,
+  type ChargeStatement,
   type Envelope,
   type ResultDirective,
   type RoundTranscript,
@@ -21,7 +22,7 @@ import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf, withJob } from './change.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
 import { settleOpening } from './openings.js';
-import type { JobState, SiloState } from './state.js';
+import type { JobState, OpenRound, SiloState } from './state.js';
 import { demandFirstTerminal } from './witness.js';
 
 /** Changes nothing yet: the vectors are checked by an effect, and `resultVerified` brings what came of it. */
@@ -124,12 +125,21 @@ export function onResultVerified(
     outcome: value.outcome,
     coverage: value.coverage,
     newModelHash: value.newModelHash,
+    charge: chargeOf(job.open),
   });
   const newModel = demanded(asHash(value.newModelHash), 'result/outcome', 'the new model hash has not 32 bytes.');
   // self_b was opened for exactly the survivors, which `checkResult` demanded.
   const survivors = message.selfSecrets.map(({ index }) => index);
   const settled = job.open === undefined ? state : settleOpening(state, job.open, survivors);
   return close(settled, job, plan.round, event, { ack, previous: resultId, model: newModel });
+}
+
+/** What this silo charged for the round, for the log; undefined when it masked no input in it. */
+export function chargeOf(open: OpenRound | undefined): ChargeStatement | undefined {
+  if (open?.contribution.kind !== 'ready') return undefined;
+  const { charged, dataSetVersion } = open.contribution;
+  if (charged === undefined || dataSetVersion.length === 0) return undefined;
+  return { dataSet: dataSetVersion, rounds: BigInt(charged) };
 }
 
 /** A terminal entry closes the round: everything of it may be forgotten but what is resent for ever. */

@@ -60,6 +60,8 @@ export class MemorySilo {
   readonly told = new Set<string>();
   up = true;
   approves = true;
+  /** What its rounds are charged to. */
+  dataSet = 'records';
   /** What the silo puts into a round; undefined: it cannot. */
   input: (round: number, length: number) => Int32Array | undefined;
   /** Input keys of a round; by default each model is another input. */
@@ -84,7 +86,7 @@ export class MemorySilo {
     readonly founded: Founded,
     readonly id: SiloId,
     readonly index: number,
-    readonly policy: SiloPolicy,
+    public policy: SiloPolicy,
     readonly world: SiloWorld,
   ) {
     this.state = this.#initial();
@@ -254,7 +256,7 @@ export class MemorySilo {
         const { jobId, initialModelHash } = effect.manifest;
         this.feed({
           $case: 'jobPrepared',
-          value: { jobId, modelHash: initialModelHash, refusedCode: '', refusedDetail: '' },
+          value: { jobId, modelHash: initialModelHash, refusedCode: '', refusedDetail: '', dataSet: this.dataSet },
         });
         return;
       }
@@ -296,7 +298,13 @@ export class MemorySilo {
     if (!this.inputs.has(hex(inputHash))) this.inputs.set(hex(inputHash), input);
     return {
       $case: 'contributionReady',
-      value: { ...about, inputHash, inputKeys: this.inputKeys(this.state, plan.modelHash), dataSet: 'records' },
+      value: {
+        ...about,
+        inputHash,
+        inputKeys: this.inputKeys(this.state, plan.modelHash),
+        dataSet: this.dataSet,
+        dataSetVersion: seedFrom(`version ${this.id}`),
+      },
     };
   }
 

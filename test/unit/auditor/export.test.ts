@@ -112,6 +112,7 @@ describe('export --verify', () => {
       outcome: message.outcome,
       coverage: Coverage.COVERAGE_FULL,
       newModelHash,
+      charge: undefined,
     };
     const acknowledgements = founded.silos.map((id) => seal(founded.keyOf(id), siloSigner(id), 'ack', Ack, ack));
     return { ...answer, result, acknowledgements };

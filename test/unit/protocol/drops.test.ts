@@ -104,7 +104,7 @@ describe('a silo that cannot contribute', () => {
     expect(silo.sent.map((envelope) => envelope.type)).toContain('decline');
     consortium.run();
     expect(consortium.job.closed[0]!.acks.size).toBe(5);
-    expect(silo.state.charges.size).toBe(0);
+    expect(silo.state.ledger.size).toBe(0);
   });
 
   it('contributes to the next round when it can again', () => {

@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Envelope } from '../../../src/wire/index.js';
 import { forgetDeadOpenings, smallestClass } from '../../../src/protocol/silo/openings.js';
+import { roundsCharged } from '../../../src/protocol/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { seedFrom } from '../../support/memory/founding.js';
 import { allBut, jobOf, openedIn } from '../../support/memory/readings.js';
@@ -200,14 +201,14 @@ describe('the ledger', () => {
     consortium.hooks.deliver = (_, { body }) => body?.$case !== 'unmask' || consortium.job.closed.length > 0;
     consortium.run();
     expect(consortium.job.closed.map((round) => round.attempt)).toEqual([3, 1]);
-    for (const silo of consortium.silos) expect([...silo.state.charges]).toEqual([['records', 2]]);
+    for (const silo of consortium.silos) expect(roundsCharged(silo.state, 'records')).toBe(2);
   });
 
   it('charges before the first byte of the masked input leaves', () => {
     const consortium = new MemoryConsortium(4, { manifest: { roundLimit: 1 } });
     const charged: number[] = [];
     consortium.hooks.arrive = (silo, envelope: Envelope) => {
-      if (envelope.type === 'masked-header') charged.push(silo.state.charges.get('records') ?? 0);
+      if (envelope.type === 'masked-header') charged.push(roundsCharged(silo.state, 'records'));
       return true;
     };
     consortium.run();
@@ -220,7 +221,7 @@ describe('the ledger', () => {
     consortium.run();
     expect(openedIn(consortium, 1)).toEqual(allBut(5, 2));
     const silo = consortium.silos[2]!;
-    expect(silo.state.charges.size).toBe(0);
+    expect(silo.state.ledger.size).toBe(0);
     expect([...consortium.uploads.keys()].filter((name) => name.endsWith(silo.id))).toEqual([]);
     expect(jobOf(silo).closedRound).toBe(1);
   });

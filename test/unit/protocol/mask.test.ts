@@ -135,7 +135,14 @@ describe('a silo that sends its masked input', () => {
   it('has its input computed once and stored: a second computation changes nothing', () => {
     const event: SiloEvent = {
       $case: 'contributionReady',
-      value: { jobId: 'job-1', round: 1, inputHash: new Uint8Array(32), inputKeys: [], dataSet: 'other' },
+      value: {
+        jobId: 'job-1',
+        round: 1,
+        inputHash: new Uint8Array(32),
+        inputKeys: [],
+        dataSet: 'other',
+        dataSetVersion: new Uint8Array(32),
+      },
     };
     const done = advanceSilo(silo.state, { at: unixMs(1), event });
     expect('accepted' in done && done.accepted.state).toBe(silo.state);

@@ -241,7 +241,7 @@ describe('a silo without an approved and prepared job', () => {
   });
   const prepared = (refusedCode: string, modelHash: Uint8Array = manifest.initialModelHash): SiloEvent => ({
     $case: 'jobPrepared',
-    value: { jobId: 'job-1', modelHash, refusedCode, refusedDetail: 'a column is missing' },
+    value: { jobId: 'job-1', modelHash, refusedCode, refusedDetail: 'a column is missing', dataSet: 'records' },
   });
   const begin: SiloEvent = {
     $case: 'attemptStarted',

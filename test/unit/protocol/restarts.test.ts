@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { hex, type SiloId } from '../../../src/base/index.js';
 import type { SignedType } from '../../../src/crypto/index.js';
-import { seal, siloSigner } from '../../../src/protocol/index.js';
+import { seal, siloSigner, roundsCharged } from '../../../src/protocol/index.js';
 import { Decline, type Envelope } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { allBut, distinctSent, jobOf, openedIn } from '../../support/memory/readings.js';
@@ -25,7 +25,7 @@ function demandWhole(consortium: MemoryConsortium, n: number): void {
     for (const type of ONCE) expect(distinctSent(silo, type)).toHaveLength(consortium.job.closed.length);
     // The round may be published before the last ones are asked to release.
     expect(distinctSent(silo, 'unmask').length).toBeLessThanOrEqual(consortium.job.closed.length);
-    expect([...silo.state.charges.values()]).toEqual([consortium.job.closed.length]);
+    expect(roundsCharged(silo.state, 'records')).toBe(consortium.job.closed.length);
   }
 }
 

@@ -21,6 +21,7 @@ async function openIn(folder: string): Promise<Store> {
 }
 
 const inputHash = hash(LABELS.inputKey, Uint8Array.of(1));
+const heart = { dataSet: 'heart', dataSetVersion: new Uint8Array(32).fill(7) };
 const vector = (length: number): MaskableVector =>
   maskable({ segments: [], length }, { values: new Int32Array(length), saturated: 0 }, undefined);
 const keys = (count: number): Uint8Array[] => Array.from({ length: count }, (_, k) => new Uint8Array(32).fill(k));
@@ -29,10 +30,10 @@ describe('a stored input', () => {
   it('is found again with its keys and data set, however many keys there are, also after a restart', async () => {
     const folder = temporaryFolder();
     const store = await openIn(folder);
-    await storeInput(store, { inputHash, inputKeys: keys(300), dataSet: 'heart' }, vector(25));
+    await storeInput(store, { inputHash, inputKeys: keys(300), ...heart }, vector(25));
     await store.journal.close();
     const again = await openIn(folder);
-    expect(await storedInput(again, inputHash)).toEqual({ inputHash, inputKeys: keys(300), dataSet: 'heart' });
+    expect(await storedInput(again, inputHash)).toEqual({ inputHash, inputKeys: keys(300), ...heart });
     await again.journal.close();
   });
 
@@ -40,7 +41,7 @@ describe('a stored input', () => {
     const store = await openIn(temporaryFolder());
     await store.inputs.put(inputName(inputHash), new Uint8Array(100).fill(1));
     expect(await storedInput(store, inputHash)).toBeUndefined();
-    await storeInput(store, { inputHash, inputKeys: keys(1), dataSet: 'heart' }, vector(25));
+    await storeInput(store, { inputHash, inputKeys: keys(1), ...heart }, vector(25));
     expect((await storedInput(store, inputHash))?.inputKeys).toEqual(keys(1));
     await store.inputs.delete(inputName(inputHash));
     expect(await storedInput(store, inputHash)).toBeUndefined();
@@ -49,7 +50,7 @@ describe('a stored input', () => {
 
   it('is gone when it was forgotten, and forgetting it twice does no harm', async () => {
     const store = await openIn(temporaryFolder());
-    await storeInput(store, { inputHash, inputKeys: keys(2), dataSet: 'heart' }, vector(1));
+    await storeInput(store, { inputHash, inputKeys: keys(2), ...heart }, vector(1));
     await forgetInput(store, inputName(inputHash));
     await forgetInput(store, inputName(inputHash));
     expect(await storedInput(store, inputHash)).toBeUndefined();

@@ -82,6 +82,8 @@ export interface SiloJobPrepared {
   /** Set when it cannot take part: a code of docs/errors.md and a sentence. */
   refusedCode: string;
   refusedDetail: string;
+  /** Data set that its rounds will be charged to. */
+  dataSet: string;
 }
 
 export interface SiloAttemptStarted {
@@ -153,6 +155,8 @@ export interface SiloContributionReady {
   inputKeys: Uint8Array[];
   /** What the ledger charges. */
   dataSet: string;
+  /** HKDF of the data set's version under a key of this silo alone, 32 bytes: what the log is told instead of the version. */
+  dataSetVersion: Uint8Array;
 }
 
 export interface SiloContributionFailed {
@@ -733,7 +737,7 @@ export const SiloJobDecided: MessageFns<SiloJobDecided> = {
 };
 
 function createBaseSiloJobPrepared(): SiloJobPrepared {
-  return { jobId: "", modelHash: new Uint8Array(0), refusedCode: "", refusedDetail: "" };
+  return { jobId: "", modelHash: new Uint8Array(0), refusedCode: "", refusedDetail: "", dataSet: "" };
 }
 
 export const SiloJobPrepared: MessageFns<SiloJobPrepared> = {
@@ -749,6 +753,9 @@ export const SiloJobPrepared: MessageFns<SiloJobPrepared> = {
     }
     if (message.refusedDetail !== "") {
       writer.uint32(34).string(message.refusedDetail);
+    }
+    if (message.dataSet !== "") {
+      writer.uint32(42).string(message.dataSet);
     }
     return writer;
   },
@@ -796,6 +803,14 @@ export const SiloJobPrepared: MessageFns<SiloJobPrepared> = {
             }
 
             message.refusedDetail = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.dataSet = reader.string();
             continue;
           }
         }
@@ -1302,7 +1317,14 @@ export const SiloSharesReceived: MessageFns<SiloSharesReceived> = {
 };
 
 function createBaseSiloContributionReady(): SiloContributionReady {
-  return { jobId: "", round: 0, inputHash: new Uint8Array(0), inputKeys: [], dataSet: "" };
+  return {
+    jobId: "",
+    round: 0,
+    inputHash: new Uint8Array(0),
+    inputKeys: [],
+    dataSet: "",
+    dataSetVersion: new Uint8Array(0),
+  };
 }
 
 export const SiloContributionReady: MessageFns<SiloContributionReady> = {
@@ -1321,6 +1343,9 @@ export const SiloContributionReady: MessageFns<SiloContributionReady> = {
     }
     if (message.dataSet !== "") {
       writer.uint32(42).string(message.dataSet);
+    }
+    if (message.dataSetVersion.length !== 0) {
+      writer.uint32(50).bytes(message.dataSetVersion);
     }
     return writer;
   },
@@ -1376,6 +1401,14 @@ export const SiloContributionReady: MessageFns<SiloContributionReady> = {
             }
 
             message.dataSet = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.dataSetVersion = reader.bytes();
             continue;
           }
         }

@@ -117,9 +117,9 @@ export interface ClosingStatement {
 
 /** What a silo charged. */
 export interface ChargeStatement {
-  /** Version hash of the data set, 32 bytes: never its name. */
+  /** Version of the data set under a key of the silo alone, 32 bytes: equal for equal records, and of no use for trying out records. */
   dataSet: Uint8Array;
-  /** Rounds charged to it so far, this one counted. */
+  /** Rounds charged to the data set that the job names so far, in all versions and jobs, this one counted. */
   rounds: bigint;
 }
 

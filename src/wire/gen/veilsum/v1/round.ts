@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Envelope } from "./envelope.js";
+import { ChargeStatement } from "./log.js";
 
 export const protobufPackage = "veilsum.v1";
 
@@ -229,6 +230,8 @@ export interface Ack {
   coverage: Coverage;
   /** What this silo computed itself. */
   newModelHash: Uint8Array;
+  /** What this silo charged to its ledger for the round; absent when it masked no input in it. */
+  charge: ChargeStatement | undefined;
 }
 
 /** Why an attempt ended for a silo. */
@@ -1929,7 +1932,7 @@ export const IndexedSecret: MessageFns<IndexedSecret> = {
 };
 
 function createBaseAck(): Ack {
-  return { resultHash: new Uint8Array(0), outcome: 0, coverage: 0, newModelHash: new Uint8Array(0) };
+  return { resultHash: new Uint8Array(0), outcome: 0, coverage: 0, newModelHash: new Uint8Array(0), charge: undefined };
 }
 
 export const Ack: MessageFns<Ack> = {
@@ -1945,6 +1948,9 @@ export const Ack: MessageFns<Ack> = {
     }
     if (message.newModelHash.length !== 0) {
       writer.uint32(34).bytes(message.newModelHash);
+    }
+    if (message.charge !== undefined) {
+      ChargeStatement.encode(message.charge, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -1992,6 +1998,14 @@ export const Ack: MessageFns<Ack> = {
             }
 
             message.newModelHash = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.charge = ChargeStatement.decode(reader, reader.uint32());
             continue;
           }
         }

@@ -1,0 +1,28 @@
+// What the journal of an agent says, read beside the agent that may be writing it: for commands that show and change nothing.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AgentConfig } from '../src/config/index.js';
+import { initialSiloState, replaySilo, type SiloSelf, type SiloState } from '../src/protocol/index.js';
+import { Journal, openStorageKey, Sealer } from '../src/storage/index.js';
+import { JOURNAL } from './agent.js';
+import { journalMismatch } from './errors.js';
+
+/** The state as of now; that of an agent that has seen nothing where there is no journal yet. Throws as the start of an agent does. */
+export async function readSiloState(config: AgentConfig, self: SiloSelf): Promise<SiloState> {
+  let state = initialSiloState(self);
+  const path = join(config.state, 'journal');
+  if (!existsSync(join(path, 'data.mdb'))) return state;
+  const sealer = Sealer.derive(await openStorageKey(config.keys.storage), 'agent-journal');
+  const journal = await Journal.open({ path, sealer, readOnly: true });
+  try {
+    for await (const { bytes, sequence } of journal.readAll(JOURNAL)) {
+      const done = replaySilo(state, bytes);
+      if (!done.ok) throw journalMismatch(sequence, done.error);
+      state = done.value;
+    }
+  } finally {
+    await journal.close();
+  }
+  return state;
+}
