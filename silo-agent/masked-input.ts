@@ -12,6 +12,7 @@ import type { SealedStore } from '../src/storage/index.js';
 import { Fingerprint, packedBytes, packWords } from '../src/vector/index.js';
 import { AgentError } from './errors.js';
 import { inputName } from './input-store.js';
+import type { KeptInput } from './kept-input.js';
 
 export interface MaskedInputOptions {
   readonly inputs: SealedStore;
@@ -20,6 +21,8 @@ export interface MaskedInputOptions {
   readonly length: number;
   readonly masks: MaskKeys;
   readonly modulusBits: number;
+  /** Where the masked words stay until they are asked for again; undefined where they are to be masked anew. */
+  readonly kept?: KeptInput | undefined;
 }
 
 export class MaskedInput {
@@ -36,7 +39,11 @@ export class MaskedInput {
 
   /** Masked words in pieces of PIECE_COORDINATES but for the last. */
   async *#pieces(): AsyncGenerator<Int32Array> {
-    const { inputs, inputHash, length, masks, modulusBits } = this.#options;
+    const { inputs, inputHash, length, masks, modulusBits, kept } = this.#options;
+    if (kept?.pieces !== undefined) {
+      yield* kept.pieces;
+      return;
+    }
     let at = 0;
     let piece = new Int32Array(Math.min(PIECE_COORDINATES, length));
     let filled = 0;
@@ -50,6 +57,7 @@ export class MaskedInput {
         filled += count;
         if (filled < piece.length) continue;
         applyMasks(piece, at, masks, modulusBits);
+        kept?.take(at, piece);
         yield piece;
         at += piece.length;
         piece = new Int32Array(Math.min(PIECE_COORDINATES, length - at));

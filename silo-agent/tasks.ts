@@ -20,6 +20,7 @@ import { Approval, decode, Outcome, type Envelope } from '../src/wire/index.js';
 import { isOfDisk, type Background } from './background.js';
 import { Contributor, type LocalWork } from './contribute.js';
 import { forgetInput, inputName } from './input-store.js';
+import { KeptInput } from './kept-input.js';
 import { MaskedInput } from './masked-input.js';
 import type { Offers } from './offers.js';
 import { isPassing } from './outbox.js';
@@ -57,6 +58,7 @@ export class Tasks {
   readonly #site: Site;
   readonly #contributor: Contributor;
   readonly #prepared = new Map<string, PreparedJob>();
+  #kept: KeptInput | undefined;
   #unread = false;
 
   constructor(site: Site) {
@@ -67,6 +69,7 @@ export class Tasks {
   /** A job is over: what it needed is let go. */
   async release(jobId: string): Promise<void> {
     this.#prepared.delete(jobId);
+    this.#kept = undefined;
     await this.#contributor.release(jobId);
   }
 
@@ -169,10 +172,13 @@ export class Tasks {
   }
 
   #maskedInput(effect: Effect<'mask-and-upload' | 'fingerprint'>): MaskedInput {
-    const { plan, inputHash, masks, modulusBits } = effect;
+    const { kind, plan, attempt, inputHash, masks, modulusBits } = effect;
     const job = this.#site.state().jobs.get(plan.jobId);
     const length = job === undefined ? 0 : layoutOfRound(job.manifest, plan.round).length;
-    return new MaskedInput({ inputs: this.#site.store.inputs, inputHash, length, masks, modulusBits });
+    if (this.#kept?.isOf(plan.rid, attempt) !== true)
+      this.#kept = kind === 'mask-and-upload' ? KeptInput.of(plan.rid, attempt, length) : undefined;
+    const { inputs } = this.#site.store;
+    return new MaskedInput({ inputs, inputHash, length, masks, modulusBits, kept: this.#kept });
   }
 
   #isOpen(rid: Uint8Array): boolean {
@@ -203,6 +209,7 @@ export class Tasks {
     await this.#whileOpen(effect.plan.rid, async () => {
       const [tau0, tau1] = await input.fingerprints(effect.survivors);
       input.wipe();
+      this.#kept = undefined;
       await this.#site.feed({ $case: 'fingerprinted', value: { t3: effect.survivors.t3, tau0, tau1 } });
     });
   }
