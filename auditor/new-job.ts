@@ -14,7 +14,14 @@ import type { Session } from './session.js';
 export interface NewJob {
   readonly manifest: Manifest;
   /** The forward model as it was exported; undefined for statistics. */
-  readonly model: { readonly blob: BlobRef; readonly bytes: Uint8Array; readonly parameterCount: number } | undefined;
+  readonly model:
+    | {
+        readonly blob: BlobRef;
+        readonly bytes: Uint8Array;
+        readonly parameterCount: number;
+        readonly statisticCount: number;
+      }
+    | undefined;
 }
 
 /** `modelPath`: instead of the one that the job file names. Equal files give equal manifests, so doing it again is the same job. */
@@ -57,6 +64,7 @@ async function factsOf(
     blob: { sha256: sha256(bytes), size: BigInt(bytes.length) },
     bytes,
     parameterCount: first.model.parameterCount,
+    statisticCount: first.model.statisticCount,
   };
   const initialModelHash = hash(LABELS.model, first.state);
   return { facts: { rosterHash, initialModelHash, model, statisticsResultHash: checked?.resultHash }, model };

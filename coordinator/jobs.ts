@@ -85,7 +85,7 @@ async function demandSound(service: CoordinatorService, manifest: Manifest): Pro
       category: 'state',
     });
   const first = learns ? await service.computation.firstModel(service.state, manifest) : undefined;
-  const differences = checkLayout(message, first?.model.parameterCount);
+  const differences = checkLayout(message, first?.model);
   if (differences.length > 0) {
     const list = differences.map((one) => `${one.segment}: ${one.difference}`).join('; ');
     throw new CoordinatorError('coordinator/bad-layout', `the layout is not the one of this job: ${list}.`, {

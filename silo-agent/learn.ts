@@ -6,6 +6,7 @@ import {
   commonControl,
   evaluationSegments,
   trainingSegments,
+  weightCount,
   type Job,
   type ModelState,
   type Recipe,
@@ -61,8 +62,9 @@ export async function learn(
   const terms = { recipe, contract };
   if (job.kind === 'evaluate' || round.closing)
     return { segments: evaluationSegments(measured, terms), steps: 0, ownControl: undefined };
-  const common = recipe.method.kind === 'scaffold' ? commonControl(job, state) : undefined;
-  const own = round.ownControl ?? new Float64Array(parameters.length);
+  const weights = weightCount(round.layout);
+  const common = recipe.method.kind === 'scaffold' ? commonControl(job, state, weights) : undefined;
+  const own = round.ownControl ?? new Float64Array(weights);
   const local = trainingRecipe(recipe, round.round, round.rounds);
   const trained = await trainer.train(
     {
@@ -70,7 +72,7 @@ export async function learn(
       table: round.train,
       recipe: local,
       seed: round.seed,
-      correction: common === undefined ? undefined : Float32Array.from(common, (c, i) => c - (own[i] ?? 0)),
+      correction: common === undefined ? undefined : correctionOf(common, own, parameters.length),
     },
     options,
   );
@@ -81,7 +83,7 @@ export async function learn(
     optimiser.kind === 'sgd' ? reachOf(optimiser, rate, trained.steps, 0) : trained.steps;
   const change =
     method.kind === 'scaffold' && common !== undefined
-      ? clippedControl(controlChange(common, delta, reach(local.learningRate)), method.controlClip)
+      ? clippedControl(controlChange(common, delta.subarray(0, weights), reach(local.learningRate)), method.controlClip)
       : undefined;
   const contribution = {
     delta,
@@ -95,6 +97,13 @@ export async function learn(
     steps: trained.steps,
     ownControl: change?.map((value, i) => value + (own[i] ?? 0)),
   };
+}
+
+/** c - c_i, and 0 for running statistics, which no gradient moves. */
+function correctionOf(common: Float64Array, own: Float64Array, length: number): Float32Array {
+  const correction = new Float32Array(length);
+  common.forEach((c, i) => (correction[i] = c - (own[i] ?? 0)));
+  return correction;
 }
 
 /** Rows in one evaluation step. */

@@ -42,7 +42,7 @@ export async function prepareJob(
     );
   const first =
     message.kind === JobKind.JOB_KIND_STATISTICS ? undefined : await fetchFirst(config, store, state, client, manifest);
-  const differences = checkLayout(message, first?.model.parameterCount);
+  const differences = checkLayout(message, first?.model);
   if (differences.length > 0) {
     const list = differences.map((one) => `${one.segment}: ${one.difference}`).join('; ');
     throw new AgentError(

@@ -89,6 +89,7 @@ const training = strict({
   steps: count.optional(),
   clip: finite,
   weightRows: count,
+  statisticsClip: finite.optional(),
   weightVisibility: z.enum(['public', 'coarse']).optional(),
   privacy: strict({
     unit: z.literal('silo'),

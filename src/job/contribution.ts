@@ -6,6 +6,7 @@ import type { Contract } from './contract.js';
 import { JobError } from './errors.js';
 import { COARSE_WEIGHT_STEPS, lossBound, SEGMENT } from './layout.js';
 import type { Recipe } from './recipe.js';
+import { statisticCount } from './vector-parts.js';
 import { isBinary, isClassification } from './recipe-loss.js';
 
 /** Sums over a silo's hold-out part, as its trainer gives them. */
@@ -22,7 +23,7 @@ export interface HoldoutSums {
 }
 
 export interface TrainingContribution {
-  /** Local parameters minus the round's, in the order of the model's parameters. Not changed. */
+  /** Local vector minus the round's, in the order of the model's parameters: running statistics last. Not changed. */
   readonly delta: Float32Array;
   /** Records trained on. */
   readonly rows: number;
@@ -41,26 +42,40 @@ export interface MetricTerms {
 /**
  * Values of a training round: `delta` is weight * (change cut to L2 norm C), so that the sum over silos divided by the sum of their
  * weights is the weighted mean. A coarse weight multiplies the change as it is sent, rounded to 64ths, never as 0: the mean stays
- * exact. Throws JobError `job/bad-contribution`.
+ * exact. The change of running statistics has the weight and nothing else. Throws JobError `job/bad-contribution`.
  */
 export function trainingSegments(
   { delta, rows, holdout, reach, control }: TrainingContribution,
   terms: MetricTerms & { readonly layout: Layout },
 ): SegmentValues[] {
   const deltaSegment = segmentNamed(terms.layout, SEGMENT.delta);
+  const statistics = statisticCount(terms.layout);
   const weightSegment = segmentNamed(terms.layout, SEGMENT.weight);
-  if (deltaSegment?.quantiser.kind !== 'real' || weightSegment === undefined || deltaSegment.length !== delta.length)
+  if (
+    deltaSegment?.quantiser.kind !== 'real' ||
+    weightSegment === undefined ||
+    deltaSegment.length + statistics !== delta.length
+  )
     throw new JobError('job/bad-contribution', 'the change of the parameters does not fit the layout of this job.');
   if (!(Number.isInteger(rows) && rows >= 1))
     throw new JobError('job/bad-contribution', 'a silo without records has no part in a round.');
   const weight = weightOf(rows, terms.recipe.weightRows, weightSegment.visibility === 'coarse');
-  const { factor, norm } = clipping(delta, deltaSegment.quantiser.clip);
+  const moved = delta.subarray(0, deltaSegment.length);
+  const { factor, norm } = clipping(moved, deltaSegment.quantiser.clip);
   const { method } = terms.recipe;
   const divisor = method.kind === 'fed-nova' ? demandReach(reach) : 1;
   return [
-    { name: SEGMENT.delta, values: delta.map((change) => (change * factor * weight) / divisor) },
+    { name: SEGMENT.delta, values: moved.map((change) => (change * factor * weight) / divisor) },
+    ...(statistics > 0
+      ? [
+          {
+            name: SEGMENT.runningStatistics,
+            values: delta.subarray(deltaSegment.length).map((change) => change * weight),
+          },
+        ]
+      : []),
     ...(method.kind === 'scaffold'
-      ? [{ name: SEGMENT.control, values: demandControl(control, delta.length).map((change) => change * weight) }]
+      ? [{ name: SEGMENT.control, values: demandControl(control, moved.length).map((change) => change * weight) }]
       : []),
     { name: SEGMENT.weight, values: Float64Array.of(weight) },
     { name: SEGMENT.norm, values: Float64Array.of(weight * norm * factor) },

@@ -20,6 +20,8 @@ function meaning(segment: Segment, job: Job): string {
   switch (segment.name) {
     case SEGMENT.delta:
       return `the change of each model parameter, its L2 norm cut at ${clipOf(segment)}, times the weight`;
+    case SEGMENT.runningStatistics:
+      return `the change of each running mean and variance of batch normalisation, times the weight, each cut at ${clipOf(segment)}`;
     case SEGMENT.control:
       return `the change of this hospital’s control variates, their L2 norm cut at ${clipOf(segment)}, times the weight`;
     case SEGMENT.norm:

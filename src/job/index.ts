@@ -18,6 +18,7 @@ export { type FeatureColumn, type MissingRule } from './contract-feature.js';
 export { encodeUpdateRule, parseUpdateRule, type UpdateSetting } from './update-rule.js';
 export { isBinary, isClassification } from './recipe-loss.js';
 export { commonControl } from './memory.js';
+export { weightCount } from './vector-parts.js';
 export { parseJob, type Job, type JobKindName } from './job.js';
 export { roundingError, unitBudget, type Room } from './budget.js';
 export {

@@ -38,6 +38,16 @@ export function checkFile(file: JobFile, facts: ManifestFacts, job: Job, cohort:
   if (file.kind === 'train') {
     problems.require(isWhole(file.rounds, 1, LIMITS.roundsMax), 'rounds', `1 to ${String(LIMITS.roundsMax)}`);
     checkNoise(file.training.privacy, job, cohort, problems);
+    problems.require(
+      file.training.privacy === undefined || (facts.model?.statisticCount ?? 0) === 0,
+      'model',
+      'one without running statistics, with privacy: they would travel without noise; use group or layer normalisation, or leave them out of `model.train`',
+    );
+    problems.require(
+      file.training.statisticsClip === undefined || isPositive(file.training.statisticsClip),
+      'training.statisticsClip',
+      'a finite number above 0',
+    );
     problems.require(isPositive(file.training.clip), 'training.clip', 'a finite number above 0');
     problems.require(
       file.minWeight === undefined || isPositive(file.minWeight),

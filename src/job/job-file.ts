@@ -32,6 +32,8 @@ export interface JobFileTraining {
   readonly localWork: LocalWork;
   /** C: bound on the L2 norm of one silo's change of the parameters in a round. */
   readonly clip: number;
+  /** Bound on one silo's change of each running statistic of batch normalisation in a round, times its weight. 100 unless given. */
+  readonly statisticsClip?: number | undefined;
   /** Records that count as weight 1: about what the largest silo trains on. Far more would flatten coarse weights to 1/64 each. */
   readonly weightRows: number;
   /** `coarse` unless given. */

@@ -12,6 +12,7 @@ import { advanceMemory, ruleMemory } from './memory.js';
 import { decodeModelState, encodeModelState } from './model-state.js';
 import { requiredValue, requiredValues, type OpenedSum } from './opened.js';
 import { readStatistics } from './statistics.js';
+import { statisticCount, withStatistics } from './vector-parts.js';
 
 export interface RoundToJudge {
   readonly manifest: JobManifest;
@@ -95,13 +96,17 @@ function updated(job: TrainJob, sum: OpenedSum, round: RoundToJudge): { state: U
       `the mean update has the norm ${String(norm)}, at most ${String(most)} is allowed.`,
     );
   const before = decodeModelState(round.state);
-  const memory = ruleMemory(job, before);
-  const after = applyUpdate(job.update, before.parameters, memory, mean);
+  const memory = ruleMemory(job, before, mean.length);
+  const statistics = statisticCount(sum.layout) === 0 ? new Float64Array() : meanOf(SEGMENT.runningStatistics);
+  if (mean.length + statistics.length !== before.parameters.length)
+    throw new JobError('job/bad-state', 'the layout does not have the length of the model.');
+  const after = applyUpdate(job.update, before.parameters.subarray(0, mean.length), memory, mean);
+  const parameters = withStatistics(after.parameters, before.parameters, statistics);
   const control =
     method.kind === 'scaffold' ? boundedControl(meanOf(SEGMENT.control), method.controlClip, sum, most) : undefined;
   const share = round.survivors / round.manifest.silos.length;
   const updateState = advanceMemory(job, before, after.state, control, share);
-  const state = encodeModelState({ modelSha256: before.modelSha256, parameters: after.parameters, updateState });
+  const state = encodeModelState({ modelSha256: before.modelSha256, parameters, updateState });
   return { state, drift: driftOf(norm, Math.max(0, requiredValue(sum, SEGMENT.norm)) / weight) };
 }
 

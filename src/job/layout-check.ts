@@ -5,7 +5,15 @@ import { equalBytes } from '../base/index.js';
 import type { Room } from './budget.js';
 import { JobError } from './errors.js';
 import { parseJob, type Job } from './job.js';
-import { deriveClosingLayout, deriveLayout, SEGMENT, type LayoutTerms } from './layout.js';
+import { DEFAULT_STATISTICS_CLIP, deriveClosingLayout, deriveLayout, SEGMENT, type LayoutTerms } from './layout.js';
+
+/** What a layout takes from a model. */
+export interface VectorCounts {
+  /** Length of the vector. */
+  readonly parameterCount: number;
+  /** How many of its values, at the end, are running statistics. */
+  readonly statisticCount: number;
+}
 
 export interface LayoutDifference {
   /** Name of the segment, or `layout`. */
@@ -14,16 +22,16 @@ export interface LayoutDifference {
 }
 
 /**
- * How the manifest's layout differs from the one its job needs; empty when it does not. What a manifest may choose, the clip of
- * `delta`, with noise also its fineness, and whether the weight is coarse (and whether there is a closing round at all), are read from it; everything else follows. `parameterCount` is the silo's own
+ * How the manifest's layout differs from the one its job needs; empty when it does not. What a manifest may choose, the clips of
+ * `delta` and of `running-statistics`, with noise also its fineness, and whether the weight is coarse (and whether there is a closing round at all), are read from it; everything else follows. `vector` is the silo's own
  * count over the forward model it fetched, undefined for jobs that do not train. Throws JobError when the other parts of the
  * manifest are bad.
  */
-export function checkLayout(manifest: JobManifest, parameterCount: number | undefined): readonly LayoutDifference[] {
+export function checkLayout(manifest: JobManifest, vector: VectorCounts | undefined): readonly LayoutDifference[] {
   const job = parseJob(manifest);
   const found = manifest.layout;
   if (found === undefined) return [{ segment: 'layout', difference: 'the manifest has none' }];
-  const terms = termsOf(job, found, parameterCount, manifest.noise !== undefined);
+  const terms = termsOf(job, found, vector, manifest.noise !== undefined);
   if (!('kind' in terms)) return [terms];
   const room = { silos: manifest.silos.length, modulusBits: manifest.modulusBits };
   return [...compareLayouts(found, deriveLayout(terms, room)), ...checkClosing(job, manifest.closingLayout, room)];
@@ -43,20 +51,25 @@ function checkClosing(job: Job, closing: SumLayout | undefined, room: Room): Lay
 function termsOf(
   job: Job,
   found: SumLayout,
-  parameterCount: number | undefined,
+  vector: VectorCounts | undefined,
   noised: boolean,
 ): LayoutTerms | LayoutDifference {
   if (job.kind !== 'train') return job;
-  if (parameterCount === undefined) throw new JobError('job/bad-manifest', 'a training job needs its parameter count.');
+  if (vector === undefined) throw new JobError('job/bad-manifest', 'a training job needs its parameter count.');
   const delta = found.segments.find(({ name }) => name === SEGMENT.delta)?.quantiser;
   if (delta?.$case !== 'real' || !(delta.value.clip > 0 && delta.value.clip < Infinity))
     return { segment: SEGMENT.delta, difference: 'expected real numbers with a finite clip above 0' };
   const weight = found.segments.find(({ name }) => name === SEGMENT.weight);
   const weightVisibility = weight?.visibility === Visibility.VISIBILITY_PUBLIC ? 'public' : 'coarse';
   const { kind, recipe, contract } = job;
+  const { parameterCount, statisticCount } = vector;
+  const statistics = found.segments.find(({ name }) => name === SEGMENT.runningStatistics)?.quantiser;
+  const statisticsClip = statistics?.$case === 'real' ? statistics.value.clip : DEFAULT_STATISTICS_CLIP;
+  if (!(statisticsClip > 0 && statisticsClip < Infinity))
+    return { segment: SEGMENT.runningStatistics, difference: 'expected a finite clip above 0' };
   const { clip, qMax } = delta.value;
   const noisyQMax = noised ? Number(qMax) : undefined;
-  return { kind, recipe, contract, parameterCount, clip, weightVisibility, noisyQMax };
+  return { kind, recipe, contract, parameterCount, statisticCount, statisticsClip, clip, weightVisibility, noisyQMax };
 }
 
 /** Differences by position: order is part of a layout. */

@@ -17,6 +17,8 @@ import { isBinary, isClassification } from './recipe-loss.js';
 export const SEGMENT = {
   /** Training: weight * clipped change of the parameters. */
   delta: 'delta',
+  /** Training with batch normalisation: weight * change of each running mean and variance. */
+  runningStatistics: 'running-statistics',
   /** Training by SCAFFOLD: weight * clipped change of the silo's control variate. */
   control: 'control',
   /** Training: min(1, rows trained on / weight_rows). */
@@ -42,6 +44,9 @@ export const SEGMENT = {
   saturated: 'saturated',
 } as const;
 
+/** Standardised inputs keep what a layer puts out, and so its mean and variance, well within this. */
+export const DEFAULT_STATISTICS_CLIP = 100;
+
 /** Steps from 0 to 1 of a coarse weight: a reader who subtracts two rounds learns a silo's size to one part in 64. */
 export const COARSE_WEIGHT_STEPS = 64;
 
@@ -49,8 +54,12 @@ export interface TrainingTerms {
   readonly kind: 'train';
   readonly recipe: Recipe;
   readonly contract: Contract;
-  /** Elements of all trainable initialisers of the forward model. */
+  /** Length of the model's vector. */
   readonly parameterCount: number;
+  /** How many of them, at its end, are running statistics. None unless given. */
+  readonly statisticCount?: number;
+  /** Bound on weight * change of each running statistic, in its own unit. */
+  readonly statisticsClip?: number;
   /** C: bound on the L2 norm of one silo's change of the parameters. */
   readonly clip: number;
   readonly weightVisibility: 'public' | 'coarse';
@@ -115,18 +124,23 @@ function segmentsOf(terms: LayoutTerms, room: Room): Segment[] {
 /** Every change of the parameters differs from the last, so `delta` hides no repeated value and is marked public. */
 function trainingSegments(terms: TrainingTerms, room: Room): Segment[] {
   const { recipe, contract, parameterCount, clip, weightVisibility, noisyQMax } = terms;
+  const { statisticCount = 0, statisticsClip = DEFAULT_STATISTICS_CLIP } = terms;
   const { method } = recipe;
-  if (!isWhole(parameterCount, 1, LIMITS.vectorLengthMax))
+  const weights = parameterCount - statisticCount;
+  if (!isWhole(weights, 1, LIMITS.vectorLengthMax) || !isWhole(statisticCount, 0, LIMITS.vectorLengthMax))
     throw new JobError('job/bad-manifest', 'a model to train has at least one parameter.');
   if (!isPositive(clip)) throw new JobError('job/bad-manifest', 'the clip of delta is a finite number above 0.');
+  if (!isPositive(statisticsClip))
+    throw new JobError('job/bad-manifest', 'the clip of running-statistics is a finite number above 0.');
   if (noisyQMax !== undefined && !isWhole(noisyQMax, 1, unitBudget(room)))
     throw new JobError('job/bad-manifest', 'the clip of noised numbers does not fit the room of this job.');
   const visibility = noisyQMax === undefined ? Visibility.VISIBILITY_PUBLIC : Visibility.VISIBILITY_NOISED;
   const real = (name: string, length: number, kind: 'l2' | 'each', bound: number): Segment =>
     realSegment(name, length, { kind, clip: bound }, Visibility.VISIBILITY_PUBLIC, room);
   return [
-    realSegment(SEGMENT.delta, parameterCount, { kind: 'l2', clip }, visibility, room, noisyQMax),
-    ...(method.kind === 'scaffold' ? [real(SEGMENT.control, parameterCount, 'l2', method.controlClip)] : []),
+    realSegment(SEGMENT.delta, weights, { kind: 'l2', clip }, visibility, room, noisyQMax),
+    ...(statisticCount > 0 ? [real(SEGMENT.runningStatistics, statisticCount, 'each', statisticsClip)] : []),
+    ...(method.kind === 'scaffold' ? [real(SEGMENT.control, weights, 'l2', method.controlClip)] : []),
     weightSegment(weightVisibility, room),
     real(SEGMENT.norm, 1, 'each', clip),
     ...(method.kind === 'fed-nova' ? [real(SEGMENT.reach, 1, 'each', reachBound(recipe, contract))] : []),

@@ -8,8 +8,16 @@ export interface ManifestFacts {
   readonly rosterHash: Uint8Array;
   /** 32 bytes: hash of the state that round 1 starts from, of the empty state for statistics. */
   readonly initialModelHash: Uint8Array;
-  /** The model and its number of trainable parameters; undefined for statistics. */
-  readonly model?: { readonly blob: BlobRef; readonly parameterCount: number } | undefined;
+  /** Undefined for statistics. */
+  readonly model?:
+    | {
+        readonly blob: BlobRef;
+        /** Length of the vector. */
+        readonly parameterCount: number;
+        /** How many of its values are running statistics. None unless given. */
+        readonly statisticCount?: number;
+      }
+    | undefined;
   /** 32 bytes, hash of the only result of the job that `standardiseBy` names; undefined where nothing is standardised. */
   readonly statisticsResultHash?: Uint8Array | undefined;
 }

@@ -17,7 +17,7 @@ import { encodeContract, parseContract, type Contract } from './contract.js';
 import type { Job } from './job.js';
 import { DEFAULT_MIN_COHORT, DEFAULT_TIMEOUTS, type JobFile, type TrainingJobFile } from './job-file.js';
 import { checkFile } from './job-file-check.js';
-import { deriveClosingLayout, deriveLayout, SEGMENT, type LayoutTerms } from './layout.js';
+import { DEFAULT_STATISTICS_CLIP, deriveClosingLayout, deriveLayout, SEGMENT, type LayoutTerms } from './layout.js';
 import type { ManifestFacts } from './manifest-facts.js';
 import { encodeRecipe, type LocalMethod, type Recipe } from './recipe.js';
 import { reachOf } from '../model/index.js';
@@ -135,9 +135,10 @@ const EVALUATION_ONLY = {
 function layoutTerms(file: JobFile, job: Job, facts: ManifestFacts): LayoutTerms {
   if (job.kind !== 'train' || file.kind !== 'train') return job as Exclude<Job, { kind: 'train' }>;
   const { recipe, contract } = job;
-  const { clip, weightVisibility = 'coarse' } = file.training;
+  const { clip, statisticsClip = DEFAULT_STATISTICS_CLIP, weightVisibility = 'coarse' } = file.training;
   // `checkFile` has refused a training job without a model.
-  return { kind: 'train', recipe, contract, parameterCount: facts.model?.parameterCount ?? 0, clip, weightVisibility };
+  const { parameterCount = 0, statisticCount = 0 } = facts.model ?? {};
+  return { kind: 'train', recipe, contract, parameterCount, statisticCount, statisticsClip, clip, weightVisibility };
 }
 
 /**
@@ -153,7 +154,8 @@ function acceptance(
 ): AcceptanceRule | undefined {
   const delta = segments.find(({ name }) => name === SEGMENT.delta);
   if (terms.kind !== 'train' || delta === undefined) return undefined;
-  const { recipe, contract, parameterCount, clip } = terms;
+  const { recipe, contract, clip } = terms;
+  const parameterCount = Number(delta.length);
   const trained = contract.minRows * (1 - recipe.holdoutFraction);
   const minWeight = file.minWeight ?? (minCohort * Math.min(1, trained / recipe.weightRows)) / 2;
   const rounding = (roundingError(delta, room.silos) * Math.sqrt(parameterCount)) / minWeight;

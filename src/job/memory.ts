@@ -8,19 +8,19 @@ import type { ModelState } from './model-state.js';
 
 type TrainJob = Extract<Job, { kind: 'train' }>;
 
-/** Bytes of the control variate: float64 for each parameter. */
-function controlBytes({ recipe }: TrainJob, { parameters, updateState }: ModelState): number {
-  return recipe.method.kind === 'scaffold' && updateState.length > 0 ? 8 * parameters.length : 0;
+/** Bytes of the control variate: float64 for each value that a gradient moves. `weights`: how many those are. */
+function controlBytes({ recipe }: TrainJob, { updateState }: ModelState, weights: number): number {
+  return recipe.method.kind === 'scaffold' && updateState.length > 0 ? 8 * weights : 0;
 }
 
 /** What the update rule remembers. */
-export function ruleMemory(job: TrainJob, state: ModelState): Uint8Array {
-  return state.updateState.subarray(controlBytes(job, state));
+export function ruleMemory(job: TrainJob, state: ModelState, weights: number): Uint8Array {
+  return state.updateState.subarray(controlBytes(job, state, weights));
 }
 
 /** c, which local training by SCAFFOLD needs; zeros before the first round. Throws ModelError `model/bad-update`. */
-export function commonControl(job: TrainJob, state: ModelState): Float64Array {
-  return readControl(state.updateState.subarray(0, controlBytes(job, state)), state.parameters.length);
+export function commonControl(job: TrainJob, state: ModelState, weights: number): Float64Array {
+  return readControl(state.updateState.subarray(0, controlBytes(job, state, weights)), weights);
 }
 
 /**
@@ -35,6 +35,6 @@ export function advanceMemory(
   share: number,
 ): Uint8Array {
   if (meanChange === undefined) return ruleState;
-  const control = before.updateState.subarray(0, controlBytes(job, before));
+  const control = before.updateState.subarray(0, controlBytes(job, before, meanChange.length));
   return concat(advanceControl(control, meanChange, share), ruleState);
 }

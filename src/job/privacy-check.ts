@@ -27,6 +27,11 @@ export function checkPrivacy(manifest: JobManifest): void {
     'noise on the change of the parameters',
   );
   problems.addAll('', whatElseTells(job.recipe));
+  problems.require(
+    manifest.layout?.segments.every(({ name }) => name !== SEGMENT.runningStatistics) === true,
+    'layout.running-statistics',
+    'no running statistics in a job with noise: they would travel without any',
+  );
   const contributors = contributorsOf(manifest);
   problems.require(
     contributors > 0,

@@ -22,14 +22,16 @@ export interface ForwardModel {
   readonly input: { readonly name: string; readonly rowShape: readonly number[]; readonly type: 'float32' | 'int64' };
   readonly output: { readonly name: string };
   /**
-   * The vector, in the order of the file's initialisers: those that are float32, have at least one axis, and that the output depends
-   * on by way of a differentiable input, and running statistics. Scalars are constants of the model, and so is a standardisation.
+   * The vector: initialisers that are float32, have at least one axis, and that the output depends on by way of a differentiable
+   * input, in the order of the file; behind them running statistics. Scalars are constants of the model, and so is a standardisation.
    */
   readonly parameters: readonly ParameterSlot[];
   /** Names that could be in the vector and were not chosen; they keep the values of the file. */
   readonly frozen: readonly string[];
   /** Length of the flat vector. */
   readonly parameterCount: number;
+  /** How many values, at the end of the vector, are running statistics. */
+  readonly statisticCount: number;
   readonly standardised: boolean;
   /** The checked graph with shared weights resolved; its input is float32 in any case. */
   readonly graph: Graph;
@@ -57,7 +59,8 @@ export function readForwardModel(bytes: Uint8Array, { train }: ReadOptions = {})
   const { slots: parameters, frozen } = findParameters(graph, train, problems);
   problems.throwIfAny();
   const last = parameters.at(-1);
-  if (last === undefined)
+  // Running statistics come last: where the first one is, all are, and there is nothing to train.
+  if (last === undefined || parameters[0]?.statistic === true)
     throw new ModelError('model/no-parameters', 'no float32 initialiser can be trained', {
       remedy: 'export the model with its weights inside, not folded into constants',
     });
@@ -78,6 +81,7 @@ export function readForwardModel(bytes: Uint8Array, { train }: ReadOptions = {})
     parameters,
     frozen,
     parameterCount,
+    statisticCount: parameters.reduce((sum, slot) => sum + (slot.statistic === true ? slot.length : 0), 0),
     standardised: usesStandardisationNames(graph),
     graph,
     source,

@@ -18,9 +18,8 @@ export interface Parameters {
 /** `train`: names or patterns with `*`; undefined takes everything trainable. */
 export function findParameters(graph: Graph, train: readonly string[] | undefined, problems: Problems): Parameters {
   const { weights, statistics } = trainableNames(graph);
-  const slots: ParameterSlot[] = [];
+  const found: Omit<ParameterSlot, 'offset'>[] = [];
   const frozen: string[] = [];
-  let offset = 0;
   for (const [name, tensor] of graph.initialisers) {
     const isStatistic = statistics.has(name);
     if (!(weights.has(name) || isStatistic) || tensor.shape.length === 0 || isStandardisationName(name)) continue;
@@ -32,14 +31,25 @@ export function findParameters(graph: Graph, train: readonly string[] | undefine
       frozen.push(name);
       continue;
     }
-    slots.push({ name, shape: tensor.shape, offset, length, ...(isStatistic ? { statistic: true as const } : {}) });
-    offset += length;
+    found.push({ name, shape: tensor.shape, length, ...(isStatistic ? { statistic: true as const } : {}) });
   }
+  const slots = inOrder(found);
   for (const pattern of train ?? [])
     if (!slots.some(({ name }) => matches(pattern, name)))
       problems.add('train', `${pattern} is the name of no trainable parameter`);
   checkSteering(graph, new Set(slots.map(({ name }) => name)), problems);
   return { slots, frozen };
+}
+
+/** Weights in the order of the file, then running statistics: a sum treats the two parts of the vector differently. */
+function inOrder(found: readonly Omit<ParameterSlot, 'offset'>[]): ParameterSlot[] {
+  let offset = 0;
+  return [...found.filter((slot) => slot.statistic !== true), ...found.filter((slot) => slot.statistic === true)].map(
+    (slot) => {
+      offset += slot.length;
+      return { ...slot, offset: offset - slot.length };
+    },
+  );
 }
 
 /** Values that a gradient reaches on its way from the model's output, and the running statistics of nodes on that way. */

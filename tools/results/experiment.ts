@@ -57,6 +57,7 @@ export function manifestOf({ job, model, columns, silos, largest, rounds, traini
     model: {
       blob: { sha256: sha256(model.onnx), size: BigInt(model.onnx.length) },
       parameterCount: model.model.parameterCount,
+      statisticCount: model.model.statisticCount,
     },
   });
 }

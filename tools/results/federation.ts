@@ -113,6 +113,7 @@ function floatRound(
   let weight = 0;
   for (const segments of parts) {
     for (const { name, values } of segments) {
+      if (name === SEGMENT.runningStatistics) throw new Error('the float control knows no running statistics');
       if (name === SEGMENT.delta) values.forEach((value, k) => (mean[k] = (mean[k] ?? 0) + value));
       if (name === SEGMENT.weight) weight += values[0] ?? 0;
     }

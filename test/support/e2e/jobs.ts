@@ -88,6 +88,7 @@ export function trainingManifest(
     model: {
       blob: { sha256: sha256(model), size: BigInt(model.length) },
       parameterCount: first.model.parameterCount,
+      statisticCount: first.model.statisticCount,
     },
     statisticsResultHash: source?.resultHash,
   });

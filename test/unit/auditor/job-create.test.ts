@@ -49,7 +49,7 @@ describe('a training job on the result of a statistics job', () => {
     expect(hex(manifest.initialModelHash)).toBe(hex(hash(LABELS.model, first.state)));
     const source = manifest.message.standardiseBy!;
     expect([source.jobId, hex(source.resultHash)]).toEqual([STATISTICS, hex(statisticsJob!.closed[0]!.terminalHash)]);
-    expect(checkLayout(manifest.message, first.model.parameterCount)).toEqual([]);
+    expect(checkLayout(manifest.message, first.model)).toEqual([]);
     expect(out).toContain(`veilsum-agent job approve ${hex(manifest.hash)}`);
     expect(out).toContain('heart-train is offered to 4 silos');
   });

@@ -23,6 +23,8 @@ import {
   trainingTerms,
 } from '../../support/jobs.js';
 
+const VECTOR = { parameterCount: 7, statisticCount: 0 };
+
 const namesOf = ({ segments }: SumLayout): string[] => segments.map(({ name, length }) => `${name}:${length}`);
 
 function segment(layout: SumLayout, name: string): Segment {
@@ -120,13 +122,13 @@ describe('the layout of a job', () => {
 
 describe('checking the layout of a manifest', () => {
   it('finds nothing wrong with the one that the job needs', () => {
-    expect(checkLayout(trainingManifest(), 7)).toEqual([]);
+    expect(checkLayout(trainingManifest(), VECTOR)).toEqual([]);
     expect(checkLayout(statisticsManifest(), undefined)).toEqual([]);
   });
 
   it('lets a manifest choose a public weight', () => {
     const layout = deriveLayout({ ...trainingTerms, weightVisibility: 'public' } as typeof trainingTerms, room);
-    expect(checkLayout(trainingManifest({ layout }), 7)).toEqual([]);
+    expect(checkLayout(trainingManifest({ layout }), VECTOR)).toEqual([]);
   });
 
   const changed = (change: (layout: SumLayout) => void): SumLayout => {
@@ -167,14 +169,14 @@ describe('checking the layout of a manifest', () => {
       'holdout.loss: quantiser should be real, is integer',
     ],
   ])('reports %s', (_what, layout, expected) => {
-    const found = checkLayout(trainingManifest({ layout }), 7);
+    const found = checkLayout(trainingManifest({ layout }), VECTOR);
     expect(found.map(({ segment: name, difference }) => `${name}: ${difference}`)).toContain(expected);
   });
 
   it('accepts a closing round of metrics and reports one that sums anything else', () => {
     const closingLayout = deriveLayout({ kind: 'evaluate', recipe, contract }, room);
-    expect(checkLayout(trainingManifest({ closingLayout }), 7)).toEqual([]);
-    const stray = checkLayout(trainingManifest({ closingLayout: deriveLayout(trainingTerms, room) }), 7);
+    expect(checkLayout(trainingManifest({ closingLayout }), VECTOR)).toEqual([]);
+    const stray = checkLayout(trainingManifest({ closingLayout: deriveLayout(trainingTerms, room) }), VECTOR);
     expect(stray.map(({ segment: name }) => name)).toContain('closing/holdout.rows');
     expect(checkLayout(statisticsManifest({ closingLayout }), undefined)).toEqual([
       { segment: 'closing', difference: 'this job has no closing round' },
@@ -182,7 +184,7 @@ describe('checking the layout of a manifest', () => {
   });
 
   it('reports a manifest without a layout', () => {
-    expect(checkLayout(trainingManifest({ layout: undefined }), 7)).toHaveLength(1);
+    expect(checkLayout(trainingManifest({ layout: undefined }), VECTOR)).toHaveLength(1);
   });
 });
 

@@ -45,6 +45,8 @@ const training: TrainingJobFile = {
   rounds: 10,
 };
 
+const VECTOR = { parameterCount: 7, statisticCount: 0 };
+
 const statisticsFacts: ManifestFacts = {
   rosterHash: new Uint8Array(32).fill(1),
   initialModelHash: new Uint8Array(32).fill(2),
@@ -81,7 +83,7 @@ describe('a manifest from a job file', () => {
 
   it('has the layout that a silo derives, a closing round included', () => {
     const manifest = buildManifest(training, facts);
-    expect(checkLayout(manifest, 7)).toEqual([]);
+    expect(checkLayout(manifest, VECTOR)).toEqual([]);
     expect(manifest.closingLayout?.segments[0]?.name).toBe('holdout.rows');
   });
 
