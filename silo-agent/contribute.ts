@@ -57,7 +57,10 @@ export class Contributor {
   readonly #work: LocalWork;
   readonly #trainers = new Map<string, Promise<OwnTrainer>>();
 
-  constructor(config: AgentConfig, store: Store, work: LocalWork = REAL_WORK) {
+  readonly #warn: (trouble: AgentError) => void;
+
+  constructor(config: AgentConfig, store: Store, warn: (trouble: AgentError) => void, work: LocalWork = REAL_WORK) {
+    this.#warn = warn;
     this.#config = config;
     this.#store = store;
     this.#work = work;
@@ -120,6 +123,7 @@ export class Contributor {
     );
     const { splitHoldout } = await import('../src/dataset/index.js');
     const { train, holdout } = key.lend((k) => splitHoldout(records, recipe.holdoutFraction, k));
+    demandHoldout(this.#config.policy, holdout.rows, this.#warn);
     using seed = roundSecret.lend((ikm) => derive<'shuffling'>(ikm, plan.rid, LABELS.deriveShuffling, []));
     return await learn(
       await this.#trainer(manifest, recipe, prepared),
@@ -188,6 +192,24 @@ export class Contributor {
   async close(): Promise<void> {
     for (const jobId of [...this.#trainers.keys()]) await this.release(jobId);
   }
+}
+
+/**
+ * Metrics over a handful of records tell of each; nothing is told where nothing is held out. Warns of a hold-out that is too small for the
+ * policy, or throws AgentError `agent/small-holdout`.
+ */
+export function demandHoldout(
+  { minimumHoldout, differencing }: Pick<AgentConfig['policy'], 'minimumHoldout' | 'differencing'>,
+  rows: number,
+  warn: (trouble: AgentError) => void,
+): void {
+  if (rows === 0 || rows >= minimumHoldout) return;
+  const trouble = new AgentError(
+    'agent/small-holdout',
+    `${String(rows)} records are held out, policy.minimumHoldout asks for ${String(minimumHoldout)}.`,
+  );
+  if (differencing === 'refuse') throw trouble;
+  warn(trouble);
 }
 
 function wordsFrom(secret: SecretBytes<'round'>, rid: Uint8Array, label: Label): RandomWords {

@@ -14,6 +14,8 @@ export const AGENT_ERRORS = defineErrors({
   'agent/unknown-job': 'No job with this id or hash waits in the state folder of this agent.',
   'agent/already-decided':
     'The operator of this silo has decided on this job before, and decisions are final. A changed job needs a new manifest.',
+  'agent/small-holdout':
+    "Fewer records are held out than this silo's policy asks for (policy.minimumHoldout): their metrics would say much about each. With `differencing: warn` it is only told of, with `refuse` the silo declines the round.",
   'agent/training-failed': 'The trainer failed for a reason of its own; the log of the agent has the code.',
   'agent/bad-vote':
     'A vote names something that cannot be voted on: see the numbers and hashes that `veilsum-audit rounds --json` prints.',

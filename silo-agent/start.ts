@@ -39,13 +39,13 @@ export async function loadSelf(config: AgentConfig): Promise<SiloSelf> {
       'agent/roster-key',
       `the key in ${config.keys.signing} is not the key of silo "${config.silo}" in ${config.roster.file}.`,
     );
-  const { minCohort, minHonest, maxMalicious, roundsPerDay } = config.policy;
+  const { minCohort, minHonest, maxMalicious, roundsPerDay, differencing } = config.policy;
   return {
     siloId,
     signingKey: SigningKey.from(seed),
     cosigningKey: await loadCosigningKey(config, siloId, roster),
     roster,
-    policy: { minCohort, minHonest, maxMalicious, roundsPerDay, budgets: budgetsOf(config.policy) },
+    policy: { minCohort, minHonest, maxMalicious, roundsPerDay, differencing, budgets: budgetsOf(config.policy) },
   };
 }
 

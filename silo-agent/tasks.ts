@@ -63,7 +63,14 @@ export class Tasks {
 
   constructor(site: Site) {
     this.#site = site;
-    this.#contributor = new Contributor(site.config, site.store, site.work);
+    this.#contributor = new Contributor(
+      site.config,
+      site.store,
+      ({ code, message }) => {
+        site.log.warn('round.notice', { work: 'contribute', code, detail: message });
+      },
+      site.work,
+    );
   }
 
   /** A job is over: what it needed is let go. */

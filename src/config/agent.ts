@@ -43,6 +43,10 @@ const policy = strict({
   maxParameters: whole(1, LIMITS.vectorLengthMax).default(10_000_000),
   /** Statistics jobs that are approved without the operator. None unless given. */
   statistics: z.array(statisticsRule).default([]),
+  /** What is done about sums whose difference to the last one isolates a hospital, and about hold-outs that are too small. */
+  differencing: z.enum(['warn', 'refuse']).default('warn'),
+  /** Records below which a hold-out part is too small to be measured on. */
+  minimumHoldout: whole(0, Number.MAX_SAFE_INTEGER).default(20),
   /** Privacy budgets by data set. A data set without one costs without limit. */
   privacy: strict({ dataSets: z.record(name, budget).default({}) }).prefault({}),
 }).check(({ value, issues }) => {

@@ -14,12 +14,15 @@ import type { SiloState } from './silo/state.js';
 export const RECORD_VERSION = 1;
 
 /**
- * The state after one record of a silo's journal, or why it cannot be. What was accepted under the budgets of its day stays charged,
- * whatever they are now.
+ * The state after one record of a silo's journal, or why it cannot be. What was accepted under the budgets and the differencing guard of
+ * its day stays accepted, whatever they are now.
  */
 export function replaySilo(state: SiloState, bytes: Uint8Array): Result<SiloState, string> {
   const { self } = state;
-  const past = { ...state, self: { ...self, policy: { ...self.policy, budgets: undefined } } };
+  const past = {
+    ...state,
+    self: { ...self, policy: { ...self.policy, budgets: undefined, differencing: 'warn' as const } },
+  };
   const done = replay(SiloRecord, bytes, (at, event) => advanceSilo(past, { at, event }));
   return done.ok ? ok({ ...done.value, self }) : done;
 }

@@ -19,6 +19,7 @@ import { openPlan, type Plan } from '../plan.js';
 import { demand, demandOne } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf } from './change.js';
+import { recordSum } from './differencing.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
 import type { JobState, SiloState } from './state.js';
 import { chargeOf, close } from './verify.js';
@@ -88,7 +89,10 @@ export function onAbandoned(state: SiloState, event: JournalledEvent, value: Aba
   const abort = burnt || !plan.cohort.includes(self.siloId) ? undefined : closingAbort(state, job, plan, value.abandon);
   const closed =
     abort === undefined ? job : { ...job, closingAborts: new Map(job.closingAborts).set(plan.round, abort) };
-  const done = close(state, closed, plan.round, event, { ack: signed, previous, model: job.modelHash });
+  // What was released may have been opened by the coordinator, though no result came of it.
+  const released = burnt ? job.open.attempt.survivors : undefined;
+  const known = released === undefined ? state : recordSum(state, job, plan, job.open, released.members.keys());
+  const done = close(known, closed, plan.round, event, { ack: signed, previous, model: job.modelHash });
   return {
     state: done.state,
     effects: [

@@ -18,7 +18,15 @@ import { onResultReceived, onResultVerified } from './verify.js';
 import { onCheckpointRead, onHelloMade, UNREAD_LOG } from './witness.js';
 
 export function initialSiloState(self: SiloSelf): SiloState {
-  return { self, jobs: new Map(), openings: new Map(), ledger: new Map(), recentPlans: [], witness: UNREAD_LOG };
+  return {
+    self,
+    jobs: new Map(),
+    openings: new Map(),
+    ledger: new Map(),
+    lastSums: new Map(),
+    recentPlans: [],
+    witness: UNREAD_LOG,
+  };
 }
 
 export function advanceSilo(

@@ -15,6 +15,7 @@ import { equalEnvelopes, openEnvelope, seal } from '../envelope.js';
 import { demand, demanded, demandOne } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { locate, withAttempt, type Located } from './change.js';
+import { demandNoDifference, differenceWarned } from './differencing.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
 import { masksOf } from './mask.js';
 import { demandInputRule, recordOpening } from './openings.js';
@@ -50,7 +51,8 @@ export function onConfirmRequested(
   }
   demandSurvivors(state, found, survivors);
   const next = withAttempt(recordOpening(state, found, survivors), job, open, { survivors });
-  return { state: next, effects: [{ kind: 'persist', event, emitted: [] }, fingerprint(found, survivors)] };
+  const warned = differenceWarned(state, found, survivors);
+  return { state: next, effects: [{ kind: 'persist', event, emitted: [] }, ...warned, fingerprint(found, survivors)] };
 }
 
 /** Opens a request against the transcripts of this attempt; refuses a second survivor set or sum. */
@@ -100,6 +102,7 @@ export function demandSurvivors(state: SiloState, found: Located, survivors: Sur
     'the masked header listed for this silo is not the one it signed.',
   );
   demandInputRule(state, found, survivors);
+  demandNoDifference(state, found, survivors);
 }
 
 /** Our fingerprints are there: sign this T3, once and for all. */

@@ -23,6 +23,8 @@ export interface SiloPolicy {
   /** Malicious silos to assume at the least; the effective c is the larger of this and the manifest's. */
   readonly maxMalicious: number;
   readonly roundsPerDay: number;
+  /** Whether a sum that isolates one silo by its difference to the last one is refused; warned of unless it says so. */
+  readonly differencing?: 'warn' | 'refuse' | undefined;
   /** What data sets may cost, by name; those that are not here cost without limit. */
   readonly budgets?: ReadonlyMap<string, Budget> | undefined;
 }
@@ -43,6 +45,8 @@ export interface SiloState {
   readonly openings: ReadonlyMap<string, readonly Opening[]>;
   /** What each data set was used for, never refunded. */
   readonly ledger: ReadonlyMap<string, readonly LedgerEntry[]>;
+  /** The last sum of each kind, for the differencing guard. */
+  readonly lastSums: ReadonlyMap<string, LastSum>;
   /** When plans of the last day were accepted, for the daily limit. */
   readonly recentPlans: readonly UnixMs[];
   /** The transparency log as far as this silo has read it. */
@@ -67,6 +71,15 @@ export interface WitnessState {
   readonly cosigned?: { readonly size: number; readonly envelope: Envelope };
   /** Last round of each job that this silo sits out, because the log knows more of it than this journal. */
   readonly sitsOut: ReadonlyMap<string, number>;
+}
+
+/** A sum that was opened without noise, with this silo's input in it or without. */
+export interface LastSum {
+  readonly jobId: JobId;
+  readonly round: number;
+  readonly silos: readonly SiloId[];
+  /** This silo's version of its data set then, under its key; empty when it had no input. */
+  readonly dataSetVersion: Uint8Array;
 }
 
 /** A sum in which an input of ours was opened. */

@@ -20,6 +20,7 @@ import { openPlan, type Plan } from '../plan.js';
 import { demand, demanded, demandOne } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf, withJob } from './change.js';
+import { recordSum } from './differencing.js';
 import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
 import { settleOpening } from './openings.js';
 import type { JobState, OpenRound, SiloState } from './state.js';
@@ -131,7 +132,8 @@ export function onResultVerified(
   // self_b was opened for exactly the survivors, which `checkResult` demanded.
   const survivors = message.selfSecrets.map(({ index }) => index);
   const settled = job.open === undefined ? state : settleOpening(state, job.open, survivors);
-  return close(settled, job, plan.round, event, { ack, previous: resultId, model: newModel });
+  const known = recordSum(settled, job, plan, job.open, survivors);
+  return close(known, job, plan.round, event, { ack, previous: resultId, model: newModel });
 }
 
 /** What this silo charged for the round, for the log; undefined when it masked no input in it. */

@@ -48,6 +48,8 @@ describe('the samples', () => {
       maxModelBytes: 67_108_864,
       maxParameters: 10_000_000,
       statistics: [{ dataSet: 'wdbc', columns: 'all-declared', minimumRows: 30 }],
+      differencing: 'warn',
+      minimumHoldout: 20,
       privacy: { dataSets: {} },
     });
   });
