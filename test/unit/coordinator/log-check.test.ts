@@ -1,6 +1,6 @@
 // What fsck finds when log and journal do not belong together, on a real log on disk.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -28,7 +28,10 @@ async function problemsOf(name: string, entries: readonly Uint8Array[], damage =
   const log = await TransparencyLog.open(join(state, 'log'));
   await log.append(entries);
   await log.close();
-  if (damage !== '') writeFileSync(join(state, 'log', 'public', damage), 'x');
+  if (damage !== '') {
+    mkdirSync(join(state, 'log', 'public'), { recursive: true });
+    writeFileSync(join(state, 'log', 'public', damage), 'x');
+  }
   const check = await LogCheck.open(state, initial);
   for (const [k, entry] of given.entries()) if (k > 0) check!.take(k, [entry]);
   return check!.report(true).problems.map(({ where, what }) => `${where}: ${what}`);
