@@ -281,7 +281,9 @@ export function mayRest(state: CoordinatorState, job: CoordinatorJob, cohort: re
       if (recentOf(log, silo, now).length > HELLOS_WAITED_FOR) return true;
       const graceOver = !patient && now >= plusMs(checkpoint.madeAt, COSIGN_GRACE_MS);
       const read = checkpoint.cosignatures.has(silo) || graceOver;
-      return read && (hello === undefined || hello.index < size || now >= plusMs(hello.at, patience));
+      // One that has never said Hello has just started: what rests on a checkpoint before its Hello it would sit out.
+      const said = hello === undefined ? !patient : hello.index < size || now >= plusMs(hello.at, patience);
+      return read && said;
     })
   );
 }
