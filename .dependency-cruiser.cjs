@@ -11,6 +11,7 @@ const pure = {
   model: ['base', 'vector'],
   protocol: ['base', 'crypto', 'vector', 'wire', 'transcript', 'privacy'],
   job: ['base', 'vector', 'model', 'privacy', 'wire'],
+  audit: ['base', 'crypto', 'vector', 'wire', 'transcript', 'model', 'protocol', 'job'],
 };
 const effectful = {
   system: ['base'],

@@ -30,6 +30,9 @@ export const AUDIT_ERRORS = defineErrors({
   'audit/model-refused':
     'Change the model as the list says and export it again; docs/models.md lists what can be trained.',
   'audit/bad-reason': 'Say in one sentence why: everybody reads it, also in two years.',
+  'audit/bundle-option': 'Leave out --verify: a bundle is checked with veilsum-audit verify.',
+  'audit/bad-hash':
+    'Give the hash that the consortium has pinned: 64 hexadecimal digits, as `veilsum-audit roster hash` prints it.',
   'audit/bad-number': 'Round numbers count from 1.',
 });
 
@@ -50,6 +53,8 @@ const USAGE: ReadonlySet<AuditErrorCode> = new Set<AuditErrorCode>([
   'audit/other-columns',
   'audit/not-statistics',
   'audit/other-model',
+  'audit/bundle-option',
+  'audit/bad-hash',
   'audit/bad-number',
   'audit/bad-reason',
 ]);

@@ -2,6 +2,7 @@
 
 import { CommanderError } from 'commander';
 import { isCodedError, type CodedError } from '../src/base/index.js';
+import { VERIFY_ERRORS } from '../src/audit/index.js';
 import { ConfigError } from '../src/config/index.js';
 import { JOB_ERRORS, JobError } from '../src/job/index.js';
 import { MODEL_ERRORS, ModelError } from '../src/model/index.js';
@@ -55,9 +56,10 @@ function describe(error: CodedError): string {
     : error.describe();
 }
 
-const MEANINGS: ReadonlyMap<string, string> = new Map(
-  [PROTOCOL_ERRORS, JOB_ERRORS, MODEL_ERRORS, PKI_ERRORS, PRIVACY_ERRORS, SYSTEM_ERRORS].flatMap((room) =>
-    Object.entries(room),
+/** One line on each code that a command may print. */
+export const MEANINGS: ReadonlyMap<string, string> = new Map(
+  [PROTOCOL_ERRORS, VERIFY_ERRORS, JOB_ERRORS, MODEL_ERRORS, PKI_ERRORS, PRIVACY_ERRORS, SYSTEM_ERRORS].flatMap(
+    (room) => Object.entries(room),
   ),
 );
 

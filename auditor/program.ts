@@ -8,12 +8,14 @@ import { addJobOrders } from './commands/job-order.js';
 import { addJobs } from './commands/jobs.js';
 import { addParticipation } from './commands/participation.js';
 import { addPrivacy } from './commands/privacy.js';
+import { addLog } from './commands/log.js';
 import { addModelInspect } from './commands/model-inspect.js';
 import { addReport } from './commands/report.js';
 import { addRoster } from './commands/roster.js';
 import { addRound } from './commands/round.js';
 import { addRounds } from './commands/rounds.js';
 import { addSilos } from './commands/silos.js';
+import { addVerify } from './commands/verify.js';
 import { addWatch } from './commands/watch.js';
 import { printConfig, readClientConfig } from '../src/config/index.js';
 import { EXIT, type ExitCode } from '../src/system/index.js';
@@ -23,7 +25,8 @@ import { guarded } from './terminal.js';
 
 const PRINT_CONFIG = '--print-config';
 
-export function createProgram(world: World): Command {
+/** `end`: takes the exit code of a command that has done its work and found something. */
+export function createProgram(world: World, end: (code: ExitCode) => void = () => undefined): Command {
   const program = new Command('veilsum-audit')
     .description(
       'Create jobs, follow their rounds and fetch their results, for operators and auditors of a consortium.',
@@ -50,7 +53,8 @@ export function createProgram(world: World): Command {
   addJobOrders(job, world);
   for (const add of [addJobs, addRounds, addRound, addWatch, addParticipation, addSilos, addReport, addActs])
     add(program, world);
-  for (const add of [addExport, addRoster, addPrivacy]) add(program, world);
+  for (const add of [addExport, addLog, addRoster, addPrivacy]) add(program, world);
+  addVerify(program, world, end);
   addModelInspect(program.command('model').description('inspect models'), world);
   return program;
 }
@@ -58,11 +62,14 @@ export function createProgram(world: World): Command {
 /** Runs one command line, without the names of node and script; prints what went wrong and returns how to exit. */
 export async function runProgram(args: readonly string[], given: World): Promise<ExitCode> {
   const world = { ...given, terminal: guarded(given.terminal) };
-  const program = createProgram(world);
+  let code: ExitCode = EXIT.ok;
+  const program = createProgram(world, (ended) => {
+    code = ended;
+  });
   try {
     if (args.includes(PRINT_CONFIG)) await showConfig(program, args, world);
     else await program.parseAsync([...args], { from: 'user' });
-    return EXIT.ok;
+    return code;
   } catch (cause) {
     report(world.terminal, cause, program.opts<{ readonly json?: boolean }>().json === true);
     return exitCodeOf(cause);

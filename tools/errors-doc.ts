@@ -8,6 +8,7 @@ import { AUDIT_ERRORS } from '../auditor/errors.js';
 import { ADMIN_ERRORS } from '../coordinator/admin/errors.js';
 import { COORDINATOR_ERRORS } from '../coordinator/errors.js';
 import { AGENT_ERRORS } from '../silo-agent/errors.js';
+import { VERIFY_ERRORS } from '../src/audit/index.js';
 import { CONFIG_ERRORS } from '../src/config/index.js';
 import { DATASET_ERRORS } from '../src/dataset/index.js';
 import { ENROLMENT_ERRORS } from '../src/enrolment/index.js';
@@ -65,6 +66,13 @@ export const ERROR_CHAPTERS: readonly ErrorChapter[] = [
     about: 'What the client of operators and auditors refuses by itself. The text is what to do.',
     source: 'auditor/errors.ts',
     codes: AUDIT_ERRORS,
+  },
+  {
+    title: 'Offline verification',
+    about:
+      'What `veilsum-audit verify` finds in a bundle beside the codes above that it shares with silos. [audit.md](audit.md) says which check each one is.',
+    source: 'src/audit/errors.ts',
+    codes: VERIFY_ERRORS,
   },
   {
     title: 'Jobs',

@@ -1,19 +1,18 @@
-// veilsum-audit export: the trained model, written whole or not at all.
+// veilsum-audit export: the trained model, or everything that an audit of the job needs; written whole or not at all.
 
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { hex, LIMITS, utf8 } from '../../src/base/index.js';
+import { hex, LIMITS } from '../../src/base/index.js';
 import { sha256 } from '../../src/crypto/index.js';
 import { readSmallFile, SystemError, writeFileDurably } from '../../src/system/index.js';
-import type { StatisticsReport } from '../../src/job/index.js';
-import { JobKind } from '../../src/wire/index.js';
-import { fetchReport } from '../checked-statistics.js';
-import { printStatistics } from '../print-statistics.js';
 import { demandModel } from '../checked-model.js';
+import { BundleCollector } from '../bundle/collect.js';
+import { writeBundleFile } from '../bundle/file.js';
 import { badAnswer, fetchManifest, type CheckedRound } from '../checked-round.js';
+import { AuditError } from '../errors.js';
 import { gather } from '../gather.js';
-import { withSession, type GlobalOptions, type Session, type World } from '../session.js';
+import { withSession, type GlobalOptions, type World } from '../session.js';
 import { printFacts, printJson } from '../terminal.js';
 
 interface Options extends GlobalOptions {
@@ -22,12 +21,14 @@ interface Options extends GlobalOptions {
   readonly force?: boolean;
 }
 
+const BUNDLE_ENDING = '.bundle';
+
 export function addExport(program: Command, world: World): void {
   program
     .command('export')
-    .description('write the trained model of a job as an ONNX file, or the figures of a statistics job as JSON')
+    .description('write the trained model of a job as an ONNX file, or its audit bundle (--out NAME.bundle)')
     .argument('<job>', 'name of the job')
-    .requiredOption('--out <file>', 'where the model or the figures go')
+    .requiredOption('--out <file>', 'where the model goes; a name that ends in .bundle gets the audit bundle instead')
     .option(
       '--verify <forward.onnx>',
       'the model the job was made with: check that its silos have acknowledged this result',
@@ -36,58 +37,45 @@ export function addExport(program: Command, world: World): void {
     .action(async (jobId: string, _options: object, command: Command) => {
       const options = command.optsWithGlobals<Options>();
       demandFree(options);
-      const { bytes, round, statistics } = await withSession(world, options, async (session) => {
+      if (options.out.endsWith(BUNDLE_ENDING)) {
+        await exportBundle(world, options, jobId);
+        return;
+      }
+      const { bytes, round } = await withSession(world, options, async (session) => {
         const { client, roster } = session;
-        const figures = await statisticsOf(session, jobId);
-        if (figures !== undefined) return { ...figures, round: undefined };
         const given = await gather(client.exportModel({ jobId, state: false }, world.signal), LIMITS.modelBytes);
         if (given === undefined)
           throw badAnswer(`a model has at most ${String(LIMITS.modelBytes)} bytes, more than that came.`);
-        if (options.verify === undefined) return { bytes: given, round: undefined, statistics: undefined };
+        if (options.verify === undefined) return { bytes: given, round: undefined };
         const forward = await readSmallFile(options.verify, LIMITS.modelBytes);
         const manifest = await fetchManifest(client, roster, jobId);
-        return { bytes: given, round: await demandModel(session, manifest, forward, given), statistics: undefined };
+        return { bytes: given, round: await demandModel(session, manifest, forward, given) };
       });
       await writeFileDurably(options.out, bytes, { replace: options.force === true });
-      if (statistics === undefined) tell(world, options, jobId, bytes, round);
-      else tellStatistics(world, options, jobId, bytes, statistics);
+      tell(world, options, jobId, bytes, round);
     });
 }
 
-/** Undefined for a job that has a model. */
-async function statisticsOf(
-  session: Session,
-  jobId: string,
-): Promise<{ readonly bytes: Uint8Array; readonly statistics: StatisticsReport } | undefined> {
-  const { client, roster } = session;
-  const { job } = await client.getJob({ jobId });
-  if (job?.kind !== JobKind.JOB_KIND_STATISTICS) return undefined;
-  const { report, resultHash } = await fetchReport(session, await fetchManifest(client, roster, jobId));
-  const text = JSON.stringify({ job: jobId, resultHash: hex(resultHash), ...report }, null, 2);
-  return { bytes: utf8(`${text}\n`), statistics: report };
-}
-
-/** Figures are only ever written after everything that vouches for them was checked. */
-function tellStatistics(
-  { terminal }: World,
-  { out, json }: Options,
-  jobId: string,
-  bytes: Uint8Array,
-  statistics: StatisticsReport,
-): void {
+async function exportBundle(world: World, options: Options, jobId: string): Promise<void> {
+  const { out, json, verify } = options;
+  if (verify !== undefined)
+    throw new AuditError('audit/bundle-option', '--verify compares a model; this exports a bundle.');
+  const collected = await withSession(world, options, async ({ client, config }) => {
+    const roster = await readSmallFile(config.roster.file, LIMITS.manifestBytes);
+    return writeBundleFile(out, (writer) => new BundleCollector(client, writer, world.signal).collect(jobId, roster));
+  });
+  const { terminal } = world;
   if (json === true) {
-    printJson(terminal, {
-      job: jobId,
-      file: resolve(out),
-      bytes: bytes.length,
-      sha256: hex(sha256(bytes)),
-      statistics,
-    });
+    printJson(terminal, { job: jobId, file: resolve(out), ...collected });
     return;
   }
-  printStatistics(terminal, statistics);
-  terminal.print('');
-  printFacts(terminal, [['figures as JSON', resolve(out)]]);
+  printFacts(terminal, [
+    ['bundle of job', jobId],
+    ['file', resolve(out)],
+    ['entries of the log', String(collected.entries)],
+    ['rounds', String(collected.rounds)],
+    ['checked', 'no: veilsum-audit verify FILE --roster-hash HASH does that, without a network'],
+  ]);
 }
 
 /** Before anything is fetched: the file must not be lost, and neither the time. */

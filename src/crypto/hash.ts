@@ -34,6 +34,12 @@ export function sha256(bytes: Uint8Array): Hash {
   return digested(createHash('sha256').update(bytes).digest());
 }
 
+/** The same for bytes that arrive in pieces. */
+export function sha256Hasher(): { update(part: Uint8Array): unknown; digest(): Hash } {
+  const hasher = createHash('sha256');
+  return { update: (part) => hasher.update(part), digest: () => digested(hasher.digest()) };
+}
+
 function digested(bytes: Uint8Array): Hash {
   // SHA-256 gives 32 bytes, which is what the brand stands for. A plain Uint8Array, not Node's Buffer subclass, leaves this room.
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) as Hash;

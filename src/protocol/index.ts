@@ -19,7 +19,7 @@ export { applyMasks, remainingMasks, RANGE_ALIGNMENT, type MaskKeys } from './ma
 export { siloVariance, type SumNoise } from './noise.js';
 export * from './order.js';
 export * from './params.js';
-export { indexIn, openPlan, type Attempt, type Plan } from './plan.js';
+export { demandPlanFits, indexIn, NO_PREVIOUS, openAttempt, openPlan, type Attempt, type Plan } from './plan.js';
 export * from './rejection.js';
 export { RECORD_VERSION, replayCoordinator, replaySilo } from './replay.js';
 export * from './roster.js';

@@ -17,6 +17,10 @@ export const EXIT = {
   storageDamaged: 5,
   /** A second signal, or the bound on a graceful shutdown, ended the process early. What was acknowledged is durable. */
   interrupted: 6,
+  /** An audit found a contradiction (veilsum-audit verify: FAIL). */
+  auditFailed: 7,
+  /** An audit found no contradiction, and something is missing (INCOMPLETE). */
+  auditIncomplete: 8,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

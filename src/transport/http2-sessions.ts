@@ -19,7 +19,6 @@ interface ServerInternals {
 export interface SessionOptions {
   readonly windowBytes: number;
   readonly connectionsMax: number;
-  readonly handshakesMax: number;
   readonly onSession: (session: ServerHttp2Session) => void;
 }
 
@@ -31,30 +30,19 @@ export function tuneSessions(server: Server, options: SessionOptions): ReadonlyS
       'transport/unknown-grpc',
       `@grpc/grpc-js ${KNOWN_VERSION} is needed, ${installedVersion()} is installed.`,
     );
-  const { windowBytes, connectionsMax, handshakesMax, onSession } = options;
+  const { windowBytes, connectionsMax, onSession } = options;
   internals.commonServerOptions.settings = {
     ...internals.commonServerOptions.settings,
     initialWindowSize: windowBytes,
   };
   const sockets = new Set<Socket>();
-  // Those still in their TLS handshake, oldest first, by the far end: the TLS socket that comes of it is another object.
-  const unfinished = new Map<string, Socket>();
   const setUp = internals._setupHandlers.bind(server);
   internals._setupHandlers = (http2Server, interceptors) => {
     http2Server.maxConnections = connectionsMax;
     http2Server.on('connection', (socket: Socket) => {
       sockets.add(socket);
-      const address = addressOf(socket);
-      unfinished.set(address, socket);
-      socket.once('close', () => {
-        sockets.delete(socket);
-        if (unfinished.get(address) === socket) unfinished.delete(address);
-      });
-      // The longest under way is the least likely to be honest.
-      const [oldest] = unfinished.size > handshakesMax ? unfinished.values() : [];
-      oldest?.destroy();
+      socket.once('close', () => sockets.delete(socket));
     });
-    http2Server.on('secureConnection', (socket: Socket) => unfinished.delete(addressOf(socket)));
     // Before grpc-js sees the session, so that one refused here never carries a call.
     http2Server.on('session', (session) => {
       session.setLocalWindowSize(windowBytes);
@@ -63,10 +51,6 @@ export function tuneSessions(server: Server, options: SessionOptions): ReadonlyS
     setUp(http2Server, interceptors);
   };
   return sockets;
-}
-
-function addressOf({ remoteAddress, remotePort }: Socket): string {
-  return `${String(remoteAddress)} ${String(remotePort)}`;
 }
 
 function installedVersion(): string {

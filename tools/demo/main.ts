@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { openManifest, readRoster, thresholdFor } from '../../src/protocol/index.js';
 import type { AdminClient } from '../../src/transport/index.js';
 import { JobState } from '../../src/wire/index.js';
+import { auditJob, showAudit, type AuditOutcome } from './audit.js';
 import { compare, type Comparison } from './compare.js';
 import { AT_ONCE, foundConsortium, inBatches, writeConfigs, type Founded } from './founding.js';
 import { readOptions, type DemoOptions } from './options.js';
@@ -70,6 +71,7 @@ interface Outcome {
   readonly rounds: readonly RoundOutcome[];
   readonly comparison: Comparison;
   readonly model: string;
+  readonly audit: AuditOutcome;
 }
 
 /** Which hospital dies where, and when it comes back. A cohort of three has nobody to spare. */
@@ -140,13 +142,14 @@ async function runConsortium(scenario: Scenario, founded: Founded, rounds: numbe
   });
   const model = join(folder, 'model.onnx');
   await command('audit', ['export', scenario.trainJob.id, '--out', model, '--config', founded.auditorConfig]);
+  const audit = await auditJob(founded, scenario.trainJob.id);
   screen.live('  comparing with every hospital alone and all records pooled ...');
   const manifest = await manifestOf(client, founded, scenario.trainJob.id);
   const exported = new Uint8Array(await readFile(model));
   const forward = new Uint8Array(await readFile(scenario.modelFile));
   const comparison = await compare(scenario, manifest.message.recipe, rounds, forward, exported);
   client.close();
-  return { rounds: outcomes, comparison, model };
+  return { rounds: outcomes, comparison, model, audit };
 }
 
 /** The operator offers the job; the operator of each hospital reads it and approves it with the hospital's own key. */
@@ -222,12 +225,19 @@ async function finish(
   row('the federation', comparison.pooled.records, comparison.federated);
   row('all records pooled', comparison.pooled.records, comparison.pooled);
   screen.say('');
-  let model = outcome.model;
-  if (options.keep === undefined) {
-    // The folder goes; the model stays where the reader can open it.
-    model = resolve('veilsum-demo-model.onnx');
-    await writeFile(model, await readFile(outcome.model));
-  }
+  showAudit(screen, outcome.audit, founded.rosterHash);
+  screen.say('');
+  const kept = async (name: string, path: string): Promise<string> => {
+    if (options.keep !== undefined) return path;
+    // The folder goes; what the reader may want to open stays.
+    await writeFile(resolve(name), await readFile(path));
+    return resolve(name);
+  };
+  const model = await kept('veilsum-demo-model.onnx', outcome.model);
+  const bundle = await kept('veilsum-demo.bundle', outcome.audit.bundle);
+  const report = await kept('veilsum-demo-report.html', outcome.audit.report);
+  screen.say(`Audit bundle: ${bundle} (veilsum-audit verify FILE --roster-hash ${founded.rosterHash})`);
+  screen.say(`Report: ${report}`);
   screen.say(`Trained model: ${model} (takes raw features; opens in any ONNX runtime)`);
   if (options.keep !== undefined) screen.say(`Keys, configurations, state and logs: ${founded.folder}`);
   screen.say(
@@ -247,6 +257,10 @@ async function finish(
       pooled: plain(comparison.pooled),
     },
     model,
+    rosterHash: founded.rosterHash,
+    bundle,
+    report,
+    verdict: outcome.audit.verdict,
   };
   await writeFile(resolve(json), `${JSON.stringify(data, null, 2)}\n`);
 }

@@ -26,7 +26,6 @@ import {
   decode,
   Directive,
   encode,
-  Outcome,
   SubmitRequest,
   type BlobRef,
   type Envelope,
@@ -41,10 +40,11 @@ import {
   changedSum,
   fingerprintsOf,
   hashSum,
-  nextModel,
+  judgeByHash,
   openSum,
   rootOf,
   sumInputs,
+  type Judge,
 } from './vectors.js';
 
 export interface Hooks {
@@ -73,13 +73,19 @@ export class MemoryConsortium {
   hooks: Hooks = {};
   time = 1_000_000;
   #todo: CoordinatorEvent[] = [];
+  readonly #judge: Judge;
 
-  constructor(n: number, options: { manifest?: Partial<JobManifest>; policy?: SiloPolicy; log?: boolean } = {}) {
+  constructor(
+    n: number,
+    options: { manifest?: Partial<JobManifest>; policy?: SiloPolicy; log?: boolean; judge?: Judge } = {},
+  ) {
+    this.#judge = options.judge ?? judgeByHash;
     this.founded = found(n, { log: options.log ?? false });
     this.coordinator = this.#initial();
     if (this.coordinator.log !== undefined) this.log.push(firstEntry(this.founded.roster.hash));
     const world = {
       now: () => this.time,
+      judge: this.#judge,
       submit: (silo: SiloId, envelope: Envelope, ciphertexts: readonly Uint8Array[]) => {
         this.#submit(silo, envelope, ciphertexts);
       },
@@ -354,8 +360,7 @@ export class MemoryConsortium {
         attempt: attempt.attempt,
         openedHash,
         opened: this.#keep(opened),
-        outcome: Outcome.OUTCOME_APPLIED,
-        newModelHash: nextModel(plan.modelHash, opened),
+        ...this.#judge(effect.context, words, effect.survivors.members.size),
         modelState: new Uint8Array(),
         metrics: [],
       },

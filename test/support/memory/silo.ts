@@ -33,7 +33,7 @@ import {
 } from '../../../src/wire/index.js';
 import { CodedError } from '../../../src/base/index.js';
 import { BASE, seedFrom, type Founded } from './founding.js';
-import { fingerprintsOf, masked, nextModel, verifyVectors } from './vectors.js';
+import { fingerprintsOf, masked, verifyVectors, type Judge } from './vectors.js';
 
 /** What a silo needs of the world. */
 export interface SiloWorld {
@@ -41,6 +41,7 @@ export interface SiloWorld {
   submit(silo: SiloId, envelope: Envelope, ciphertexts: readonly Uint8Array[]): void;
   upload(silo: SiloId, rid: Uint8Array, attempt: number, bytes: Uint8Array): void;
   fetch(name: string): Uint8Array;
+  readonly judge: Judge;
   /** Entries of the transparency log. */
   readLog(from: number, to: number): readonly Uint8Array[];
 }
@@ -329,7 +330,8 @@ export class MemorySilo {
     try {
       const missing = directive.missingInputs.map((ref) => ref.sha256);
       const opened = verifyVectors(result, (name) => this.world.fetch(name), missing);
-      value.newModelHash = nextModel(plan.modelHash, opened);
+      const words = new Int32Array(opened.slice().buffer);
+      Object.assign(value, this.world.judge(result.context, words, result.survivors.members.size));
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       value.failedCode = String(error.code);

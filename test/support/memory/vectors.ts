@@ -17,6 +17,7 @@ import {
   type MaskKeys,
   type SurvivorSet,
 } from '../../../src/protocol/index.js';
+import { Outcome } from '../../../src/wire/index.js';
 import { Fingerprint, pack, packWords, sumWidth, unpackInto, unpackWords } from '../../../src/vector/index.js';
 
 export interface Blob {
@@ -92,6 +93,19 @@ export function openSum(effect: Extract<CoordinatorEffect, { kind: 'open-sum' }>
 export function bytesOf(words: Int32Array): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, words.byteLength).slice();
 }
+
+/** What a verified sum means: outcome and the next model. */
+export type Judge = (
+  context: CheckedResult['context'],
+  opened: Int32Array,
+  survivors: number,
+) => { readonly outcome: Outcome; readonly newModelHash: Uint8Array };
+
+/** Where a test says nothing else. */
+export const judgeByHash: Judge = ({ plan }, opened) => ({
+  outcome: Outcome.OUTCOME_APPLIED,
+  newModelHash: nextModel(plan.modelHash, bytesOf(opened)),
+});
 
 /** What these tests use for an update rule: the next model is a hash of the last one and the sum. */
 export function nextModel(model: Uint8Array, opened: Uint8Array): Hash {

@@ -36,6 +36,13 @@ const COMMANDS: [string[], string[]][] = [
   [['model', 'inspect'], ['<']],
   [['watch'], ['<job>', 'Ctrl-C']],
   [['export'], ['<job>', '--out <file>', '--verify <forward.onnx>', '--force']],
+  [['verify'], ['<bundle>', '--roster-hash <hash>', '--previous <note>']],
+  [['log', 'tail'], ['--entries <count>']],
+  [
+    ['log', 'checkpoint'],
+    ['--job <job>', '--out <file>', '--force'],
+  ],
+  [['log', 'proof'], ['<entry>']],
   [
     ['roster', 'hash'],
     ['<file>', 'which every member pins'],

@@ -1,0 +1,135 @@
+// One job from its manifest to its last round: what the log says, what the transcripts give, and how one follows from the other.
+
+import { equalBytes, hex } from '../../base/index.js';
+import { lastRound, NO_PREVIOUS, Refusal, type Roster } from '../../protocol/index.js';
+import { Outcome } from '../../wire/index.js';
+import type { BundleReader } from '../bundle/reader.js';
+import type { JobBook, RoundBook, Terminal } from '../log/book.js';
+import type { LogTree } from '../log/tree.js';
+import type { Ledger, RoundLine } from '../verdict.js';
+import { checkReactions, type Reactions } from './reactions.js';
+import { checkAdvertised, checkStart } from './rests.js';
+import { ModelChain, type FinishedStatistics } from './state.js';
+import { checkRound } from './transcript.js';
+import { checkVectors } from './vectors.js';
+
+export interface Audit {
+  readonly roster: Roster;
+  readonly bundle: BundleReader;
+  readonly ledger: Ledger;
+  readonly tree: LogTree;
+}
+
+/** What the audit of another job leaves: its sum, or nothing because it has findings of its own. */
+export type Standardisation = FinishedStatistics | 'none' | 'failed';
+
+/** Findings go to the ledger. Returns what a statistics job leaves. */
+export function checkJob(audit: Audit, book: JobBook, standardisation: Standardisation): Standardisation {
+  const { ledger, bundle } = audit;
+  const { manifest, rounds } = book;
+  const { jobId } = manifest;
+  // After a finding nothing is known of the models that follow: rounds are checked one by one, the chain no further.
+  let chain =
+    standardisation === 'failed'
+      ? undefined
+      : ledger.check(`job ${jobId}`, () => new ModelChain(bundle, manifest, standardisation));
+  let previous: Uint8Array = NO_PREVIOUS;
+  let left: Standardisation = 'failed';
+  let ended = 0;
+  for (const [number, round] of [...rounds].sort(([a], [b]) => a - b)) {
+    const where = `job ${jobId} round ${String(number)}`;
+    for (const attempt of round.attempts.values())
+      ledger.check(where, () => checkStart(audit.tree, ledger, attempt, rounds.get(number - 1)), [attempt.start.index]);
+    const work = (): RoundLine => {
+      demandChain(round, previous, chain);
+      if (round.terminal === undefined) return openLine(audit, round);
+      const { line, finished } = closedRound(audit, book, { ...round, terminal: round.terminal }, chain);
+      left = finished ?? 'failed';
+      return line;
+    };
+    const line = ledger.check(where, work, [round.index]);
+    ledger.count('rounds');
+    if (line === undefined) chain = undefined;
+    else ledger.rounds.push(line);
+    if (round.terminal === undefined) continue;
+    previous = round.terminal.hash;
+    ended = number;
+  }
+  const last = lastRound(manifest);
+  // Before its end, the model that was handed out may be younger than the checkpoint.
+  if (ended === last) ledger.check(`job ${jobId}`, () => chain?.checkFinal(bundle));
+  else ledger.notes.push(`job ${jobId} had come to round ${String(ended)} of ${String(last)} at this checkpoint.`);
+  return left;
+}
+
+function demandChain({ plan }: RoundBook, previous: Uint8Array, chain: ModelChain | undefined): void {
+  if (!equalBytes(plan.previousResultHash, previous))
+    throw new Refusal(
+      'plan/previous-result',
+      `round ${String(plan.round)} follows ${hex(plan.previousResultHash)}, the round before ended with ${hex(previous)}.`,
+    );
+  if (chain !== undefined && !equalBytes(plan.modelHash, chain.hash))
+    throw new Refusal(
+      'plan/model-mismatch',
+      `round ${String(plan.round)} starts from the model ${hex(plan.modelHash)}, the rounds before give ${hex(chain.hash)}.`,
+    );
+}
+
+function openLine({ ledger }: Audit, round: RoundBook): RoundLine {
+  const { plan, attempts } = round;
+  ledger.notes.push(`round ${String(plan.round)} of ${plan.jobId} was open at this checkpoint.`);
+  return lineOf(round, { outcome: 'open', attempt: attempts.size });
+}
+
+interface Closed {
+  readonly line: RoundLine;
+  readonly finished?: FinishedStatistics;
+}
+
+function closedRound(
+  audit: Audit,
+  { manifest, rounds }: JobBook,
+  round: RoundBook & { readonly terminal: Terminal },
+  chain: ModelChain | undefined,
+): Closed {
+  const { ledger, bundle, tree } = audit;
+  const { plan, terminal, attempts } = round;
+  const where = `job ${plan.jobId} round ${String(plan.round)}`;
+  const reactions = (outcome: 'applied' | 'rejected' | 'abandoned', model: Uint8Array) =>
+    ledger.check(where, () => checkReactions(audit, manifest.silos, round, { terminal, outcome, model }));
+  if (terminal.result === undefined) {
+    const model = plan.modelHash;
+    const said = reactions('abandoned', model);
+    const about = { outcome: 'abandoned', attempt: attempts.size, model, terminal: terminal.hash } as const;
+    return { line: lineOf(round, about, said) };
+  }
+  const checked = checkRound(audit, manifest, round, { ...terminal, result: terminal.result });
+  const start = attempts.get(terminal.attempt);
+  if (start !== undefined) {
+    const rests = checkStart(tree, ledger, start, rounds.get(plan.round - 1));
+    checkAdvertised(tree, ledger, rests, checked.keys.members.values(), start.t1?.index ?? terminal.index);
+  }
+  const opened = checkVectors(bundle, ledger, checked);
+  const claimed = checked.claimedOutcome === Outcome.OUTCOME_APPLIED ? 'applied' : 'rejected';
+  const outcome = chain?.advance(checked, opened) ?? claimed;
+  const model = checked.claimedModelHash;
+  const said = reactions(outcome, model);
+  const survivors = checked.survivors.members.size;
+  const about = { outcome, attempt: terminal.attempt, survivors, terminal: terminal.hash, model };
+  const line = lineOf(round, about, said);
+  return outcome === 'applied'
+    ? { line, finished: { manifest, resultHash: terminal.hash, opened, survivors } }
+    : { line };
+}
+
+/** One row of the table that people read. */
+function lineOf(
+  { plan }: RoundBook,
+  about: Partial<RoundLine> & Pick<RoundLine, 'outcome' | 'attempt'>,
+  said?: Reactions,
+): RoundLine {
+  const { jobId, round, n, t } = plan;
+  const nothing = { survivors: 0, terminal: new Uint8Array(), model: new Uint8Array() };
+  const [acks, disputes] = [said?.acks.size ?? 0, said?.disputes.size ?? 0];
+  return { job: jobId, round, cohort: n, threshold: t, ...nothing, acks, disputes, ...about };
+}

@@ -1,0 +1,130 @@
+// A consortium in memory that trains a real model: the heart example's logistic regression with inputs made up to fit its layout, judged
+// by the code that programs use. Every kind of round is in it: a fingerprint that does not come, a silo that drops out, a second attempt.
+
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BundleCollector } from '../../../auditor/bundle/collect.js';
+import { adminHandlers } from '../../../coordinator/admin/index.js';
+import { BundleWriter } from '../../../src/audit/index.js';
+import type { AdminClient } from '../../../src/transport/index.js';
+import { MemorySource } from '../admin-source.js';
+import { concat, hex } from '../../../src/base/index.js';
+import { readJobFile } from '../../../src/config/index.js';
+import { hash, LABELS, sha256 } from '../../../src/crypto/index.js';
+import { buildManifest, decodeModelState, firstModel, judgeRound, SEGMENT } from '../../../src/job/index.js';
+import { withParameters } from '../../../src/model/index.js';
+import { isClosingRound, layoutOfRound } from '../../../src/protocol/index.js';
+import { segmentNamed, type Layout } from '../../../src/vector/index.js';
+import { Outcome } from '../../../src/wire/index.js';
+import { MemoryConsortium } from '../memory/consortium.js';
+import { found } from '../memory/founding.js';
+import type { Judge } from '../memory/vectors.js';
+import { HEART_MODEL, SILOS, trainingFile } from '../../unit/auditor/heart.js';
+
+export interface Trained {
+  readonly consortium: MemoryConsortium;
+  readonly jobId: string;
+  readonly forward: Uint8Array;
+  readonly finalModel: Uint8Array;
+}
+
+export async function trainedConsortium(): Promise<Trained> {
+  const forward = new Uint8Array(await readFile(HEART_MODEL));
+  const first = firstModel(forward, undefined, sha256);
+  const folder = await mkdtemp(join(tmpdir(), 'veilsum-test-'));
+  const path = join(folder, 'train.yaml');
+  await writeFile(path, await trainingFile((text) => text.replace(/^ {2}standardiseBy: .*\n/m, '')));
+  const blob = { sha256: sha256(forward), size: BigInt(forward.length) };
+  const file = await readJobFile(path);
+  await rm(folder, { recursive: true });
+  const manifest = buildManifest(file, {
+    rosterHash: found(SILOS, { log: true }).roster.hash,
+    initialModelHash: hash(LABELS.model, first.state),
+    model: { blob, parameterCount: first.model.parameterCount },
+  });
+  const states = new Map<string, Uint8Array>([[hex(manifest.initialModelHash), first.state]]);
+  const consortium = new MemoryConsortium(SILOS, {
+    manifest: { ...manifest, roundLimit: 3 },
+    log: true,
+    judge: judgeOf(states),
+  });
+  consortium.blobs.set(hex(blob.sha256), forward);
+  consortium.silos.forEach((silo, i) => {
+    silo.input = (round) => inputOf(layoutOfRound(consortium.job.manifest, round), i);
+  });
+  consortium.hooks = {
+    arrive: (silo, { type }) => {
+      const open = consortium.job.open;
+      const round = open?.plan.round ?? 0;
+      if (round === 1 && silo.id === 'silo-001' && type === 'consistency') return false;
+      if (round === 2 && silo.id === 'silo-003' && type === 'masked-header') return false;
+      const attempt = open?.attempt.context.attempt.attempt;
+      return !(round === 3 && attempt === 1 && type === 'masked-header');
+    },
+  };
+  consortium.run();
+  const { parameters } = decodeModelState(states.get(hex(consortium.job.modelHash))!);
+  return { consortium, jobId: manifest.jobId, forward, finalModel: withParameters(first.model, parameters) };
+}
+
+/** What `veilsum-audit export` writes, asked of the coordinator's own handlers without a network between. */
+export async function bundleOfJob({ consortium, jobId, finalModel }: Trained): Promise<Uint8Array> {
+  const source = new MemorySource(consortium);
+  source.model = finalModel;
+  const caller = { role: 'auditor', id: 'ada' } as const;
+  const nothing = { pageSize: 0, pageToken: '', first: 0n, fields: [], index: 0 };
+  const handlers = adminHandlers(source);
+  // The collector's calls, each with its defaults as the client fills them in.
+  const client = new Proxy({} as AdminClient, {
+    get: (_, name) => (request: object, signal: AbortSignal) =>
+      (handlers[name as keyof typeof handlers] as (...all: unknown[]) => unknown)(
+        caller,
+        { ...nothing, ...request },
+        signal,
+      ),
+  });
+  const pieces: Uint8Array[] = [];
+  const writer = new BundleWriter((bytes) => pieces.push(Uint8Array.from(bytes)));
+  const signal = new AbortController().signal;
+  await new BundleCollector(client, writer, signal).collect(jobId, consortium.founded.rosterBytes);
+  writer.finish();
+  return concat(...pieces);
+}
+
+function judgeOf(states: Map<string, Uint8Array>): Judge {
+  return ({ manifest, plan }, opened, survivors) => {
+    const judged = judgeRound({
+      manifest: manifest.message,
+      layout: layoutOfRound(manifest, plan.round),
+      closing: isClosingRound(manifest, plan.round),
+      opened,
+      survivors,
+      state: states.get(hex(plan.modelHash))!,
+    });
+    const newModelHash = hash(LABELS.model, judged.state);
+    states.set(hex(newModelHash), judged.state);
+    const applied = judged.outcome === 'applied';
+    return { outcome: applied ? Outcome.OUTCOME_APPLIED : Outcome.OUTCOME_REJECTED, newModelHash };
+  };
+}
+
+/** Half a weight, a small step that differs by silo and coordinate, twenty records of which some are right. */
+function inputOf(layout: Layout, silo: number): Int32Array {
+  const vector = new Int32Array(layout.length);
+  const put = (name: string, value: (k: number) => number): void => {
+    const segment = segmentNamed(layout, name);
+    if (segment === undefined) return;
+    const scale = segment.quantiser.kind === 'real' ? segment.quantiser.scale : 1;
+    for (let k = 0; k < segment.length; k++) vector[segment.offset + k] = Math.round(value(k) * scale);
+  };
+  put(SEGMENT.delta, (k) => 0.01 * (silo + 1) * Math.cos(k));
+  put(SEGMENT.weight, () => 0.5);
+  put(SEGMENT.norm, () => 0.01);
+  put(SEGMENT.holdoutRows, () => 20);
+  put(SEGMENT.holdoutLoss, () => 12);
+  put(SEGMENT.holdoutCorrect, () => 10 + silo);
+  put(SEGMENT.holdoutPositive, () => 1);
+  put(SEGMENT.holdoutNegative, () => 1);
+  return vector;
+}
