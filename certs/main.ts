@@ -2,17 +2,8 @@
 // veilsum-ca: the consortium's certificate authority as a tool. Commands are in commands/; this file only assembles them.
 
 import { Command } from 'commander';
-import { addBar } from './commands/bar.js';
-import { addBundle } from './commands/bundle.js';
-import { addInit } from './commands/init.js';
-import { addInspect } from './commands/inspect.js';
-import { addIssue } from './commands/issue.js';
-import { addKeygen } from './commands/keygen.js';
-import { addRequest } from './commands/request.js';
-import { addRevoke } from './commands/revoke.js';
-import { addRollover } from './commands/rollover.js';
-import { addServe } from './commands/serve.js';
-import { addToken } from './commands/token.js';
+import { addAsked } from '../src/system/index.js';
+import { COMMANDS } from './command-list.js';
 import { exitCodeOf, report } from './commands/outcome.js';
 
 const program = new Command('veilsum-ca')
@@ -20,22 +11,8 @@ const program = new Command('veilsum-ca')
   .showHelpAfterError()
   .exitOverride();
 
-for (const add of [
-  addInit,
-  addIssue,
-  addRequest,
-  addBundle,
-  addKeygen,
-  addRevoke,
-  addInspect,
-  addToken,
-  addServe,
-  addBar,
-  addRollover,
-])
-  add(program);
-
 try {
+  await addAsked(program, COMMANDS, process.argv.slice(2));
   await program.parseAsync();
 } catch (cause) {
   report(cause);

@@ -1,6 +1,7 @@
 // system: the machine as the programs need it. Real clock and randomness, files that survive crashes, secret files, signals, exit codes,
 // the lock on a state folder, and the places where tests may cut the power. Imports base only.
 
+export * from './commands.js';
 export * from './durable.js';
 export * from './errors.js';
 export * from './exit.js';
