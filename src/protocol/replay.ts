@@ -8,23 +8,34 @@ import type { CoordinatorState } from './coordinator/state.js';
 import { equalEnvelopes } from './envelope.js';
 import { orRejection, type Rejection } from './rejection.js';
 import { advanceSilo } from './silo/advance.js';
-import type { SiloState } from './silo/state.js';
+import type { SiloPolicy, SiloState } from './silo/state.js';
 
 /** The one format of records that this version writes and reads. */
 export const RECORD_VERSION = 1;
 
 /**
- * The state after one record of a silo's journal, or why it cannot be. What was accepted under the budgets and the differencing guard of
- * its day stays accepted, whatever they are now.
+ * The state after one record of a silo's journal, or why it cannot be. What was accepted under the policy of its day stays accepted,
+ * whatever the policy is now: an operator may raise a floor and start again.
  */
 export function replaySilo(state: SiloState, bytes: Uint8Array): Result<SiloState, string> {
   const { self } = state;
-  const past = {
-    ...state,
-    self: { ...self, policy: { ...self.policy, budgets: undefined, differencing: 'warn' as const } },
-  };
+  const past = { ...state, self: { ...self, policy: policyOfItsDay(self.policy) } };
   const done = replay(SiloRecord, bytes, (at, event) => advanceSilo(past, { at, event }));
   return done.ok ? ok({ ...done.value, self }) : done;
+}
+
+/** Refuses nothing that any policy might have accepted; what is forgotten for want of danger still follows the present one. */
+function policyOfItsDay(policy: SiloPolicy): SiloPolicy {
+  return {
+    ...policy,
+    minCohort: LIMITS.cohortMin,
+    minHonest: 2,
+    maxMalicious: 0,
+    maliciousWhenForgetting: policy.maxMalicious,
+    roundsPerDay: Number.MAX_SAFE_INTEGER,
+    budgets: undefined,
+    differencing: 'warn',
+  };
 }
 
 /**

@@ -71,6 +71,8 @@ describe('a coordinator that dies at every kind of record', () => {
   it('was killed at each of them, the kinds of its journal all among them', async () => {
     expect(hit).toEqual(DEATHS);
     const kinds = new Set((await coordinatorRecords(consortium.founded)).map(({ event }) => event!.$case));
+    // Of the Hellos before: nobody says one while the coordinator dies here. `npm run kill` has it die at those as well.
+    expect(kinds.delete('checkpointMade')).toBe(true);
     for (const kind of kinds)
       for (const name of [before(kind), after(kind)])
         expect(hit.some((one) => one.split('@')[0] === name.split('@')[0])).toBe(true);
@@ -104,7 +106,8 @@ describe('a coordinator that dies at every kind of record', () => {
   it('holds of each silo only messages that the silo sent, byte for byte, and one for each place', async () => {
     for (const silo of consortium.silos) {
       const { accepted, foreign, doubled } = await exchangeOf(consortium.founded, silo);
-      const types = accepted.map(({ type }) => type);
+      // A silo says Hello at each start, and cosigns each checkpoint.
+      const types = accepted.map(({ type }) => type).filter((type) => type !== 'hello' && type !== 'cosign');
       const needed = ['approval', 'advertise', 'share-header', 'masked-header', 'consistency', 'unmask', 'ack'];
       expect(types).toEqual(expect.arrayContaining(needed));
       expect(new Set(types).size).toBe(types.length);

@@ -102,7 +102,8 @@ export function forgetDeadOpenings(state: SiloState, job: JobState, aborts: read
     const { message } = openEnvelope(roster, envelope, { type: 'abort', signer: siloSigner(silo) }, Abort);
     return [{ silo, rid: hex(message.rid), attempt: message.attempt }];
   });
-  const c = effectiveMalicious(state.self, job.manifest);
+  const { policy } = state.self;
+  const c = Math.max(policy.maliciousWhenForgetting ?? policy.maxMalicious, job.manifest.maxMalicious);
   const isDead = ({ jobId, rid, attempt, n }: Opening): boolean => {
     if (jobId !== job.manifest.jobId) return false;
     // An Abort of an attempt forbids every earlier one, too.

@@ -22,6 +22,8 @@ export interface SiloPolicy {
   readonly minHonest: number;
   /** Malicious silos to assume at the least; the effective c is the larger of this and the manifest's. */
   readonly maxMalicious: number;
+  /** The same for what is forgotten, where a journal is folded under the policy of its day; otherwise maxMalicious. */
+  readonly maliciousWhenForgetting?: number;
   readonly roundsPerDay: number;
   /** Whether a sum that isolates one silo by its difference to the last one is refused; warned of unless it says so. */
   readonly differencing?: 'warn' | 'refuse' | undefined;

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { hex, type SiloId } from '../../../src/base/index.js';
 import type { SignedType } from '../../../src/crypto/index.js';
-import { seal, siloSigner, roundsCharged } from '../../../src/protocol/index.js';
+import { initialSiloState, replaySilo, roundsCharged, seal, siloSigner } from '../../../src/protocol/index.js';
 import { Decline, type Envelope } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { allBut, distinctSent, jobOf, openedIn } from '../../support/memory/readings.js';
@@ -113,5 +113,27 @@ describe('a silo that is killed', () => {
     }
     consortium.run();
     demandWhole(consortium, N);
+  });
+});
+
+describe('a silo whose policy was made stricter', () => {
+  it('still folds what it accepted before, and holds the new policy from then on', () => {
+    const consortium = new MemoryConsortium(5, { manifest: { roundLimit: 3 }, log: true });
+    consortium.run(2);
+    const silo = consortium.silos[0]!;
+    const { roster, keyOf, cosigningKeyOf } = consortium.founded;
+    const policy = { minCohort: 50, minHonest: 40, maxMalicious: 9, roundsPerDay: 1 };
+    const keys = { signingKey: keyOf(silo.id), cosigningKey: cosigningKeyOf(silo.id) };
+    let state = initialSiloState({ siloId: silo.id, ...keys, roster, policy });
+    for (const record of silo.journal) {
+      const done = replaySilo(state, record);
+      if (!done.ok) throw new Error(done.error);
+      state = done.value;
+    }
+    expect(state.self.policy).toEqual(policy);
+    silo.state = state;
+    consortium.run();
+    expect(silo.lastRejection).toBe('plan/floor-cohort');
+    expect(jobOf(silo).closedRound).toBe(2);
   });
 });
