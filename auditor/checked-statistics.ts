@@ -2,8 +2,15 @@
 // checked. Every silo does the same and compares the model that follows.
 
 import { equalBytes, type Hash } from '../src/base/index.js';
-import { parseJob, readStatistics, type ColumnStatistics, type FeatureColumn } from '../src/job/index.js';
-import { sumHasher } from '../src/protocol/index.js';
+import {
+  parseJob,
+  readStatistics,
+  readStatisticsReport,
+  type ColumnStatistics,
+  type FeatureColumn,
+  type StatisticsReport,
+} from '../src/job/index.js';
+import { sumHasher, type Manifest } from '../src/protocol/index.js';
 import { JobKind, Outcome } from '../src/wire/index.js';
 import { badAnswer, fetchCheckedRound, fetchManifest, type CheckedRound } from './checked-round.js';
 import { AuditError } from './errors.js';
@@ -41,12 +48,40 @@ export async function fetchStatistics(
         ? `this job has ${String(wanted.length)} features, job "${jobId}" has statistics of ${String(given.length)}.`
         : `feature ${String(differs + 1)} of this job is ${wanted[differs] ?? ''}, of job "${jobId}" ${given[differs] ?? 'nothing'}.`,
     );
-  const round = await fetchCheckedRound(client, roster, manifest, ONLY_ROUND);
-  if (round.result.outcome !== Outcome.OUTCOME_APPLIED)
-    throw new AuditError('audit/no-result', `the sum of job "${jobId}" was rejected by its silos and has no meaning.`);
-  const values = await fetchSum({ client }, round);
+  const { round, values } = await fetchResult({ client, roster }, manifest);
   const statistics = readStatistics({ layout: manifest.layout, values }, contract, round.survivors);
   return { statistics, resultHash: round.resultHash };
+}
+
+export interface CheckedReport {
+  readonly report: StatisticsReport;
+  readonly resultHash: Hash;
+}
+
+/** Everything that a statistics job has summed. Throws AuditError, and what `fetchCheckedRound` throws. */
+export async function fetchReport(
+  session: Pick<Session, 'client' | 'roster'>,
+  manifest: Manifest,
+): Promise<CheckedReport> {
+  const job = parseJob(manifest.message);
+  if (job.kind !== 'statistics')
+    throw new AuditError('audit/not-statistics', `job "${manifest.jobId}" computes no statistics.`);
+  const { round, values } = await fetchResult(session, manifest);
+  const report = readStatisticsReport({ layout: manifest.layout, values }, job.contract, job.plan, round.survivors);
+  return { report, resultHash: round.resultHash };
+}
+
+async function fetchResult(
+  { client, roster }: Pick<Session, 'client' | 'roster'>,
+  manifest: Manifest,
+): Promise<{ readonly round: CheckedRound; readonly values: Int32Array }> {
+  const round = await fetchCheckedRound(client, roster, manifest, ONLY_ROUND);
+  if (round.result.outcome !== Outcome.OUTCOME_APPLIED)
+    throw new AuditError(
+      'audit/no-result',
+      `the sum of job "${manifest.jobId}" was rejected by its silos and has no meaning.`,
+    );
+  return { round, values: await fetchSum({ client }, round) };
 }
 
 /** The opened sum, which must hash to what the signed result says. */

@@ -9,6 +9,7 @@ import {
   maskable,
   parseJob,
   statisticsSegments,
+  tablesOf,
   type Contract,
   type Job,
   type ModelState,
@@ -87,7 +88,11 @@ export class Contributor {
     const layout = layoutOfRound(manifest, plan.round);
     const { segments, steps, ownControl } =
       job.kind === 'statistics'
-        ? { segments: statisticsSegments(records, job.contract), steps: 0, ownControl: undefined }
+        ? {
+            segments: statisticsSegments(records, job.contract, job.plan, this.#config.policy.smallCells),
+            steps: 0,
+            ownControl: undefined,
+          }
         : await this.#learn(manifest, plan, job, closing, records, roundSecret, prepared, signal);
     // Before the input: once that is stored, nothing is computed again.
     if (ownControl !== undefined) await layAside(this.#store, plan.jobId, plan.rid, ownControl);
@@ -227,7 +232,16 @@ function inputKeysOf(job: Job, closing: boolean, version: string, parameters: Fl
     const name = utf8(what);
     return hash(LABELS.inputKey, u32be(name.length), name, utf8(version), ...more);
   };
-  if (job.kind === 'statistics') return job.contract.features.map((feature) => of('moments', utf8(feature.column)));
+  if (job.kind === 'statistics') {
+    const { contract, plan } = job;
+    return [
+      ...contract.features.map((feature) => of('moments', utf8(feature.column))),
+      ...tablesOf(plan, contract).map(({ kind, columns, cells }) =>
+        of('cells', utf8(JSON.stringify([kind, columns, cells]))),
+      ),
+      ...(plan.correlations.length === 0 ? [] : [of('products', utf8(JSON.stringify(plan.correlations)))]),
+    ];
+  }
   const model = sha256(new Uint8Array((parameters ?? new Float32Array()).slice().buffer));
   const metrics = of('metrics', columnsOf(job.contract), model);
   return job.kind === 'evaluate' || closing ? [metrics] : [of('update', columnsOf(job.contract), model), metrics];

@@ -24,7 +24,7 @@ export function costLines(state: SiloState, manifest: Manifest, dataSet: string)
     ];
   return [
     before,
-    `All ${roundsOf(rounds)} of this job would bring it from epsilon ${short(epsilon.before)} to ${short(epsilon.after)} ${at}.`,
+    `What is not charged yet of this job (${roundsOf(rounds)}) would bring it from epsilon ${short(epsilon.before)} to ${short(epsilon.after)} ${at}.`,
     ...(budget === undefined
       ? ['No budget is set for it (policy.privacy.dataSets), so nothing is refused.']
       : covered < rounds

@@ -9,7 +9,7 @@ import { JOURNAL } from './agent.js';
 import { journalMismatch } from './errors.js';
 
 /** The state as of now; that of an agent that has seen nothing where there is no journal yet. Throws as the start of an agent does. */
-export async function readSiloState(config: AgentConfig, self: SiloSelf): Promise<SiloState> {
+export async function readSiloState(config: Pick<AgentConfig, 'state' | 'keys'>, self: SiloSelf): Promise<SiloState> {
   let state = initialSiloState(self);
   const path = join(config.state, 'journal');
   if (!existsSync(join(path, 'data.mdb'))) return state;

@@ -3,16 +3,20 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { hex, LIMITS } from '../../src/base/index.js';
+import { hex, LIMITS, utf8 } from '../../src/base/index.js';
 import { sha256 } from '../../src/crypto/index.js';
 import { readSmallFile, SystemError, writeFileDurably } from '../../src/system/index.js';
+import type { StatisticsReport } from '../../src/job/index.js';
+import { JobKind } from '../../src/wire/index.js';
+import { fetchReport } from '../checked-statistics.js';
+import { printStatistics } from '../print-statistics.js';
 import { demandModel } from '../checked-model.js';
 import { BundleCollector } from '../bundle/collect.js';
 import { writeBundleFile } from '../bundle/file.js';
 import { badAnswer, fetchManifest, type CheckedRound } from '../checked-round.js';
 import { AuditError } from '../errors.js';
 import { gather } from '../gather.js';
-import { withSession, type GlobalOptions, type World } from '../session.js';
+import { withSession, type GlobalOptions, type Session, type World } from '../session.js';
 import { printFacts, printJson } from '../terminal.js';
 
 interface Options extends GlobalOptions {
@@ -26,9 +30,9 @@ const BUNDLE_ENDING = '.bundle';
 export function addExport(program: Command, world: World): void {
   program
     .command('export')
-    .description('write the trained model of a job as an ONNX file, or its audit bundle (--out NAME.bundle)')
+    .description('write the trained model of a job, the figures of a statistics job, or the audit bundle of either')
     .argument('<job>', 'name of the job')
-    .requiredOption('--out <file>', 'where the model goes; a name that ends in .bundle gets the audit bundle instead')
+    .requiredOption('--out <file>', 'where it goes; a name that ends in .bundle gets the audit bundle')
     .option(
       '--verify <forward.onnx>',
       'the model the job was made with: check that its silos have acknowledged this result',
@@ -41,19 +45,58 @@ export function addExport(program: Command, world: World): void {
         await exportBundle(world, options, jobId);
         return;
       }
-      const { bytes, round } = await withSession(world, options, async (session) => {
+      const { bytes, round, statistics } = await withSession(world, options, async (session) => {
         const { client, roster } = session;
+        const figures = await statisticsOf(session, jobId);
+        if (figures !== undefined) return { ...figures, round: undefined };
         const given = await gather(client.exportModel({ jobId, state: false }, world.signal), LIMITS.modelBytes);
         if (given === undefined)
           throw badAnswer(`a model has at most ${String(LIMITS.modelBytes)} bytes, more than that came.`);
-        if (options.verify === undefined) return { bytes: given, round: undefined };
+        if (options.verify === undefined) return { bytes: given, round: undefined, statistics: undefined };
         const forward = await readSmallFile(options.verify, LIMITS.modelBytes);
         const manifest = await fetchManifest(client, roster, jobId);
-        return { bytes: given, round: await demandModel(session, manifest, forward, given) };
+        return { bytes: given, round: await demandModel(session, manifest, forward, given), statistics: undefined };
       });
       await writeFileDurably(options.out, bytes, { replace: options.force === true });
-      tell(world, options, jobId, bytes, round);
+      if (statistics === undefined) tell(world, options, jobId, bytes, round);
+      else tellStatistics(world, options, jobId, bytes, statistics);
     });
+}
+
+/** Undefined for a job that has a model. */
+async function statisticsOf(
+  session: Session,
+  jobId: string,
+): Promise<{ readonly bytes: Uint8Array; readonly statistics: StatisticsReport } | undefined> {
+  const { client, roster } = session;
+  const { job } = await client.getJob({ jobId });
+  if (job?.kind !== JobKind.JOB_KIND_STATISTICS) return undefined;
+  const { report, resultHash } = await fetchReport(session, await fetchManifest(client, roster, jobId));
+  const text = JSON.stringify({ job: jobId, resultHash: hex(resultHash), ...report }, null, 2);
+  return { bytes: utf8(`${text}\n`), statistics: report };
+}
+
+/** Figures are only ever written after everything that vouches for them was checked. */
+function tellStatistics(
+  { terminal }: World,
+  { out, json }: Options,
+  jobId: string,
+  bytes: Uint8Array,
+  statistics: StatisticsReport,
+): void {
+  if (json === true) {
+    printJson(terminal, {
+      job: jobId,
+      file: resolve(out),
+      bytes: bytes.length,
+      sha256: hex(sha256(bytes)),
+      statistics,
+    });
+    return;
+  }
+  printStatistics(terminal, statistics);
+  terminal.print('');
+  printFacts(terminal, [['figures as JSON', resolve(out)]]);
 }
 
 async function exportBundle(world: World, options: Options, jobId: string): Promise<void> {

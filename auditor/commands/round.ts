@@ -2,10 +2,13 @@
 
 import type { Command } from 'commander';
 import { hex } from '../../src/base/index.js';
-import { Phase, type GetRoundResponse, type Round } from '../../src/wire/index.js';
-import { badAnswer } from '../checked-round.js';
+import type { StatisticsReport } from '../../src/job/index.js';
+import { JobKind, Outcome, Phase, type GetRoundResponse, type Round } from '../../src/wire/index.js';
+import { badAnswer, fetchManifest } from '../checked-round.js';
+import { fetchReport } from '../checked-statistics.js';
 import { roundJson } from '../json.js';
-import { withSession, type GlobalOptions, type World } from '../session.js';
+import { printStatistics } from '../print-statistics.js';
+import { withSession, type GlobalOptions, type Session, type World } from '../session.js';
 import { printFacts, printJson, printTable, type Terminal } from '../terminal.js';
 import { addRoundAbort } from './job-order.js';
 import { roundNumber } from './round-number.js';
@@ -22,13 +25,29 @@ export function addRound(program: Command, world: World): void {
     .action(async (jobId: string, number: number, _options: object, command: Command) => {
       const options = command.optsWithGlobals<GlobalOptions>();
       const { terminal, signal } = world;
-      const answer = await withSession(world, options, ({ client }) =>
-        client.getRound({ jobId, round: number, fields: ['round'] }, signal),
-      );
-      const round = demandRound(answer, jobId, number);
-      if (options.json === true) printJson(terminal, roundJson(round));
-      else show(terminal, round);
+      const { round, statistics } = await withSession(world, options, async (session) => {
+        const answer = await session.client.getRound({ jobId, round: number, fields: ['round'] }, signal);
+        const shown = demandRound(answer, jobId, number);
+        return { round: shown, statistics: await statisticsOf(session, shown) };
+      });
+      if (options.json === true) printJson(terminal, { ...roundJson(round), ...(statistics && { statistics }) });
+      else {
+        show(terminal, round);
+        if (statistics === undefined) return;
+        terminal.print('');
+        printStatistics(terminal, statistics);
+      }
     });
+}
+
+/** What the round of a statistics job has summed, checked; undefined for rounds of other jobs and until there is a result. */
+async function statisticsOf(session: Session, round: Round): Promise<StatisticsReport | undefined> {
+  // A model has a loss; a statistics job says its number of records and nothing else.
+  if (round.outcome !== Outcome.OUTCOME_APPLIED || round.metrics.some(({ name }) => name !== 'records'))
+    return undefined;
+  const manifest = await fetchManifest(session.client, session.roster, round.jobId);
+  if (manifest.message.kind !== JobKind.JOB_KIND_STATISTICS) return undefined;
+  return (await fetchReport(session, manifest)).report;
 }
 
 function demandRound({ round }: GetRoundResponse, jobId: string, number: number): Round {

@@ -18,6 +18,7 @@ import {
   type CheckReport,
 } from '../../src/storage/index.js';
 import { EXIT, lockStateDirectory } from '../../src/system/index.js';
+import { LogCheck } from '../log-check.js';
 import { JOURNAL } from '../service.js';
 import { loadSelf } from '../start.js';
 import { openUploads } from '../store.js';
@@ -26,7 +27,9 @@ import { checkInputs } from '../stored-inputs.js';
 export function addFsck(program: Command): void {
   program
     .command('fsck')
-    .description('check the state folder of a stopped coordinator: journal, confirmed uploads, objects, model states')
+    .description(
+      'check the state folder of a stopped coordinator: journal, log, confirmed uploads, objects, model states',
+    )
     .requiredOption('--config <file>', 'its configuration')
     .action(fsck);
 }
@@ -41,10 +44,13 @@ async function fsck({ config: path }: { readonly config: string }): Promise<void
     const journal = await checkJournalApart(join(config.state, 'journal'), sealer);
     reports.set('journal', journal);
     let state = initialCoordinatorState(self);
+    const log = await LogCheck.open(config.state, state);
     const fold = async (): Promise<CheckReport> => {
       const records = await Journal.open({ path: join(config.state, 'journal'), sealer });
       const folded = await checkFold(records.readAll(JOURNAL), (bytes) => {
-        const done = replayCoordinator(state, bytes);
+        const done = replayCoordinator(state, bytes, (first, entries) => {
+          log?.take(first, entries);
+        });
         if (!done.ok) return done.error;
         state = done.value;
         return undefined;
@@ -52,7 +58,9 @@ async function fsck({ config: path }: { readonly config: string }): Promise<void
       await records.close();
       return folded;
     };
-    reports.set('events', journal.problems.length > 0 ? unchecked() : await fold());
+    const events = journal.problems.length > 0 ? unchecked() : await fold();
+    reports.set('events', events);
+    if (log !== undefined) reports.set('log', log.report(events.problems.length === 0));
     const uploads = await openUploads(config.state);
     reports.set('uploads', await checkInputs(state, uploads));
     await uploads.close();

@@ -20,6 +20,8 @@ const statisticsRule = strict({
   /** Columns whose statistics may be summed without asking, or all that a job declares. */
   columns: z.union([z.literal('all-declared'), z.array(z.string().min(1)).min(1)]),
   minimumRows: whole(1, Number.MAX_SAFE_INTEGER),
+  /** Histograms, correlations and the other tables too; means and deviations alone unless given. */
+  tables: z.boolean().optional(),
 });
 
 /** What one data set may cost over all jobs and for ever. */
@@ -41,6 +43,8 @@ const policy = strict({
   roundsPerDay: whole(1, LIMITS.roundsMax).default(1_000),
   maxModelBytes: whole(1, LIMITS.modelBytes).default(64 * MiB),
   maxParameters: whole(1, LIMITS.vectorLengthMax).default(10_000_000),
+  /** Counts from 1 to one less are left out of the tables of statistics jobs. */
+  smallCells: whole(0, 1_000).default(5),
   /** Statistics jobs that are approved without the operator. None unless given. */
   statistics: z.array(statisticsRule).default([]),
   /** What is done about sums whose difference to the last one isolates a hospital, and about hold-outs that are too small. */

@@ -25,6 +25,15 @@ const data = {
   maxRows: count,
 };
 
+/** Beside means and deviations. */
+const statistics = strict({
+  histograms: z.array(strict({ column: z.string(), bins: count.default(0) })).default([]),
+  correlations: z.array(z.string()).default([]),
+  contingency: z.array(strict({ rows: z.string(), columns: z.string() })).default([]),
+  missingness: z.boolean().default(false),
+  survival: strict({ bins: count, by: z.string().default('') }).optional(),
+}).transform(({ survival, ...rest }) => ({ ...rest, survival }));
+
 const classWeights = z.array(finite).default([]);
 
 /** `loss: huber` stands for `loss: { kind: huber }`. */
@@ -155,7 +164,12 @@ const jobFile = (folder: string) => {
       model,
       evaluation: strict({ loss, ...evaluation }),
     }),
-    strict({ ...common, kind: z.literal('statistics'), data: strict(data) }),
+    strict({
+      ...common,
+      kind: z.literal('statistics'),
+      data: strict({ ...data, target: target.optional() }),
+      statistics: statistics.optional(),
+    }),
   ]);
 };
 

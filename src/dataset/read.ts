@@ -27,6 +27,8 @@ export interface DataSetSource {
 export interface DataSet extends Records {
   /** Rows without a value that the contract lets drop. */
   readonly droppedRows: number;
+  /** Rows without a value in each feature, whatever was done about it. */
+  readonly missing?: readonly number[] | undefined;
   /** Changes whenever a value or the number of rows changes, not with their order. Over the columns of the contract, as float64. */
   readonly version: string;
 }
@@ -68,6 +70,7 @@ class RowReader {
   readonly #version = new VersionHash();
   readonly #complaints = new Complaints();
   readonly #row: Float64Array;
+  readonly #missing: number[];
   /** Rows that the query gave, for row numbers. */
   #seen = 0;
   #kept = 0;
@@ -78,6 +81,7 @@ class RowReader {
     this.#rules = rules;
     this.#features = new GrowingRows(contract.features.length);
     this.#row = new Float64Array(rules.length);
+    this.#missing = rules.map(() => 0);
   }
 
   read(chunk: DuckDBDataChunk, positions: readonly number[]): void {
@@ -115,6 +119,7 @@ class RowReader {
       features: this.#features.finish(),
       targets: this.#targets.finish(),
       droppedRows: this.#seen - this.#kept,
+      missing: this.#missing.slice(0, features.length),
       version: this.#version.finish(this.#rules.map(({ column }) => column)),
     };
   }
@@ -125,7 +130,9 @@ class RowReader {
     for (const [c, valueAt] of columns.entries()) {
       // One rule per column.
       const rule = this.#rules[c] as ColumnRule;
-      const { value, broken } = judge(rule, valueAt(i));
+      const found = valueAt(i);
+      if (found === undefined) this.#missing[c] = (this.#missing[c] ?? 0) + 1;
+      const { value, broken } = judge(rule, found);
       if (broken !== undefined) this.#complaints.add(rule.column, broken, this.#seen);
       if (value === undefined) kept = false;
       // -0 and 0 are the same value and must have the same version; a row with nothing here is not kept.

@@ -7,6 +7,7 @@ import { JobError } from './errors.js';
 import { COARSE_WEIGHT_STEPS, lossBound, SEGMENT } from './layout.js';
 import type { Recipe } from './recipe.js';
 import { statisticCount } from './vector-parts.js';
+import { unsaturated } from './unsaturated.js';
 import { isBinary, isClassification } from './recipe-loss.js';
 
 /** Sums over a silo's hold-out part, as its trainer gives them. */
@@ -106,44 +107,7 @@ export function evaluationSegments(holdout: HoldoutSums, { recipe, contract }: M
       { name: SEGMENT.holdoutPositive, values: histogram(holdout.positives, recipe.histogramBins) },
       { name: SEGMENT.holdoutNegative, values: histogram(holdout.negatives, recipe.histogramBins) },
     );
-  return [...segments, saturated()];
-}
-
-/** Rows as dataset/ gives them. */
-export interface FeatureRows {
-  readonly rows: number;
-  /** Row-major, rows * features. */
-  readonly features: Float32Array;
-}
-
-/** Values of a statistics job: records, and per feature the sums of x' and x'^2. Throws JobError `job/bad-contribution`. */
-export function statisticsSegments({ rows, features }: FeatureRows, contract: Contract): SegmentValues[] {
-  const columns = contract.features.length;
-  if (features.length !== rows * columns)
-    throw new JobError(
-      'job/bad-contribution',
-      `${String(features.length)} values are not ${String(rows)} rows of ${String(columns)} features.`,
-    );
-  const sum = new Float64Array(columns);
-  const sumOfSquares = new Float64Array(columns);
-  contract.features.forEach(({ minimum, maximum }, column) => {
-    let first = 0;
-    let second = 0;
-    for (let at = column; at < features.length; at += columns) {
-      // `at` is below the length. Rounding to float32 may have left a value at the edge a little outside its range: it is cut back.
-      const x = Math.min(1, Math.max(0, ((features[at] as number) - minimum) / (maximum - minimum)));
-      first += x;
-      second += x * x;
-    }
-    sum[column] = first;
-    sumOfSquares[column] = second;
-  });
-  return [
-    { name: SEGMENT.rows, values: Float64Array.of(rows) },
-    { name: SEGMENT.sum, values: sum },
-    { name: SEGMENT.sumOfSquares, values: sumOfSquares },
-    saturated(),
-  ];
+  return [...segments, unsaturated()];
 }
 
 /** A silo's weight in (0, 1]: exact, or the nearest 64th from 1/64 on. */
@@ -184,9 +148,4 @@ function histogram(counts: ArrayLike<number>, bins: number): Float64Array {
       `a score histogram has ${String(counts.length)} bins, not ${String(bins)}.`,
     );
   return Float64Array.from(counts);
-}
-
-/** Filled where the other segments are quantised. */
-function saturated(): SegmentValues {
-  return { name: SEGMENT.saturated, values: new Float64Array(1) };
 }

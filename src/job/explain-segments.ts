@@ -3,6 +3,7 @@
 import { Visibility, type JobManifest, type Segment } from '../wire/index.js';
 import type { Job } from './job.js';
 import { COARSE_WEIGHT_STEPS, SEGMENT } from './layout.js';
+import { tablesOf } from './statistics-tables.js';
 
 /** One line for each segment of the manifest's layout, known or not, and what surrounds them. */
 export function leavesLines({ layout, modulusBits }: JobManifest, job: Job): string[] {
@@ -46,11 +47,35 @@ function meaning(segment: Segment, job: Job): string {
       return 'sum of each column, scaled to its declared range';
     case SEGMENT.sumOfSquares:
       return 'sum of the squares of each column, scaled to its declared range';
+    case SEGMENT.cells:
+      return `counts of records: ${tableWords(job)}; those below this hospital’s policy.smallCells are left out`;
+    case SEGMENT.cellsLeftOut:
+      return 'which of these counts this hospital left out; the sum tells how many hospitals did';
+    case SEGMENT.products:
+      return `sum of the products of each two of ${job.kind === 'statistics' ? job.plan.correlations.join(', ') : 'them'}, for a correlation matrix`;
     case SEGMENT.saturated:
       return 'how many of these numbers had to be cut';
     default:
       return 'NOT KNOWN to this version: do not approve';
   }
+}
+
+function tableWords(job: Job): string {
+  if (job.kind !== 'statistics') return '';
+  return tablesOf(job.plan, job.contract)
+    .map(({ kind, columns }) => {
+      switch (kind) {
+        case 'histogram':
+          return `histogram of ${columns.join()}`;
+        case 'contingency':
+          return columns.join(' by ');
+        case 'missing':
+          return 'missing values of each column';
+        case 'survival':
+          return columns.length === 0 ? 'times and events' : `times and events by ${columns.join()}`;
+      }
+    })
+    .join('; ');
 }
 
 function clipOf({ quantiser }: Segment): string {

@@ -37,14 +37,26 @@ export { checkLayout, type LayoutDifference } from './layout-check.js';
 export {
   clippedControl,
   evaluationSegments,
-  statisticsSegments,
   trainingSegments,
   weightOf,
-  type FeatureRows,
   type HoldoutSums,
   type MetricTerms,
   type TrainingContribution,
 } from './contribution.js';
+export { statisticsSegments } from './statistics-contribution.js';
+export { NO_TABLES, type StatisticsPlan } from './statistics-plan.js';
+export { tablesOf, type CountedRows, type CountedRows as FeatureRows } from './statistics-tables.js';
+export { withoutSmallCells } from './small-cells.js';
+export {
+  readStatisticsReport,
+  type ContingencyReport,
+  type CorrelationReport,
+  type Curve,
+  type HistogramReport,
+  type MissingReport,
+  type Quantile,
+  type StatisticsReport,
+} from './statistics-report.js';
 export { type OpenedSum } from './opened.js';
 export { readStatistics, type ColumnStatistics } from './statistics.js';
 export { readMetrics, type ModelMetrics } from './metrics.js';

@@ -32,7 +32,12 @@ export function checkFile(file: JobFile, facts: ManifestFacts, job: Job, cohort:
   const timeouts: Readonly<Record<string, number | undefined>> = { ...file.timeouts };
   for (const [name, ms] of Object.entries(timeouts))
     problems.require(ms === undefined || isWhole(ms, 1, MS_MAX), `timeouts.${name}`, 'milliseconds from 1 to a day');
-  problems.addAll('', fit(job.kind, job.kind === 'statistics' ? undefined : job.recipe, job.contract));
+  problems.addAll(
+    '',
+    job.kind === 'statistics'
+      ? fit(job.kind, undefined, job.contract, job.plan)
+      : fit(job.kind, job.recipe, job.contract),
+  );
   checkModel(file, facts, problems);
   checkTrain(file, problems);
   if (file.kind === 'train') {

@@ -5,6 +5,7 @@ import type { TargetColumn } from './contract.js';
 import type { FeatureColumn } from './contract-feature.js';
 import type { LearningRateSchedule, LossSettings } from '../model/index.js';
 import type { LocalMethod, LocalWork, OptimiserSetting } from './recipe.js';
+import type { StatisticsPlan } from './statistics-plan.js';
 import type { UpdateSetting } from './update-rule.js';
 import type { NoiseTerms } from './noise.js';
 
@@ -120,7 +121,10 @@ export interface EvaluationJobFile extends JobFileCommon {
 
 export interface StatisticsJobFile extends JobFileCommon {
   readonly kind: 'statistics';
-  readonly data: JobFileData;
+  /** A target of kind survival where curves are asked for, otherwise none. */
+  readonly data: JobFileData & { readonly target?: TargetColumn | undefined };
+  /** Means and deviations alone unless given. */
+  readonly statistics?: StatisticsPlan | undefined;
 }
 
 export type JobFile = TrainingJobFile | EvaluationJobFile | StatisticsJobFile;

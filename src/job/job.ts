@@ -6,6 +6,7 @@ import { parseContract, type Contract } from './contract.js';
 import { JobError } from './errors.js';
 import { Problems } from './problems.js';
 import { parseRecipe, type Recipe } from './recipe.js';
+import { NO_TABLES, parsePlan, planProblems, type StatisticsPlan } from './statistics-plan.js';
 import { TARGET_OF } from './recipe-loss.js';
 import { parseUpdateRule, type UpdateSetting } from './update-rule.js';
 
@@ -15,7 +16,7 @@ export type JobKindName = 'train' | 'evaluate' | 'statistics';
 export type Job =
   | { readonly kind: 'train'; readonly recipe: Recipe; readonly update: UpdateSetting; readonly contract: Contract }
   | { readonly kind: 'evaluate'; readonly recipe: Recipe; readonly contract: Contract }
-  | { readonly kind: 'statistics'; readonly contract: Contract };
+  | { readonly kind: 'statistics'; readonly contract: Contract; readonly plan: StatisticsPlan };
 
 const KIND_NAMES: ReadonlyMap<JobKind, JobKindName> = new Map([
   [JobKind.JOB_KIND_TRAIN, 'train'],
@@ -31,7 +32,7 @@ export function parseJob(manifest: JobManifest): Job {
   const contract = part('data_contract', manifest.dataContract, parseContract, problems);
   const learns = kind !== 'statistics';
   const recipe = learns ? part('recipe', manifest.recipe, parseRecipe, problems) : undefined;
-  if (!learns) requireAbsent('recipe', manifest.recipe, problems);
+  const plan = learns ? undefined : part('recipe', manifest.recipe, parsePlan, problems);
   const update = kind === 'train' ? part('update_rule', manifest.updateRule, parseUpdateRule, problems) : undefined;
   if (kind !== 'train') requireAbsent('update_rule', manifest.updateRule, problems);
   problems.require(
@@ -41,14 +42,14 @@ export function parseJob(manifest: JobManifest): Job {
   );
   if (kind !== undefined && kind !== 'train')
     problems.require(manifest.roundLimit === 1, 'round_limit', `1: a job of kind ${kind} has one round`);
-  problems.addAll('', fit(kind, recipe, contract));
+  problems.addAll('', fit(kind, recipe, contract, plan));
   const sorted = manifest.silos.every(
     (silo, i) => i === 0 || compareBytes(utf8(manifest.silos[i - 1] ?? ''), utf8(silo)) < 0,
   );
   problems.require(sorted, 'silos', 'ids in ascending bytewise order, each once');
   problems.throwIfAny('job/bad-manifest', 'the manifest');
   // Whatever is undefined where its kind needs it has been recorded as a problem, and the line above has thrown.
-  return { kind, recipe, update, contract } as Job;
+  return (learns ? { kind, recipe, update, contract } : { kind, contract, plan }) as Job;
 }
 
 /** Problems between parts that are each good: the loss needs its kind of target, and an evaluation something to evaluate on. */
@@ -56,10 +57,10 @@ export function fit(
   kind: JobKindName | undefined,
   recipe: Recipe | undefined,
   contract: Contract | undefined,
+  plan?: StatisticsPlan,
 ): Problems['list'] {
   const problems = new Problems();
-  if (kind === 'statistics' && contract?.target !== undefined)
-    problems.add('data_contract.target', 'nothing: a statistics job reads features only');
+  if (kind === 'statistics' && contract !== undefined) return planProblems(plan ?? NO_TABLES, contract);
   if (recipe === undefined || contract === undefined) return problems.list;
   const { loss } = recipe;
   const wanted = TARGET_OF[loss.kind];

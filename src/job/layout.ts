@@ -12,6 +12,8 @@ import { isPositive, isWhole } from './problems.js';
 import type { LossSettings } from '../model/index.js';
 import type { Recipe } from './recipe.js';
 import { isBinary, isClassification } from './recipe-loss.js';
+import { NO_TABLES, type StatisticsPlan } from './statistics-plan.js';
+import { pairsOf, tablesOf } from './statistics-tables.js';
 
 /** Segment names, in the order in which they stand in a vector. */
 export const SEGMENT = {
@@ -40,6 +42,11 @@ export const SEGMENT = {
   rows: 'rows',
   sum: 'sum',
   sumOfSquares: 'sum-of-squares',
+  /** Statistics: the counts of all tables, and how many silos left each of them out because it was small. */
+  cells: 'cells',
+  cellsLeftOut: 'cells.left-out',
+  /** Statistics: sums of x' y' for each pair of a correlation matrix. */
+  products: 'products',
   /** How many values of the other segments the quantiser had to cut. */
   saturated: 'saturated',
 } as const;
@@ -71,7 +78,7 @@ export interface TrainingTerms {
 export type LayoutTerms =
   | TrainingTerms
   | { readonly kind: 'evaluate'; readonly recipe: Recipe; readonly contract: Contract }
-  | { readonly kind: 'statistics'; readonly contract: Contract };
+  | { readonly kind: 'statistics'; readonly contract: Contract; readonly plan?: StatisticsPlan | undefined };
 
 /** Throws JobError `job/overflow` when counts do not fit into the room, `job/bad-manifest` on impossible terms. */
 export function deriveLayout(terms: LayoutTerms, room: Room): SumLayout {
@@ -117,7 +124,7 @@ function segmentsOf(terms: LayoutTerms, room: Room): Segment[] {
     case 'evaluate':
       return metricSegments(terms.recipe, terms.contract, room);
     case 'statistics':
-      return statisticsSegments(terms.contract, room);
+      return statisticsSegments(terms.contract, terms.plan ?? NO_TABLES, room);
   }
 }
 
@@ -199,13 +206,23 @@ function metricSegments(recipe: Recipe, contract: Contract, room: Room): Segment
 }
 
 /** A statistics job has one round and one opening, so nothing in it repeats. */
-function statisticsSegments({ features, maxRows }: Contract, room: Room): Segment[] {
-  const sums = (name: string): Segment =>
-    realSegment(name, features.length, { kind: 'each', clip: maxRows }, Visibility.VISIBILITY_PUBLIC, room);
+function statisticsSegments(contract: Contract, plan: StatisticsPlan, room: Room): Segment[] {
+  const { features, maxRows } = contract;
+  const cells = tablesOf(plan, contract).reduce((sum, table) => sum + table.cells, 0);
+  const pairs = pairsOf(plan, contract).length;
+  const sums = (name: string, length = features.length): Segment =>
+    realSegment(name, length, { kind: 'each', clip: maxRows }, Visibility.VISIBILITY_PUBLIC, room);
   return [
     countSegment(SEGMENT.rows, 1, maxRows, Visibility.VISIBILITY_PUBLIC, room),
     sums(SEGMENT.sum),
     sums(SEGMENT.sumOfSquares),
+    ...(cells === 0
+      ? []
+      : [
+          countSegment(SEGMENT.cells, cells, maxRows, Visibility.VISIBILITY_PUBLIC, room),
+          countSegment(SEGMENT.cellsLeftOut, cells, 1, Visibility.VISIBILITY_PUBLIC, room),
+        ]),
+    ...(pairs === 0 ? [] : [sums(SEGMENT.products, pairs)]),
   ];
 }
 

@@ -22,6 +22,7 @@ import type { ManifestFacts } from './manifest-facts.js';
 import { encodeRecipe, type LocalMethod, type Recipe } from './recipe.js';
 import { reachOf } from '../model/index.js';
 import { epsilonOfSum, noisyQuantiser, type NoisyQuantiser } from './noise.js';
+import { encodePlan, NO_TABLES } from './statistics-plan.js';
 import { encodeUpdateRule } from './update-rule.js';
 
 /** Throws JobError `job/bad-job-file` with every bad field, and what the parts throw: `job/bad-recipe`, `job/overflow`, ... */
@@ -48,7 +49,7 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
     minCohort,
     forwardModel: facts.model?.blob,
     initialModelHash: facts.initialModelHash,
-    recipe: job.kind === 'statistics' ? new Uint8Array() : encodeRecipe(job.recipe),
+    recipe: job.kind === 'statistics' ? encodePlan(job.plan) : encodeRecipe(job.recipe),
     updateRule: job.kind === 'train' ? encodeUpdateRule(job.update) : new Uint8Array(),
     layout,
     modulusBits: room.modulusBits,
@@ -78,14 +79,14 @@ const KIND_NUMBERS = {
 /** What a job file asks of records. Throws JobError `job/bad-contract` with every bad field. */
 export function contractOf(file: JobFile): Contract {
   const { dataSet, features, missing, minRows, maxRows } = file.data;
-  const target = file.kind === 'statistics' ? undefined : file.data.target;
+  const { target } = file.data;
   return parseContract(encodeContract({ dataSet, features, target, missing, minRows, maxRows }));
 }
 
 function jobOf(file: JobFile): Job {
   const contract = contractOf(file);
   const { maxRows } = contract;
-  if (file.kind === 'statistics') return { kind: 'statistics', contract };
+  if (file.kind === 'statistics') return { kind: 'statistics', contract, plan: file.statistics ?? NO_TABLES };
   const recipe: Recipe = {
     ...(file.kind === 'train' ? trainingOf(file) : EVALUATION_ONLY),
     loss: file.kind === 'train' ? file.training.loss : file.evaluation.loss,

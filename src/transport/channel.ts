@@ -91,13 +91,14 @@ export class Channel {
     throwIfAborted(signal);
     const over = new AbortController();
     let answered: Promise<Buffer> | undefined;
+    const client = this.#client;
     const { stallMs } = this.#options.limits;
     let cancel = (): void => undefined;
     try {
       let sender: Sender | undefined;
       let end = (): void => undefined;
       answered = new Promise<Buffer>((resolve, reject) => {
-        const call = this.#client.makeClientStreamRequest(path, asIs, asIs, new Metadata(), settle(resolve, reject));
+        const call = client.makeClientStreamRequest(path, asIs, asIs, new Metadata(), settle(resolve, reject));
         // The callback says it better.
         call.on('error', () => undefined);
         sender = new Sender(call, CHUNKS_IN_FLIGHT);
@@ -125,6 +126,7 @@ export class Channel {
       return await within(answered, { signal, ms: stallMs, what: path });
     } catch (error) {
       cancel();
+      if (isCoded(error) && error.code === 'transport/silent') this.#redial(client);
       throw this.#translated(error, path);
     }
   }

@@ -19,6 +19,7 @@ interface ServerInternals {
 export interface SessionOptions {
   readonly windowBytes: number;
   readonly connectionsMax: number;
+  readonly handshakesMax: number;
   readonly onSession: (session: ServerHttp2Session) => void;
 }
 
@@ -30,19 +31,30 @@ export function tuneSessions(server: Server, options: SessionOptions): ReadonlyS
       'transport/unknown-grpc',
       `@grpc/grpc-js ${KNOWN_VERSION} is needed, ${installedVersion()} is installed.`,
     );
-  const { windowBytes, connectionsMax, onSession } = options;
+  const { windowBytes, connectionsMax, handshakesMax, onSession } = options;
   internals.commonServerOptions.settings = {
     ...internals.commonServerOptions.settings,
     initialWindowSize: windowBytes,
   };
   const sockets = new Set<Socket>();
+  // Those still in their TLS handshake, oldest first, by the far end: the TLS socket that comes of it is another object.
+  const unfinished = new Map<string, Socket>();
   const setUp = internals._setupHandlers.bind(server);
   internals._setupHandlers = (http2Server, interceptors) => {
     http2Server.maxConnections = connectionsMax;
     http2Server.on('connection', (socket: Socket) => {
       sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
+      const address = addressOf(socket);
+      unfinished.set(address, socket);
+      socket.once('close', () => {
+        sockets.delete(socket);
+        if (unfinished.get(address) === socket) unfinished.delete(address);
+      });
+      // The longest under way is the least likely to be honest.
+      const [oldest] = unfinished.size > handshakesMax ? unfinished.values() : [];
+      oldest?.destroy();
     });
+    http2Server.on('secureConnection', (socket: Socket) => unfinished.delete(addressOf(socket)));
     // Before grpc-js sees the session, so that one refused here never carries a call.
     http2Server.on('session', (session) => {
       session.setLocalWindowSize(windowBytes);
@@ -51,6 +63,10 @@ export function tuneSessions(server: Server, options: SessionOptions): ReadonlyS
     setUp(http2Server, interceptors);
   };
   return sockets;
+}
+
+function addressOf({ remoteAddress, remotePort }: Socket): string {
+  return `${String(remoteAddress)} ${String(remotePort)}`;
 }
 
 function installedVersion(): string {

@@ -26,6 +26,11 @@ export interface ServerLimits {
   readonly callsPerIdentity: number;
   /** Connections in all: a full roster with successors, operators and auditors; each costs a TLS session. */
   readonly connectionsMax: number;
+  /**
+   * Connections in the middle of their TLS handshake: with one more the oldest is cut, so that who has no certificate can never take all
+   * places. Far below connectionsMax, and more than agents that come back at once after a restart.
+   */
+  readonly handshakesMax: number;
   /** How long a peer may take to finish its TLS handshake. */
   readonly handshakeMs: number;
   /** How long a call may take in all; a watch ends with its connection. Uploads of 400 MB at 1 Mbit/s take an hour. */
@@ -50,6 +55,7 @@ export const SERVER_LIMITS: ServerLimits = {
   connectionsPerIdentity: LIMITS.connectionsPerIdentity,
   callsPerIdentity: LIMITS.callsPerIdentity,
   connectionsMax: 2 * LIMITS.rosterMembersMax,
+  handshakesMax: 256,
   handshakeMs: 20 * SECOND,
   callMs: { unary: MINUTE, upload: 60 * MINUTE, download: 60 * MINUTE },
   stallMs: 2 * MINUTE,

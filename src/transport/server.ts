@@ -55,6 +55,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const sockets = tuneSessions(server, {
     windowBytes: FLOW_CONTROL_WINDOW_BYTES,
     connectionsMax: limits.connectionsMax,
+    handshakesMax: limits.handshakesMax,
     onSession: gate.connect,
   });
   const serving = { gate, limits, report };

@@ -121,6 +121,6 @@ it('publishes the model whose hash every silo has acknowledged', async () => {
   expect([trained.parameterCount, trained.statisticCount]).toEqual([15, 6]);
   const parameters = parametersIn(trained, exported);
   // 9 weights, so that the momentum of the rule takes 72 bytes; they follow the parameters.
-  const updateState = state.slice(-72);
+  const updateState = state.subarray(-72);
   expect(encodeModelState({ modelSha256: sha256(ONNX), parameters, updateState })).toEqual(Uint8Array.from(state));
 });

@@ -44,7 +44,15 @@ export async function killAt(doomed: Doomed, say: (line: string) => void, train 
     lives.catch(() => undefined);
     for (const silo of others) consortium.startAgent(silo);
     const jobs: DoneJob[] = [];
-    for (let number = 1; number === 1 || !alive; number++) jobs.push(...(await runJobs(consortium, number, train)));
+    for (let number = 1; number === 1 || !alive; number++) {
+      // Some of what a coordinator does follows from a silo's start alone: its Hello, and the checkpoint that it waits for.
+      if (number > 1 && doomed.coordinator !== undefined) {
+        const silo = others[number % others.length]!;
+        await consortium.kill(silo);
+        consortium.startAgent(silo);
+      }
+      jobs.push(...(await runJobs(consortium, number, train)));
+    }
     await lives;
     return await conclude(consortium, jobs, deaths);
   } finally {

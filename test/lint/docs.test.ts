@@ -96,7 +96,7 @@ describe('links', () => {
         if (!text(path).includes(title)) missing.push(`${file}: ${title}`);
       }
     expect(missing).toStrictEqual([]);
-    const files = rows.flatMap((cell) => [...cell.matchAll(/(?<![\w/])([\w-]+\.test\.ts)/g)]).map((match) => match[1]);
+    const files = rows.flatMap((cell) => [...cell.matchAll(/(?<![\w/-])([\w-]+\.test\.ts)/g)]).map((match) => match[1]);
     expect(
       files.filter(
         (file) => !existsSync(`test/unit/protocol/${String(file)}`) && !existsSync(`test/unit/storage/${String(file)}`),

@@ -49,8 +49,6 @@ export function checkEnd(ended: Ended, quiet: number): void {
     for (const silo of ended.silos) {
       // Who had not approved before the job was over has nothing to do with it.
       if (maliciousOf(script).has(silo.index) || !job.approvals.has(silo.id)) continue;
-      // What it acknowledged before its disk was set back it is not shown again.
-      if (script.operations.some((one) => one.kind === 'rollback' && one.silo === silo.index)) continue;
       const own = silo.state.jobs.get(jobId);
       if (own?.closedRound !== job.closed.length)
         throw new Broken(

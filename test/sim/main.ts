@@ -33,13 +33,13 @@ function range(text: string): [number, number] {
 function tellFailure(script: Script, failure: Error, folder: string): void {
   say(`FAILED seed ${script.seed} (${script.silos} silos): ${failure.message}`);
   const small = shrink(script, kindOf(failure));
-  const { seed, silos, jobs, rounds, malicious, operations } = small;
+  const { seed, silos, jobs, rounds, malicious, log, operations } = small;
   say(`shrunk from ${script.operations.length} to ${operations.length} operations:`);
   for (const operation of operations) say(`  ${JSON.stringify(operation)}`);
   say(`it says: ${failureOf(small)?.message ?? 'nothing any more'}`);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `seed-${seed}.json`);
-  writeFileSync(file, `${JSON.stringify({ seed, silos, jobs, rounds, malicious, operations }, null, 2)}\n`);
+  writeFileSync(file, `${JSON.stringify({ seed, silos, jobs, rounds, malicious, log, operations }, null, 2)}\n`);
   say(`written to ${file}; it belongs into test/sim/reproduction.test.ts`);
 }
 

@@ -24,3 +24,21 @@ describe('a round that was signed and abandoned', () => {
     expect(simulation.codes()).not.toContain('confirm/input-rule');
   });
 });
+
+describe('a disk that was set back under a log', () => {
+  it('to before a round that the silo had acknowledged, in a job that is over, catches up with it', () => {
+    const script: Script = {
+      seed: 60,
+      silos: 6,
+      jobs: 1,
+      rounds: 2,
+      malicious: 1,
+      log: true,
+      operations: [{ kind: 'rollback', silo: 5, at: 7344, back: 11 }],
+    };
+    const simulation = new Simulation(script);
+    simulation.run();
+    const [job] = simulation.coordinator.state.jobs.values();
+    expect(simulation.silos[5]!.state.jobs.get(job!.manifest.jobId)!.closedRound).toBe(2);
+  });
+});

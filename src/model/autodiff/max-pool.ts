@@ -1,5 +1,6 @@
-// MaxPool: the gradient goes to the position that held the maximum. The forward node keeps its fast form; its indices are computed
-// again here.
+// MaxPool: the gradient goes to the position that held the maximum, the first one, row by row, where several do (as in PyTorch). The
+// forward node keeps its fast form; its indices are computed again here. Doing without them, by comparing the input with the maximum
+// repeated over its window, was slower for every shape tried, so the indices stay.
 
 import { defined } from '../../base/index.js';
 import { int, integersOf, ints, numberOf, text } from '../graph/attribute.js';

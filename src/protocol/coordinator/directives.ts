@@ -37,12 +37,46 @@ export function directivesFor(
     const sequence = BigInt(event) * PER_EVENT + BigInt(slot);
     if (sequence > after) directives.push({ sequence, body: make() });
   };
+  let slot = CATCH_UP;
   for (const job of state.jobs.values()) {
     if (!job.manifest.silos.includes(silo)) continue;
-    forJob(state, job, silo, missingInputs, add);
+    const forgotten = forgottenIn(state, job, silo, slot);
+    slot += forgotten?.slots ?? 0;
+    forJob(state, job, silo, missingInputs, forgotten, add);
   }
   forWitness(state, add);
   return directives.sort((a, b) => (a.sequence < b.sequence ? -1 : a.sequence > b.sequence ? 1 : 0));
+}
+
+/** Where a silo that says by its Hello that it does not know what it had acknowledged is told of the job's rounds again. */
+interface Forgotten {
+  readonly by: number;
+  readonly slot: number;
+  readonly slots: number;
+  isOf(round: ClosedRound): boolean;
+}
+
+/**
+ * A disk that was set back: the Ack of a round stands in the log after what the journal had read of it by the Hello, and before that. Of
+ * a silo whose disk is whole these are the few rounds whose Acks no checkpoint held yet; it answers with its Ack.
+ */
+function forgottenIn(
+  { log }: CoordinatorState,
+  job: CoordinatorJob,
+  silo: SiloId,
+  slot: number,
+): Forgotten | undefined {
+  const hello = log?.hellos.get(silo);
+  if (hello === undefined) return undefined;
+  const { by, read, index } = hello;
+  const isOf = (round: ClosedRound): boolean => {
+    const entry = round.ackEntries?.get(silo);
+    return entry !== undefined && entry >= read && entry < index;
+  };
+  if (!job.closed.some(isOf)) return undefined;
+  // The offer, two places for each round closed by then and those before the first, and the job's end.
+  const rounds = job.closed.filter(({ closedBy }) => closedBy < by).length;
+  return { by, slot, slots: 2 * rounds + 3, isOf };
 }
 
 type Add = (event: number, slot: number, make: () => Body) => void;
@@ -62,33 +96,41 @@ function forJob(
   job: CoordinatorJob,
   silo: SiloId,
   missingInputs: MissingInputs,
+  forgotten: Forgotten | undefined,
   add: Add,
 ): void {
   // A job that was ended while sums were being opened is over when its round is.
   const stopped = (job.status === 'completed' || job.status === 'ended') && job.open === undefined;
   const behind = job.closed.some((round) => !round.acks.has(silo));
-  if (!stopped || (behind && job.approvals.has(silo)))
-    add(job.offeredBy, 0, () => ({ $case: 'jobOffer', value: { manifest: job.manifest.envelope } }));
+  const offer = (): Body => ({ $case: 'jobOffer', value: { manifest: job.manifest.envelope } });
+  if (!stopped || (behind && job.approvals.has(silo))) add(job.offeredBy, 0, offer);
+  else if (forgotten !== undefined) add(forgotten.by, forgotten.slot, offer);
   const approvedBy = job.approvedBy.get(silo);
   if (approvedBy === undefined) return;
   // What happened before the approval is told because of it: the silo may have seen later directives of other jobs.
-  const toldBy = (event: number, slot: number, late: number): readonly [number, number] =>
-    event > approvedBy ? [event, slot] : [approvedBy, late];
+  // What was forgotten is told because of the Hello, and all that follows from it after it.
+  const toldBy = (event: number, slot: number, late: number, again = late - CATCH_UP): readonly [number, number] => {
+    if (forgotten !== undefined && event < forgotten.by) return [forgotten.by, forgotten.slot + again];
+    return event > approvedBy ? [event, slot] : [approvedBy, late];
+  };
   for (const { by, afterRound, votes } of job.rollbacks)
     add(...toldBy(by, 4, CATCH_UP + 2 * afterRound + 1), () => ({
       $case: 'rollback',
       value: { votes: [...votes] },
     }));
   for (const round of job.closed) {
-    if (round.acks.has(silo)) continue;
+    if (round.acks.has(silo) && forgotten?.isOf(round) !== true) continue;
     add(...toldBy(round.closedBy, 0, CATCH_UP + 2 * round.plan.round), () => closedRound(state, round, missingInputs));
   }
   if (job.open !== undefined) forOpenRound(state, job, job.open, silo, add);
   if (stopped)
-    add(...toldBy(Math.max(job.stoppedBy, job.closed.at(-1)?.closedBy ?? 0), 3, JOB_END), () => ({
-      $case: 'jobClosed',
-      value: { jobId: job.manifest.jobId, reason: job.reason, order: job.endOrder },
-    }));
+    add(
+      ...toldBy(Math.max(job.stoppedBy, job.closed.at(-1)?.closedBy ?? 0), 3, JOB_END, (forgotten?.slots ?? 0) - 1),
+      () => ({
+        $case: 'jobClosed',
+        value: { jobId: job.manifest.jobId, reason: job.reason, order: job.endOrder },
+      }),
+    );
 }
 
 function closedRound({ log }: CoordinatorState, round: ClosedRound, missingInputs: MissingInputs): Body {

@@ -11,8 +11,8 @@ import {
   logName,
   signCheckpoint,
 } from '../../transcript/index.js';
-import { Cosign, Hello, type Envelope } from '../../wire/index.js';
-import { bodyOf, hasQuorum, witnessKeyOf } from '../check/checkpoint.js';
+import { Cosign, decode, Hello, type Envelope } from '../../wire/index.js';
+import { bodyOf, hasQuorum, headOf, witnessKeyOf } from '../check/checkpoint.js';
 import { equalEnvelopes, openEnvelope } from '../envelope.js';
 import { demand, demanded } from '../rejection.js';
 import { siloSigner } from '../roster.js';
@@ -93,7 +93,7 @@ function withLoggedRounds(before: CoordinatorState, state: CoordinatorState, ind
   return { ...state, jobs };
 }
 
-function withHello({ log }: CoordinatorState, { at, event }: TimedEvent, index: number): LogState {
+function withHello({ log, events }: CoordinatorState, { at, event }: TimedEvent, index: number): LogState {
   // The caller has made sure that there is a log.
   const kept = log as LogState;
   if (event.$case !== 'messageReceived') return kept;
@@ -101,7 +101,16 @@ function withHello({ log }: CoordinatorState, { at, event }: TimedEvent, index: 
   if (envelope?.type !== 'hello') return kept;
   const silo = siloId as SiloId;
   const recent = [...recentOf(kept, silo, at), at];
-  return { ...kept, hellos: new Map(kept.hellos).set(silo, { envelope, index, at, recent }) };
+  return {
+    ...kept,
+    hellos: new Map(kept.hellos).set(silo, { envelope, index, by: events, read: readBy(envelope), at, recent }),
+  };
+}
+
+/** How many entries a silo had read by its Hello. Throws Refusal `log/note`. */
+function readBy({ payload }: Envelope): number {
+  const { checkpoint } = decode(Hello, 'hello', payload);
+  return checkpoint.length === 0 ? 0 : headOf(checkpoint).size;
 }
 
 function recentOf({ hellos }: LogState, silo: SiloId, at: UnixMs): UnixMs[] {
@@ -119,6 +128,7 @@ export function onHello(
   const log = demanded(state.log, 'message/unexpected', 'the consortium keeps no transparency log.', 'state');
   const { message } = openEnvelope(state.self.roster, envelope, { type: 'hello', signer: siloSigner(silo) }, Hello);
   demand(message.siloId === silo, 'envelope/wrong-signer', `the Hello of ${silo} names another silo.`);
+  readBy(envelope);
   const before = log.hellos.get(silo)?.envelope;
   if (before !== undefined && equalEnvelopes(before, envelope)) return { state, effects: [ANSWERED] };
   const recent = recentOf(log, silo, at).length;
@@ -271,7 +281,9 @@ export function mayRest(state: CoordinatorState, job: CoordinatorJob, cohort: re
       if (recentOf(log, silo, now).length > HELLOS_WAITED_FOR) return true;
       const graceOver = !patient && now >= plusMs(checkpoint.madeAt, COSIGN_GRACE_MS);
       const read = checkpoint.cosignatures.has(silo) || graceOver;
-      return read && (hello === undefined || hello.index < size || now >= plusMs(hello.at, patience));
+      // One that has never said Hello has just started: what rests on a checkpoint before its Hello it would sit out.
+      const said = hello === undefined ? !patient : hello.index < size || now >= plusMs(hello.at, patience);
+      return read && said;
     })
   );
 }

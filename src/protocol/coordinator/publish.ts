@@ -135,10 +135,16 @@ export function onVerdict(
     const known = kind === 'ack' ? round.acks : round.disputes;
     if (alreadyStored(known.get(silo), envelope)) return { state, effects: [ANSWERED] };
     const marked = withEntry(known, silo, envelope);
-    const changed: ClosedRound = kind === 'ack' ? { ...round, acks: marked } : { ...round, disputes: marked };
+    const changed: ClosedRound =
+      kind === 'ack' ? { ...round, acks: marked, ...entryOfAck(state, round, silo) } : { ...round, disputes: marked };
     return stored(withJob(state, replaceRound(job, at, changed)), event);
   }
   demand(false, 'message/late', 'no round here has this result.', 'missing');
+}
+
+/** Its entry is the first that this event adds to the log. */
+function entryOfAck({ log }: CoordinatorState, round: ClosedRound, silo: SiloId): Pick<ClosedRound, 'ackEntries'> {
+  return log === undefined ? {} : { ackEntries: new Map(round.ackEntries).set(silo, log.range.size) };
 }
 
 /** An Ack says what the silo computed itself: with another outcome or model it would be a Dispute. */

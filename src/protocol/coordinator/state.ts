@@ -50,6 +50,10 @@ export interface LogState {
 export interface LoggedHello {
   readonly envelope: Envelope;
   readonly index: number;
+  /** Event that brought it. */
+  readonly by: number;
+  /** How many entries the silo had read before, by its journal. */
+  readonly read: number;
   readonly at: UnixMs;
   readonly recent: readonly UnixMs[];
 }
@@ -145,6 +149,8 @@ export interface ClosedRound {
   readonly abandon: Envelope | undefined;
   readonly terminalHash: Hash;
   readonly acks: ReadonlyMap<SiloId, Envelope>;
+  /** Index of each Ack in the log; undefined while the consortium keeps none. */
+  readonly ackEntries?: ReadonlyMap<SiloId, number>;
   /** Of an abandoned round: whose Abort says that it will never release in it. */
   readonly aborts: ReadonlyMap<SiloId, Envelope>;
   readonly disputes: ReadonlyMap<SiloId, Envelope>;

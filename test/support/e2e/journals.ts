@@ -31,8 +31,10 @@ import {
   Approval,
   Consistency,
   CoordinatorRecord,
+  Cosign,
   decode,
   Decline,
+  Hello,
   MaskedHeader,
   ReleaseAnswer,
   ShareHeader,
@@ -94,7 +96,8 @@ function fold<Record extends { emitted: Envelope[] }, State>(
 /** Folds a coordinator's journal; throws where it gives other bytes than were sent. */
 export async function foldCoordinator(founded: Founded): Promise<CoordinatorState> {
   const { seed } = await readSigningKey(founded.at('coordinator.key'));
-  const first = initialCoordinatorState({ signingKey: SigningKey.from(seed), roster: founded.roster });
+  const logKey = SigningKey.from((await readSigningKey(founded.at('log.key'))).seed);
+  const first = initialCoordinatorState({ signingKey: SigningKey.from(seed), logKey, roster: founded.roster });
   return fold(await coordinatorRecords(founded), first, (state, { atUnixMs, event }) => {
     const done = advanceCoordinator(state, { at: unixMs(Number(atUnixMs)), event: event! });
     if ('rejected' in done) throw new Error(`a record is refused: ${done.rejected.code}`);
@@ -111,7 +114,9 @@ export async function foldSilo(founded: Founded, silo: string): Promise<SiloStat
   const { seed } = await readSigningKey(founded.at(`${silo}.key`));
   const policy = { minCohort: 3, minHonest: 2, maxMalicious: 0, roundsPerDay: 1_000 };
   const siloId = asSiloId(silo)!;
-  const first = initialSiloState({ siloId, signingKey: SigningKey.from(seed), roster: founded.roster, policy });
+  const cosigningKey = SigningKey.from((await readSigningKey(founded.at(`${silo}.cosigning.key`))).seed);
+  const signingKey = SigningKey.from(seed);
+  const first = initialSiloState({ siloId, signingKey, cosigningKey, roster: founded.roster, policy });
   return fold(await siloRecords(founded, silo), first, (state, { atUnixMs, event }) => {
     const done = advanceSilo(state, { at: unixMs(Number(atUnixMs)), event: event! });
     if ('rejected' in done) throw new Error(`a record is refused: ${done.rejected.code}`);
@@ -141,6 +146,8 @@ export async function problemsOf(founded: Founded, name: string): Promise<string
 
 /** Fields by which a message says what it is about: of one place a silo sends one message, for ever. */
 const PLACES: Readonly<Record<string, { codec: MessageType<object>; fields: readonly string[] }>> = {
+  hello: { codec: Hello, fields: ['nonce'] },
+  cosign: { codec: Cosign, fields: ['checkpoint'] },
   approval: { codec: Approval, fields: ['manifestHash'] },
   advertise: { codec: AdvertiseKeys, fields: ['rid', 'attempt'] },
   'share-header': { codec: ShareHeader, fields: ['t1'] },

@@ -7,13 +7,24 @@ import type { Envelope } from '../../../src/wire/index.js';
 import type { Consortium } from './consortium.js';
 import { trueSums } from './records.js';
 
+export interface Summed {
+  /** The round whose sum was opened, 1 unless stated. */
+  readonly round?: number;
+  /** How many times the features of RANGES follow each other in the job's contract, once unless stated. */
+  readonly repeated?: number;
+}
+
 /** Differences between the opened sums of a statistics job and those of its survivors' tables that rounding does not explain. */
-export async function wrongSums(consortium: Consortium, envelope: Envelope): Promise<string[]> {
+export async function wrongSums(
+  consortium: Consortium,
+  envelope: Envelope,
+  { round: number = 1, repeated = 1 }: Summed = {},
+): Promise<string[]> {
   const { layout, message } = openManifest(consortium.founded.roster, envelope);
   const { jobId } = message;
-  const { round } = await consortium.client.getRound({ jobId, round: 1 });
+  const { round } = await consortium.client.getRound({ jobId, round: number });
   const { survivors } = round!;
-  const bytes = await gathered(consortium.client.exportSum({ jobId, round: 1 }));
+  const bytes = await gathered(consortium.client.exportSum({ jobId, round: number }));
   const values = new Int32Array(Uint8Array.from(bytes).buffer);
   const opened = (name: string): Float64Array => dequantise(segmentNamed(layout, name)!, values);
   const truth = trueSums(survivors.map((silo) => consortium.founded.tables.get(silo)!));
@@ -29,8 +40,9 @@ export async function wrongSums(consortium: Consortium, envelope: Envelope): Pro
   if (!(most < 0.001)) wrong.push(`the rounding bound is ${most}`);
   compare('rows', [truth.rows], 0);
   compare('saturated', [0], 0);
-  compare('sum', truth.sum, most);
-  compare('sum-of-squares', truth.squares, most);
+  const again = (once: readonly number[]): number[] => Array.from({ length: repeated }, () => once).flat();
+  compare('sum', again(truth.sum), most);
+  compare('sum-of-squares', again(truth.squares), most);
   return wrong;
 }
 

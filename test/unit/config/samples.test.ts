@@ -47,6 +47,7 @@ describe('the samples', () => {
       roundsPerDay: 1_000,
       maxModelBytes: 67_108_864,
       maxParameters: 10_000_000,
+      smallCells: 5,
       statistics: [{ dataSet: 'wdbc', columns: 'all-declared', minimumRows: 30 }],
       differencing: 'warn',
       minimumHoldout: 20,

@@ -2,6 +2,9 @@
 
 import { expect, it } from 'vitest';
 import { refusalsOf } from '../../../silo-agent/commands/policy.js';
+import { approvingRule } from '../../../silo-agent/policy.js';
+import { NO_TABLES, type StatisticsPlan } from '../../../src/job/index.js';
+import type { Manifest } from '../../../src/protocol/index.js';
 import { readAgentConfig } from '../../../src/config/index.js';
 import { DATA_SET } from '../../support/e2e/records.js';
 import { statisticsFile, statisticsManifest } from '../../support/e2e/jobs.js';
@@ -28,4 +31,19 @@ it('a data set that is not there, a cohort that is too small, and too few honest
   expect(refusalsOf({ policy: { ...mild, maxMalicious: 4 }, dataSets }, job(5))).toEqual([
     expect.stringMatching(/^plan\/floor-honest: /),
   ]);
+});
+
+it('a rule for statistics allows tables only where it says so', () => {
+  const silos = ['a', 'b', 'c', 'd', 'e'];
+  const file = statisticsFile('sums', silos);
+  const { column } = file.data.features[0]!;
+  const plan = { ...NO_TABLES, histograms: [{ column, bins: 10 }] };
+  const manifest = (statistics: StatisticsPlan) => {
+    const message = statisticsManifest({ ...file, statistics }, new Uint8Array(32));
+    return { message } as unknown as Manifest;
+  };
+  const rule = { dataSet: DATA_SET, columns: 'all-declared' as const, minimumRows: 1 };
+  const approved = (statistics: StatisticsPlan, tables?: boolean): boolean =>
+    approvingRule({ ...mild, statistics: [{ ...rule, tables }] }, manifest(statistics)) !== undefined;
+  expect([approved(NO_TABLES), approved(plan), approved(plan, true)]).toEqual([true, false, true]);
 });

@@ -1,9 +1,10 @@
 // Uploads and downloads over connections that break, and objects that are not what they should be.
 
 import { createHash, randomBytes } from 'node:crypto';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { CodedError } from '../../../src/base/index.js';
 import type { SiloHandlers } from '../../../src/transport/index.js';
+import { BadLine } from '../../support/e2e/bad-line.js';
 import { relayTo } from '../../support/relay.js';
 import { gathered, pieces, serve, silo, TestAuthority } from '../../support/transport.js';
 
@@ -63,6 +64,29 @@ describe('an upload', () => {
     expect(kept.bytes().equals(vector)).toBe(true);
     expect(relay.connections()).toBeGreaterThan(2);
     expect(kept.offsets.at(-1)).toBeGreaterThan(0);
+  });
+
+  it('goes on over a new connection when half of its own is dead and nobody tells', async () => {
+    const kept = store();
+    const server = await serve(authority, { silo: kept.handlers });
+    const { line, port } = await BadLine.to(() => server.port);
+    onTestFinished(() => line.close());
+    const limits = { stallMs: 2_000, unaryMs: 2_000 };
+    const client = silo(`localhost:${port}`, await authority.member('silo', 'alpha'), { limits });
+    const vector = randomBytes(2 * MiB);
+    let reads = 0;
+    await client.upload({
+      rid: randomBytes(32),
+      attempt: 1,
+      totalBytes: vector.length,
+      async *read(offset) {
+        reads += 1;
+        if (reads === 1) line.forget('up');
+        yield await Promise.resolve(vector.subarray(offset));
+      },
+    });
+    expect(kept.bytes().equals(vector)).toBe(true);
+    expect(line.connections).toBeGreaterThan(1);
   });
 
   it('sends nothing when all of it is there already', async () => {

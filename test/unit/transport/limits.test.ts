@@ -1,6 +1,7 @@
 // What one peer can make the coordinator spend, and that the others are none the worse.
 
-import { beforeAll, describe, expect, it } from 'vitest';
+import { connect, type Socket } from 'node:net';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { LIMITS } from '../../../src/base/index.js';
 import { SubmitRequest, UploadChunk, UploadStatusRequest } from '../../../src/wire/index.js';
 import type { SiloClient, TlsMaterial } from '../../../src/transport/index.js';
@@ -29,6 +30,18 @@ const answering = {
   submit: () => Promise.resolve({ receipt: undefined }),
   uploadStatus: () => Promise.resolve({ durableBytes: 1n }),
 };
+
+function rawSocket(port: number): Promise<Socket> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      resolve(socket);
+    });
+    socket.on('error', () => undefined);
+    onTestFinished(() => {
+      socket.destroy();
+    });
+  });
+}
 
 async function servesOthers(server: Served): Promise<void> {
   const other = silo(server.address, beta);
@@ -242,6 +255,16 @@ describe('connections', () => {
     for (let tries = 0; tries < 100 && status === 'broken'; tries++)
       ({ status } = await rawCall(dial(server.address, { tls: alpha }), STATUS, asked));
     expect(status).toBe(0);
+  });
+
+  it('that never finish their handshake are cut, the oldest first, and never take the places of others', async () => {
+    const server = await serve(authority, { silo: answering, limits: { handshakesMax: 3, connectionsMax: 20 } });
+    const first = await Promise.all(Array.from({ length: 3 }, () => rawSocket(server.port)));
+    expect(first.map(({ destroyed }) => destroyed)).toEqual([false, false, false]);
+    const more = await Promise.all(Array.from({ length: 30 }, () => rawSocket(server.port)));
+    await until(() => [...first, ...more].filter(({ destroyed }) => !destroyed).length === 3);
+    await servesOthers(server);
+    expect(first.every(({ destroyed }) => destroyed)).toBe(true);
   });
 
   it('are renewed after their time, and calls go on over the next', async () => {

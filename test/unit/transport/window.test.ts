@@ -65,8 +65,8 @@ describe('the receive window', () => {
   it('is refused to be raised on a server of another make', () => {
     const odd = new Server();
     Object.defineProperty(odd, '_setupHandlers', { value: undefined });
-    expect(() => tuneSessions(odd, { windowBytes: MiB, connectionsMax: 1, onSession: () => undefined })).toThrow(
-      expect.objectContaining({ code: 'transport/unknown-grpc' }),
-    );
+    expect(() =>
+      tuneSessions(odd, { windowBytes: MiB, connectionsMax: 1, handshakesMax: 8, onSession: () => undefined }),
+    ).toThrow(expect.objectContaining({ code: 'transport/unknown-grpc' }));
   });
 });

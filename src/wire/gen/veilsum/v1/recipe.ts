@@ -184,6 +184,36 @@ export interface FedAdagrad {
   tau: number;
 }
 
+/** What a statistics job sums beside records, values and squares. It stands in the manifest's `recipe`; empty bytes ask for nothing more. */
+export interface StatisticsPlan {
+  histograms: HistogramPlan[];
+  /** Features whose products are summed, two by two. */
+  correlations: string[];
+  contingency: ContingencyPlan[];
+  /** How many records have nothing in each feature. */
+  missingness: boolean;
+  survival: SurvivalPlan | undefined;
+}
+
+export interface HistogramPlan {
+  column: string;
+  /** Of equal width over the declared range; 0 for a column of categories, which are counted one by one. */
+  bins: number;
+}
+
+/** Two columns of categories. */
+export interface ContingencyPlan {
+  rows: string;
+  columns: string;
+}
+
+export interface SurvivalPlan {
+  /** Of equal width from 0 to the target's maximum. */
+  bins: number;
+  /** A column of categories with a curve for each; empty for one curve. */
+  by: string;
+}
+
 /** What the job expects of each silo's records: the columns of the one SELECT in the silo's configuration. */
 export interface DataContract {
   /** Name of the data set in the agent's configuration. */
@@ -1532,6 +1562,267 @@ export const FedAdagrad: MessageFns<FedAdagrad> = {
             }
 
             message.tau = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStatisticsPlan(): StatisticsPlan {
+  return { histograms: [], correlations: [], contingency: [], missingness: false, survival: undefined };
+}
+
+export const StatisticsPlan: MessageFns<StatisticsPlan> = {
+  encode(message: StatisticsPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.histograms) {
+      HistogramPlan.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.correlations) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.contingency) {
+      ContingencyPlan.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.missingness !== false) {
+      writer.uint32(32).bool(message.missingness);
+    }
+    if (message.survival !== undefined) {
+      SurvivalPlan.encode(message.survival, writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StatisticsPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStatisticsPlan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.histograms.push(HistogramPlan.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.correlations.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.contingency.push(ContingencyPlan.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.missingness = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.survival = SurvivalPlan.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseHistogramPlan(): HistogramPlan {
+  return { column: "", bins: 0 };
+}
+
+export const HistogramPlan: MessageFns<HistogramPlan> = {
+  encode(message: HistogramPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.column !== "") {
+      writer.uint32(10).string(message.column);
+    }
+    if (message.bins !== 0) {
+      writer.uint32(16).uint32(message.bins);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): HistogramPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHistogramPlan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.column = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.bins = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseContingencyPlan(): ContingencyPlan {
+  return { rows: "", columns: "" };
+}
+
+export const ContingencyPlan: MessageFns<ContingencyPlan> = {
+  encode(message: ContingencyPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rows !== "") {
+      writer.uint32(10).string(message.rows);
+    }
+    if (message.columns !== "") {
+      writer.uint32(18).string(message.columns);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ContingencyPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseContingencyPlan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rows = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.columns = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSurvivalPlan(): SurvivalPlan {
+  return { bins: 0, by: "" };
+}
+
+export const SurvivalPlan: MessageFns<SurvivalPlan> = {
+  encode(message: SurvivalPlan, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bins !== 0) {
+      writer.uint32(8).uint32(message.bins);
+    }
+    if (message.by !== "") {
+      writer.uint32(18).string(message.by);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SurvivalPlan {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSurvivalPlan();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.bins = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.by = reader.string();
             continue;
           }
         }
