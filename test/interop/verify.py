@@ -273,7 +273,7 @@ SCHEMAS = {
     "Officer": "id:s signing_key:b",
     "Member": "id:s signing_key:b cosigning_key:b uri:s organisation:s valid_from:u valid_until:u",
     "Manifest": "version:u job_id:s roster_hash:b kind:u silos:s* c:u min_cohort:u forward:BlobRef initial:b recipe:b update_rule:b layout:Layout"
-    " m:u privacy:b round_limit:u contract:b full:u timeouts:b rejected_limit:u acceptance:Acceptance standardise_by:Source description:s"
+    " m:u privacy:b round_limit:u contract:b full:u timeouts:Empty rejected_limit:u acceptance:Acceptance standardise_by:Source description:s"
     " reopened:b* closing:Layout train:s* noise:Noise",
     "Noise": "mechanism:u variance:d tail:u",
     "Source": "job_id:s result_hash:b",
@@ -285,7 +285,9 @@ SCHEMAS = {
     "Rule": "fed_avg:Rate fed_avg_m:b fed_adam:b fed_yogi:b fed_adagrad:b",
     "Rate": "rate:d",
     # Of TrainingRecipe only what decides how a sum is read.
-    "Recipe": "1 2 3 4 5 6 7 8 9 10 11 12 13 14 fed_nova:b scaffold:b",
+    "Recipe": "1 2 3 4 5 6 7 8 9 10 11 12 13 14 fed_nova:Empty scaffold:Empty",
+    # For messages of which only matters whether they are there.
+    "Empty": "",
     "Entry": "version:u kind:u job:s round:u attempt:u subject:s at:u envelope:b digest:b statement:b",
     "Closing": "rid:b members:b transcript:b",
     "Plan": "version:u job_id:s manifest_hash:b round:u epoch:u previous:b model:b cohort:s* n:u t:u kem:s",
@@ -933,7 +935,7 @@ class Verifier:
         recipe = parse("Recipe", manifest["recipe"])
         known = {"delta", "running-statistics", "weight", "norm", "saturated"}
         strange = [name for name in values if name not in known and not name.startswith("holdout.")]
-        if rule["fed_avg"] is None or recipe["fed_nova"] or strange:
+        if rule["fed_avg"] is None or recipe["fed_nova"] is not None or recipe["scaffold"] is not None or strange:
             raise Missing("this program knows federated averaging without FedNova and SCAFFOLD; outcome and next model are not recomputed")
         (weight,), scale = values["weight"]
         total = weight / scale
@@ -1080,6 +1082,9 @@ class Verifier:
         line.update(attempt=entry.attempt, survivors=len(tr["u3"]), cohort=len(tr["cohort"]), outcome=entry.message["outcome"])
         x = self.result(base, job, entry, tr, manifest["m"], d)
         self.count("sums")
+        if manifest["kind"] != 1 or closing or entry.message["outcome"] != 1:
+            stays = self.of("plan", job, entry.round)[0].message["model"] == entry.message["model"]
+            need(stays, "result/outcome", "the model changes where it has to stay")
         outcome, after = self.judge(manifest, layout, closing, x, len(tr["u3"]), state)
         need(outcome == entry.message["outcome"], "result/outcome", f"the outcome is {outcome}, the result says {entry.message['outcome']}")
         if manifest["kind"] != 3 and after is not None:
