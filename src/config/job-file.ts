@@ -10,11 +10,18 @@ const count = whole(0, Number.MAX_SAFE_INTEGER);
 
 const range = { minimum: finite, maximum: finite };
 
+const survivalTarget = strict({
+  kind: z.literal('survival'),
+  column: z.string(),
+  eventColumn: z.string(),
+  maximum: finite,
+});
+
 const target = z.discriminatedUnion('kind', [
   strict({ kind: z.literal('binary'), column: z.string() }),
   strict({ kind: z.literal('classes'), column: z.string(), classes: count }),
   strict({ kind: z.literal('real'), column: z.string(), ...range }),
-  strict({ kind: z.literal('survival'), column: z.string(), eventColumn: z.string(), maximum: finite }),
+  survivalTarget,
 ]);
 
 const data = {
@@ -167,7 +174,8 @@ const jobFile = (folder: string) => {
     strict({
       ...common,
       kind: z.literal('statistics'),
-      data: strict({ ...data, target: target.optional() }),
+      // Only survival curves have a use for one.
+      data: strict({ ...data, target: survivalTarget.optional() }),
       statistics: statistics.optional(),
     }),
   ]);

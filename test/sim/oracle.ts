@@ -173,6 +173,8 @@ export class Oracle {
   }
 
   answered(envelope: Envelope): void {
+    // One for a checkpoint that a newer one has replaced is answered and not kept: nothing rests on it.
+    if (envelope.type === 'cosign') return;
     this.#answered.set(hex(envelope.signature), envelope);
   }
 
