@@ -24,7 +24,7 @@ const AT_UPLOAD = [
 ];
 
 const IN_TURN = [
-  ...around('jobOffered', 'jobDecided', 'jobPrepared'),
+  ...around('helloMade', 'jobOffered', 'jobDecided', 'jobPrepared', 'checkpointRead'),
   ...around('attemptStarted', 'keysReceived', 'sharesReceived', 'sharesClosed'),
   ...around('inputMasked', 'confirmRequested', 'fingerprinted', 'unmaskRequested'),
   ...around('resultVerified', 'jobClosed'),
@@ -100,7 +100,7 @@ describe('an agent that dies at every kind of record', () => {
     expect(hit).toEqual([...AT_UPLOAD, ...IN_TURN, ...WITHOUT_INPUT]);
     const kinds = new Set((await siloRecords(consortium.founded, doomed)).map(({ event }) => event!.$case));
     for (const kind of kinds) for (const failpoint of around(kind)) expect(hit).toContain(failpoint);
-    expect(kinds.size).toBe(17);
+    expect(kinds.size).toBe(19);
   });
 
   it('has its input in the sum of a single attempt, which all silos acknowledge', () => {

@@ -104,7 +104,8 @@ function forJob(
   const behind = job.closed.some((round) => !round.acks.has(silo));
   const offer = (): Body => ({ $case: 'jobOffer', value: { manifest: job.manifest.envelope } });
   if (!stopped || (behind && job.approvals.has(silo))) add(job.offeredBy, 0, offer);
-  else if (forgotten !== undefined) add(forgotten.by, forgotten.slot, offer);
+  // Always, not only once the job is over: a place that comes up later would lie behind what the silo has been told.
+  if (forgotten !== undefined) add(forgotten.by, forgotten.slot, offer);
   const approvedBy = job.approvedBy.get(silo);
   if (approvedBy === undefined) return;
   // What happened before the approval is told because of it: the silo may have seen later directives of other jobs.

@@ -233,13 +233,7 @@ export function demandWitnessed(state: SiloState, job: JobState, plan: Plan, att
   );
   demandRead(witness, checkpoint);
   demandQuorum(self, job.manifest, checkpoint);
-  const hello = witness.hello?.index;
-  demand(
-    hello !== undefined && hello < checkpoint.size,
-    'log/hello-pending',
-    'the checkpoint that the attempt rests on does not hold the Hello of this start.',
-    'state',
-  );
+  // That the log is not an old one follows from the Hello (see isAwake); the attempt may have begun before it.
   if (plan.round === 1) return;
   const terminal = witness.terminals.get(roundKey(plan.jobId, plan.round - 1));
   demand(

@@ -226,6 +226,7 @@ export class TransparencyLog {
       if (bytes === undefined) throw lost(tile);
       failpoint('storage.before-log-tile');
       await this.#files.write(tile, bytes);
+      failpoint('storage.after-log-tile');
     }
   }
 
