@@ -20,7 +20,7 @@ import { demand, demandOne } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf } from './change.js';
 import { recordSum } from './differencing.js';
-import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import type { JobState, SiloState } from './state.js';
 import { chargeOf, close } from './verify.js';
 import { demandFirstTerminal } from './witness.js';
@@ -40,7 +40,7 @@ export function onReleaseQueried(state: SiloState, value: ReleaseQueryDirective)
     consistency: released === undefined ? [] : [...released.consistency],
     request: released?.request,
   });
-  return { state, effects: [{ kind: 'submit', envelope, ciphertexts: [] }] };
+  return { state, effects: [submit(envelope)] };
 }
 
 /** The round is given up: the model stays, its Abandon is what the next plan follows from. What was released stays counted as opened. */
@@ -138,5 +138,5 @@ function withAbort(effects: readonly SiloEffect[], abort: Envelope | undefined):
 }
 
 function submitted(envelope: Envelope | undefined): SiloEffect[] {
-  return envelope === undefined ? [] : [{ kind: 'submit', envelope, ciphertexts: [] }];
+  return envelope === undefined ? [] : [submit(envelope)];
 }

@@ -12,7 +12,7 @@ import { demand, demanded, demandOne } from '../rejection.js';
 import { siloSigner } from '../roster.js';
 import { attemptSecrets } from '../secrets.js';
 import { jobOf, withRound } from './change.js';
-import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import { demandBudget } from './ledger.js';
 import { forgetDeadOpenings } from './openings.js';
 import { effectiveMalicious, type JobState, type OpenRound, type SiloState } from './state.js';
@@ -73,8 +73,8 @@ export function onAttemptStarted(
   };
   const effects: SiloEffect[] = [
     { kind: 'persist', event, emitted: [...(carried?.newAborts ?? []), advertised] },
-    ...(carried?.newAborts ?? []).map((envelope): SiloEffect => ({ kind: 'submit', envelope, ciphertexts: [] })),
-    { kind: 'submit', envelope: advertised, ciphertexts: [] },
+    ...(carried?.newAborts ?? []).map((envelope): SiloEffect => submit(envelope)),
+    submit(advertised),
   ];
   if (carried === undefined) effects.push({ kind: 'contribute', manifest: job.manifest, plan, roundSecret });
   const planned = {
@@ -225,7 +225,7 @@ function resend(job: JobState, open: OpenRound, attempt: Attempt): SiloEffect[] 
   const current = open.attempt.context.attempt;
   if (attempt.attempt < current.attempt) {
     const abort = open.aborts.get(attempt.attempt);
-    return abort === undefined ? [] : [{ kind: 'submit', envelope: abort, ciphertexts: [] }];
+    return abort === undefined ? [] : [submit(abort)];
   }
   demandOne(
     equalEnvelopes(attempt.envelope, current.envelope),
@@ -238,5 +238,5 @@ function resend(job: JobState, open: OpenRound, attempt: Attempt): SiloEffect[] 
     open.contribution.kind === 'computing' ? [{ kind: 'contribute', manifest: job.manifest, plan, roundSecret }] : [];
   // Whoever has released waits for proof that the earlier attempt is dead: an Abort that was stored and not sent must not be lost.
   const signed = [...open.aborts.values(), open.attempt.advertised];
-  return [...signed.map((envelope): SiloEffect => ({ kind: 'submit', envelope, ciphertexts: [] })), ...compute];
+  return [...signed.map((envelope): SiloEffect => submit(envelope)), ...compute];
 }

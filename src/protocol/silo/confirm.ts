@@ -16,7 +16,7 @@ import { demand, demanded, demandOne } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { locate, withAttempt, type Located } from './change.js';
 import { demandNoDifference, differenceWarned } from './differencing.js';
-import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import { masksOf } from './mask.js';
 import { demandInputRule, recordOpening } from './openings.js';
 import { demandAlive } from './share.js';
@@ -176,8 +176,4 @@ function fingerprint(found: Located, survivors: SurvivorSet): SiloEffect {
     modulusBits: job.manifest.modulusBits,
     survivors,
   };
-}
-
-function submit(envelope: Envelope): SiloEffect {
-  return { kind: 'submit', envelope, ciphertexts: [] };
 }

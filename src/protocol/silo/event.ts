@@ -85,3 +85,8 @@ export interface Accepted<State> {
   readonly state: State;
   readonly effects: readonly SiloEffect[];
 }
+
+/** Hands in a message that has no ciphertexts beside it. */
+export function submit(envelope: Envelope): SiloEffect {
+  return { kind: 'submit', envelope, ciphertexts: [] };
+}

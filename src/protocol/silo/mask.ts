@@ -19,7 +19,7 @@ import { demand, demanded } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { attemptSecrets } from '../secrets.js';
 import { jobOf, locate, located, withAttempt, withRound, type Located } from './change.js';
-import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import { charged, roundsCharged } from './ledger.js';
 import type { SiloState } from './state.js';
 import { demandAwake, mayPromise } from './witness.js';
@@ -124,15 +124,14 @@ export function uploadOf(found: Located): SiloEffect {
 /** Says once that no input will come. Said before and perhaps lost on the way, it is said again in the same bytes. */
 function declined(state: SiloState, { job, open, attempt }: Located, code: string): Masking {
   const before = attempt.declined;
-  if (before !== undefined)
-    return { state, emitted: [], effects: [{ kind: 'submit', envelope: before, ciphertexts: [] }] };
+  if (before !== undefined) return { state, emitted: [], effects: [submit(before)] };
   const { self } = state;
   const { rid, attempt: number } = attempt.context.attempt;
   const envelope = seal(self.signingKey, siloSigner(self.siloId), 'decline', Decline, { rid, attempt: number, code });
   return {
     state: withAttempt(state, job, open, { declined: envelope }),
     emitted: [envelope],
-    effects: [{ kind: 'submit', envelope, ciphertexts: [] }],
+    effects: [submit(envelope)],
   };
 }
 
@@ -159,7 +158,7 @@ export function onInputMasked(state: SiloState, event: JournalledEvent, value: S
   if (before !== undefined) {
     const same = equalBytes(before.root, value.root);
     demand(same, 'message/conflict', 'the input was masked to other bytes than before.');
-    return { state, effects: [{ kind: 'submit', envelope: before.envelope, ciphertexts: [] }] };
+    return { state, effects: [submit(before.envelope)] };
   }
   const { job, open, attempt } = found;
   demandAwake(state, job, open.plan.round);
@@ -174,10 +173,7 @@ export function onInputMasked(state: SiloState, event: JournalledEvent, value: S
   });
   return {
     state: withAttempt(state, job, open, { phase: 'confirm', masked: { envelope, root } }),
-    effects: [
-      { kind: 'persist', event, emitted: [envelope] },
-      { kind: 'submit', envelope, ciphertexts: [] },
-    ],
+    effects: [{ kind: 'persist', event, emitted: [envelope] }, submit(envelope)],
   };
 }
 

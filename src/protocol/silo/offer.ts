@@ -15,7 +15,7 @@ import { demand, demanded } from '../rejection.js';
 import { siloSigner } from '../roster.js';
 import { asJobId } from '../../base/index.js';
 import { jobOf, withJob } from './change.js';
-import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import type { JobState, SiloState } from './state.js';
 
 export function onJobOffered(state: SiloState, event: JournalledEvent, value: SiloJobOffered): Accepted<SiloState> {
@@ -114,8 +114,4 @@ export function onJobPrepared(state: SiloState, event: JournalledEvent, value: S
   const approval = demanded(job.approval, 'job/state', 'an approved job has an approval.');
   const then: SiloEffect = ready ? submit(approval) : { kind: 'notice', jobId, round: 0, code: why, detail };
   return { state: next, effects: [{ kind: 'persist', event, emitted: [] }, then] };
-}
-
-function submit(envelope: Envelope): SiloEffect {
-  return { kind: 'submit', envelope, ciphertexts: [] };
 }

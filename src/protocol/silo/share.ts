@@ -23,7 +23,7 @@ import { demand, demanded, Refusal } from '../rejection.js';
 import { siloSigner } from '../roster.js';
 import { attemptSecrets, ephemeralSecret } from '../secrets.js';
 import { locate, withAttempt, type Located } from './change.js';
-import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import { maskIfReady, uploadOf } from './mask.js';
 import type { SiloState } from './state.js';
 import { demandAwake, demandOneLog } from './witness.js';
@@ -183,10 +183,6 @@ export function onComplaintReceived(
     state: withAttempt(state, job, open, { answers }),
     effects: [{ kind: 'persist', event, emitted: [answer] }, submit(answer)],
   };
-}
-
-function submit(envelope: Envelope): SiloEffect {
-  return { kind: 'submit', envelope, ciphertexts: [] };
 }
 
 /** U2 is known: from here on masks are fixed, and the input goes out as soon as it is there. */

@@ -10,7 +10,7 @@ import { demand, demanded } from '../rejection.js';
 import { siloSigner } from '../roster.js';
 import { withRound } from './change.js';
 import { demandSurvivors, locateRequest, survivorsOf } from './confirm.js';
-import type { Accepted, JournalledEvent } from './event.js';
+import { submit, type Accepted, type JournalledEvent } from './event.js';
 import { recordOpening } from './openings.js';
 import type { OpenRound, SiloState } from './state.js';
 
@@ -27,7 +27,7 @@ export function onUnmaskRequested(
   const number = context.attempt.attempt;
   const survivors = survivorsOf(found, value.request);
   if (open.releasedIn?.attempt === number) {
-    return { state, effects: [{ kind: 'submit', envelope: open.releasedIn.unmask, ciphertexts: [] }] };
+    return { state, effects: [submit(open.releasedIn.unmask)] };
   }
   // A silo that was not asked to sign, or lost that message, makes the same checks now.
   demandSurvivors(state, found, survivors);
@@ -66,9 +66,6 @@ export function onUnmaskRequested(
   };
   return {
     state: withRound(recordOpening(state, found, survivors), job, released),
-    effects: [
-      { kind: 'persist', event, emitted: [unmask] },
-      { kind: 'submit', envelope: unmask, ciphertexts: [] },
-    ],
+    effects: [{ kind: 'persist', event, emitted: [unmask] }, submit(unmask)],
   };
 }

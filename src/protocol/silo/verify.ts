@@ -21,7 +21,7 @@ import { demand, demanded, demandOne } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf, withJob } from './change.js';
 import { recordSum } from './differencing.js';
-import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import { settleOpening } from './openings.js';
 import type { JobState, OpenRound, SiloState } from './state.js';
 import { demandFirstTerminal } from './witness.js';
@@ -35,7 +35,7 @@ export function onResultReceived(
   const plan = openPlan(state.self.roster, transcript.plan);
   const job = jobOf(state, plan.jobId);
   const ack = job.acks.get(plan.round);
-  if (ack !== undefined) return { state, effects: [{ kind: 'submit', envelope: ack, ciphertexts: [] }] };
+  if (ack !== undefined) return { state, effects: [submit(ack)] };
   demandNext(job, plan);
   demandFirstTerminal(state, plan, directive.result);
   const checked = checkTranscript(state.self.roster, job.manifest, transcript);
@@ -97,8 +97,7 @@ export function onResultVerified(
   const failure = value.failedCode !== '' ? value.failedCode : agrees ? undefined : 'result/outcome';
   const { self } = state;
   const signer = siloSigner(self.siloId);
-  if (failure !== undefined && job.dispute !== undefined)
-    return { state, effects: [{ kind: 'submit', envelope: job.dispute, ciphertexts: [] }] };
+  if (failure !== undefined && job.dispute !== undefined) return { state, effects: [submit(job.dispute)] };
   if (failure !== undefined) {
     const evidence = value.result === undefined ? [] : [value.result];
     const dispute = seal(self.signingKey, signer, 'dispute', Dispute, {
@@ -110,7 +109,7 @@ export function onResultVerified(
       state: withJob(state, { ...job, dispute }),
       effects: [
         { kind: 'persist', event, emitted: [dispute] },
-        { kind: 'submit', envelope: dispute, ciphertexts: [] },
+        submit(dispute),
         {
           kind: 'notice',
           jobId: plan.jobId,
@@ -174,10 +173,6 @@ export function close(
   };
   return {
     state: withJob(state, closed),
-    effects: [
-      { kind: 'persist', event, emitted: [ack] },
-      { kind: 'submit', envelope: ack, ciphertexts: [] },
-      ...forget,
-    ],
+    effects: [{ kind: 'persist', event, emitted: [ack] }, submit(ack), ...forget],
   };
 }

@@ -11,7 +11,7 @@ import type { Manifest } from '../manifest.js';
 import type { Attempt, Plan } from '../plan.js';
 import { demand, demanded } from '../rejection.js';
 import { siloSigner } from '../roster.js';
-import type { Accepted, JournalledEvent, SiloEffect } from './event.js';
+import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import { effectiveMalicious, type JobState, type SiloState, type WitnessState } from './state.js';
 
 /** Checkpoints that are remembered: a directive rests on one of the last few. */
@@ -49,10 +49,7 @@ export function onHelloMade(state: SiloState, event: JournalledEvent, value: Sil
   const hellos = new Set(witness.hellos).add(hex(envelopeDigest(envelope)));
   return {
     state: { ...state, witness: { ...witness, hello: { envelope }, hellos } },
-    effects: [
-      { kind: 'persist', event, emitted: [envelope] },
-      { kind: 'submit', envelope, ciphertexts: [] },
-    ],
+    effects: [{ kind: 'persist', event, emitted: [envelope] }, submit(envelope)],
   };
 }
 
@@ -282,8 +279,4 @@ export function demandFirstTerminal(state: SiloState, plan: Plan, terminal: Enve
     'log/other-terminal',
     `round ${String(plan.round)} was closed in the log by another message first.`,
   );
-}
-
-function submit(envelope: Envelope): SiloEffect {
-  return { kind: 'submit', envelope, ciphertexts: [] };
 }
