@@ -3,7 +3,6 @@
 import { asHash, equalBytes, hex } from '../../base/index.js';
 import {
   Approval,
-  type Envelope,
   type SiloJobDecided,
   type SiloJobOffered,
   type SiloJobPrepared,
