@@ -1,12 +1,7 @@
 // Before any round: a manifest is offered, the silo's own operator decides, the agent prepares.
 
 import { asHash, equalBytes, hex } from '../../base/index.js';
-import {
-  Approval,
-  type SiloJobDecided,
-  type SiloJobOffered,
-  type SiloJobPrepared,
-} from '../../wire/index.js';
+import { Approval, type SiloJobDecided, type SiloJobOffered, type SiloJobPrepared } from '../../wire/index.js';
 import { openEnvelope } from '../envelope.js';
 import { openManifest } from '../manifest.js';
 import { NO_PREVIOUS } from '../plan.js';
