@@ -10,8 +10,7 @@ import {
   checkBlobs,
   checkFold,
   checkJournalApart,
-  describeCheck,
-  Journal,
+  describeChecks,
   openStorageKey,
   Sealer,
   unchecked,
@@ -45,9 +44,8 @@ async function fsck({ config: path }: { readonly config: string }): Promise<void
     reports.set('journal', journal);
     let state = initialCoordinatorState(self);
     const log = await LogCheck.open(config.state, state);
-    const fold = async (): Promise<CheckReport> => {
-      const records = await Journal.open({ path: join(config.state, 'journal'), sealer });
-      const folded = await checkFold(records.readAll(JOURNAL), (bytes) => {
+    const fold = (): Promise<CheckReport> =>
+      checkFold(join(config.state, 'journal'), sealer, JOURNAL, (bytes) => {
         const done = replayCoordinator(state, bytes, (first, entries) => {
           log?.take(first, entries);
         });
@@ -55,9 +53,6 @@ async function fsck({ config: path }: { readonly config: string }): Promise<void
         state = done.value;
         return undefined;
       });
-      await records.close();
-      return folded;
-    };
     const events = journal.problems.length > 0 ? unchecked() : await fold();
     reports.set('events', events);
     if (log !== undefined) reports.set('log', log.report(events.problems.length === 0));
@@ -69,12 +64,13 @@ async function fsck({ config: path }: { readonly config: string }): Promise<void
       'models',
       await checkBlobs(await BlobStore.open(join(config.state, 'models'), () => new Hasher(LABELS.model))),
     );
-    for (const [name, report] of reports) for (const line of describeCheck(name, report)) console.log(line);
+    const { lines, whole } = describeChecks(reports);
+    for (const line of lines) console.log(line);
     for (const job of state.jobs.values())
       console.log(
         `job ${job.manifest.jobId}: ${job.status}, ${String(job.closed.length)} rounds closed${job.open === undefined ? '' : `, round ${String(job.open.plan.round)} open`}`,
       );
-    if ([...reports.values()].some((report) => report.problems.length > 0)) {
+    if (!whole) {
       console.log('What to do: keep a copy of the folder, then see "A damaged state folder" in docs/operations.md.');
       process.exitCode = EXIT.storageDamaged;
     }

@@ -11,8 +11,7 @@ import {
   checkFold,
   checkJournalApart,
   checkSealed,
-  describeCheck,
-  Journal,
+  describeChecks,
   openStorageKey,
   SealedStore,
   Sealer,
@@ -42,17 +41,13 @@ async function fsck({ config: path }: { readonly config: string }): Promise<void
     const journal = await checkJournalApart(join(config.state, 'journal'), sealer);
     reports.set('journal', journal);
     let state = initialSiloState(self);
-    const fold = async (): Promise<CheckReport> => {
-      const records = await Journal.open({ path: join(config.state, 'journal'), sealer });
-      const folded = await checkFold(records.readAll(JOURNAL), (bytes) => {
+    const fold = (): Promise<CheckReport> =>
+      checkFold(join(config.state, 'journal'), sealer, JOURNAL, (bytes) => {
         const done = replaySilo(state, bytes);
         if (!done.ok) return done.error;
         state = done.value;
         return undefined;
       });
-      await records.close();
-      return folded;
-    };
     reports.set('events', journal.problems.length > 0 ? unchecked() : await fold());
     reports.set(
       'inputs',
@@ -67,12 +62,13 @@ async function fsck({ config: path }: { readonly config: string }): Promise<void
       'models',
       await checkBlobs(await BlobStore.open(join(config.state, 'models'), () => new Hasher(LABELS.model))),
     );
-    for (const [name, report] of reports) for (const line of describeCheck(name, report)) console.log(line);
+    const { lines, whole } = describeChecks(reports);
+    for (const line of lines) console.log(line);
     for (const job of state.jobs.values())
       console.log(
         `job ${job.manifest.jobId}: ${job.decision}, ${String(job.closedRound)} rounds acknowledged${job.open === undefined ? '' : `, round ${String(job.open.plan.round)} open`}`,
       );
-    if ([...reports.values()].some((report) => report.problems.length > 0)) {
+    if (!whole) {
       console.log(
         'What to do: keep a copy of the folder and never put an older one in its place; then see "A damaged state folder" in docs/operations.md.',
       );

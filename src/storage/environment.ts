@@ -2,7 +2,7 @@
 // resolves. Nothing else in Veilsum touches LMDB.
 
 import type { RootDatabase } from 'lmdb';
-import { open } from 'lmdb';
+import { ABORT, open } from 'lmdb';
 import { chmod } from 'node:fs/promises';
 import { fileError, makeDirectory, syncDirectory } from '../system/index.js';
 import { StorageError } from './errors.js';
@@ -10,6 +10,9 @@ import { demandReadable } from './page-file.js';
 
 /** Milliseconds to wait for LMDB's own account of a failed commit. */
 const REASON_MS = 100;
+
+/** Of a value that fits in no page that is in use: it has to be written to free ones. */
+const REHEARSED_BYTES = 64 * 1024;
 
 export type Change =
   | { readonly kind: 'put'; readonly place: Uint8Array; readonly value: Uint8Array }
@@ -102,6 +105,17 @@ export class Environment {
     }
     if (this.#isFailed())
       throw new StorageError('storage/persist-failed', 'a commit made at the same time did not reach the disk');
+  }
+
+  /** Begins to write as a commit would, and gives up: shows whether the pages that a commit needs can be read. Changes nothing. */
+  rehearse(place: Uint8Array): void {
+    this.#requireOpen();
+    read(() =>
+      this.#database.transactionSync(() => {
+        this.#database.putSync(place, asBuffer(new Uint8Array(REHEARSED_BYTES)));
+        return ABORT;
+      }),
+    );
   }
 
   async close(): Promise<void> {

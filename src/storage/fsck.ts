@@ -6,7 +6,7 @@ import { listFolder } from './blob.js';
 import { Environment } from './environment.js';
 import { StorageError } from './errors.js';
 import { pageFileOf, signalOfReading, unreadable } from './page-file.js';
-import { checkFormat, openValue, readHeads, type JournalRecord } from './journal.js';
+import { checkFormat, Journal, openValue, readHeads } from './journal.js';
 import { nameOf, recordOf, tableRange } from './place.js';
 import type { SealedStore } from './sealed-file.js';
 import type { Sealer } from './seal.js';
@@ -150,22 +150,40 @@ function describe(cause: unknown): string {
   return cause instanceof Error ? cause.message : 'unknown failure';
 }
 
-/** Folds records one after the other; `step` says why one does not fold. Nothing after that one can be judged. */
+/**
+ * Folds one journal of the store in the folder `path`, record by record, beside whoever writes it; `step` says why one does not fold.
+ * Nothing after that one can be judged.
+ */
 export async function checkFold(
-  records: AsyncIterable<JournalRecord>,
+  path: string,
+  sealer: Sealer | undefined,
+  journal: string,
   step: (bytes: Uint8Array) => string | undefined,
 ): Promise<CheckReport> {
-  let whole = 0;
-  for await (const { bytes, sequence } of records) {
-    const problem = step(bytes);
-    if (problem !== undefined) return { whole, problems: [{ where: `record ${String(sequence)}`, what: problem }] };
-    whole += 1;
+  const records = await Journal.open({ path, sealer, readOnly: true });
+  try {
+    let whole = 0;
+    for await (const { bytes, sequence } of records.readAll(journal)) {
+      const problem = step(bytes);
+      if (problem !== undefined) return { whole, problems: [{ where: `record ${String(sequence)}`, what: problem }] };
+      whole += 1;
+    }
+    return { whole, problems: [] };
+  } finally {
+    await records.close();
   }
-  return { whole, problems: [] };
 }
 
-/** A report in lines for a person: what is whole, then each problem by name. */
-export function describeCheck(name: string, { whole, problems }: CheckReport): string[] {
+/** Reports by the name of what they are about, in lines for a person: what is whole, then each problem by name. */
+export function describeChecks(reports: ReadonlyMap<string, CheckReport>): {
+  readonly lines: string[];
+  readonly whole: boolean;
+} {
+  const lines = [...reports].flatMap(([name, report]) => describeCheck(name, report));
+  return { lines, whole: [...reports.values()].every(({ problems }) => problems.length === 0) };
+}
+
+function describeCheck(name: string, { whole, problems }: CheckReport): string[] {
   const state = problems.length === 0 ? 'whole' : `${String(problems.length)} NOT WHOLE`;
   return [
     `${name.padEnd(12)} ${String(whole).padStart(6)} whole   ${state}`,
