@@ -4,8 +4,6 @@
 import { hex, unreachable, type Clock, type SiloId, type UnixMs } from '../src/base/index.js';
 import {
   advanceCoordinator,
-  dueCheckpoint,
-  dueFor,
   EVIDENCE_JOURNAL,
   EVIDENCE_RECORDS_MAX,
   evidenceOf,
@@ -22,21 +20,21 @@ import {
 import { failpoint } from '../src/system/index.js';
 import type { Log } from '../src/telemetry/index.js';
 import type { CallerCertificate } from '../src/transport/index.js';
-import { BlobRef, CoordinatorRecord, decode, encode, type Envelope } from '../src/wire/index.js';
+import { type BlobRef, CoordinatorRecord, encode, type Envelope } from '../src/wire/index.js';
 import { Computation } from './compute.js';
+import { dueNow } from './due.js';
 import { CoordinatorError, journalMismatch } from './errors.js';
 import { LogRecovery } from './log-recovery.js';
+import { MissingInputs } from './missing-inputs.js';
+import { dropOldUploads, dropUploads } from './old-uploads.js';
 import { PresenceBook } from './presence.js';
 import { SeenBook } from './seen.js';
 import { Refused } from './refused.js';
 import { demandLengths } from './stored-inputs.js';
-import { attemptPrefix, keepBlob, uploadName, uploadPrefix, type Store } from './store.js';
+import { attemptPrefix, keepBlob, type Store } from './store.js';
+import { tell, tellClosed } from './telling.js';
 
 export const JOURNAL = 'events';
-/** Nothing is due for longer than this: a wake-up costs nothing and bounds the effect of a clock that was set. */
-const LONGEST_SLEEP_MS = 60_000;
-/** After an event that was due and refused: the state may never become such that it is accepted, and must not be asked without pause. */
-const REFUSED_PAUSE_MS = 1_000;
 
 export interface ServiceOptions {
   readonly self: CoordinatorSelf;
@@ -57,7 +55,7 @@ export class CoordinatorService {
   #queue: Promise<unknown> = Promise.resolve();
   readonly #listeners = new Set<() => void>();
   readonly #computing = new Set<string>();
-  readonly #missingInputs = new Map<string, BlobRef[]>();
+  readonly #missing: MissingInputs;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   /** Events that wait for their turn, and the one whose turn it is. */
@@ -69,6 +67,7 @@ export class CoordinatorService {
     this.presence = new PresenceBook(options.clock);
     this.seen = new SeenBook(options.store.journal, options.clock);
     this.computation = new Computation(options.store);
+    this.#missing = new MissingInputs(options.store);
     this.computation.sumBlob = (sumHash) => this.#sumBlob(sumHash);
     this.#state = initialCoordinatorState(options.self);
   }
@@ -83,9 +82,8 @@ export class CoordinatorService {
       records++;
     }
     await recovery.finish(service.#state);
-    for (const key of options.store.journal.keys('missing/')) service.#loadMissing(key);
     await demandLengths(service.#state, options.store.uploads);
-    await service.dropOldUploads();
+    await dropOldUploads(service.#state, options.store.uploads);
     options.log.info('program.recovered', { records });
     for (const effect of pendingComputations(service.#state)) service.#compute(effect);
     service.#schedule();
@@ -155,7 +153,7 @@ export class CoordinatorService {
       throw error;
     }
     this.#state = done.accepted.state;
-    this.#tell(event);
+    tell(this.#options.log, this.#state, event);
     this.changed();
     return receipt;
   }
@@ -191,10 +189,10 @@ export class CoordinatorService {
         return;
       case 'forget-attempt':
         this.computation.forget(effect.rid, effect.attempt);
-        await this.#dropUploads(attemptPrefix(effect.rid, effect.attempt));
+        await dropUploads(this.store.uploads, attemptPrefix(effect.rid, effect.attempt));
         return;
       case 'closed':
-        this.#logClosed(effect.jobId, effect.round);
+        tellClosed(this.#options.log, this.#state, effect.jobId, effect.round);
         return;
       case 'publish':
         await this.store.log.publish(effect.note);
@@ -218,7 +216,7 @@ export class CoordinatorService {
     if (this.#computing.has(name)) return;
     this.#computing.add(name);
     const work = async (): Promise<void> => {
-      if (effect.kind === 'open-sum') await this.#keepMissing(effect);
+      if (effect.kind === 'open-sum') await this.#missing.keep(effect);
       const event = await this.#answerOf(effect);
       await this.feed(event);
     };
@@ -245,35 +243,7 @@ export class CoordinatorService {
     return this.computation.openSum(effect, this.#state);
   }
 
-  /** Inputs whose fingerprint is missing become blobs that silos may fetch. */
-  async #keepMissing(effect: Extract<CoordinatorEffect, { kind: 'open-sum' }>): Promise<void> {
-    if (effect.missing.length === 0) return;
-    const { plan, attempt } = effect.context;
-    const refs: BlobRef[] = [];
-    for (const index of [...effect.missing].sort((a, b) => a - b)) {
-      const upload = await this.store.uploads.upload(uploadName(plan.rid, attempt.attempt, index));
-      const pieces: Uint8Array[] = [];
-      for await (const piece of upload.readChunks(1 << 20)) pieces.push(piece);
-      refs.push(await keepBlob(this.store.blobs, Buffer.concat(pieces)));
-    }
-    const key = `missing/${hex(plan.rid)}`;
-    await this.store.journal.put(key, Buffer.concat(refs.map((ref) => frame(encode(BlobRef, ref)))));
-    this.#loadMissing(key);
-  }
-
-  #loadMissing(key: string): void {
-    const bytes = this.store.journal.get(key);
-    if (bytes === undefined) return;
-    const refs: BlobRef[] = [];
-    for (let at = 0; at < bytes.length; ) {
-      const length = bytes[at] ?? 0;
-      refs.push(decode(BlobRef, 'blob reference', bytes.subarray(at + 1, at + 1 + length)));
-      at += 1 + length;
-    }
-    this.#missingInputs.set(key.slice('missing/'.length), refs);
-  }
-
-  readonly missingInputs = (round: ClosedRound): BlobRef[] => this.#missingInputs.get(hex(round.plan.rid)) ?? [];
+  readonly missingInputs = (round: ClosedRound): BlobRef[] => this.#missing.of(round.plan.rid);
 
   #sumBlob(sumHash: string): string {
     for (const job of this.#state.jobs.values()) {
@@ -282,66 +252,6 @@ export class CoordinatorService {
         return hex(attempt.sum.sha256);
     }
     throw new CoordinatorError('coordinator/no-blob', 'there is no sum with this hash.');
-  }
-
-  /**
-   * Masked inputs are kept while their attempt is open, and of a round with a result until a threshold of its cohort has acknowledged.
-   * All others go, whenever a crash came between the end of theirs and their deletion.
-   */
-  async dropOldUploads(): Promise<void> {
-    const kept: string[] = [];
-    for (const { open, closed } of this.#state.jobs.values()) {
-      if (open !== undefined) kept.push(attemptPrefix(open.plan.rid, open.attempt.context.attempt.attempt));
-      for (const { plan, acks, result } of closed)
-        if (result !== undefined && acks.size < plan.t) kept.push(uploadPrefix(plan.rid));
-    }
-    for (const name of this.store.uploads.names())
-      if (!kept.some((prefix) => name.startsWith(prefix))) await this.store.uploads.delete(name);
-  }
-
-  async #dropUploads(prefix: string): Promise<void> {
-    for (const name of this.store.uploads.names()) if (name.startsWith(prefix)) await this.store.uploads.delete(name);
-  }
-
-  /** What an operator wants to read in the log. */
-  #tell(event: CoordinatorEvent): void {
-    const { log } = this.#options;
-    if (event.$case === 'jobCreated') {
-      const job = [...this.#state.jobs.values()].at(-1);
-      log.info('job.created', { job: job?.manifest.jobId });
-    } else if (event.$case === 'orderGiven') {
-      const taken = this.#state.orders.at(-1)?.order;
-      log.info('order.taken', {
-        number: Number(taken?.number),
-        by: taken?.signer,
-        order: taken?.action.kind,
-        reason: taken?.reason,
-      });
-    } else if (event.$case === 'jobStopped') {
-      const { jobId, state, reason } = event.value;
-      log.info('job.stopped', { job: jobId, state, reason });
-    } else if (event.$case === 'roundOpened' || event.$case === 'phaseClosed') {
-      const { jobId } = event.value;
-      const open = [...this.#state.jobs.values()].find((job) => job.manifest.jobId === jobId)?.open;
-      if (open === undefined) return;
-      const { phase, context } = open.attempt;
-      log.info('round.phase', { job: jobId, round: open.plan.round, attempt: context.attempt.attempt, phase });
-    }
-  }
-
-  #logClosed(jobId: string, number: number): void {
-    const job = [...this.#state.jobs.values()].find((one) => one.manifest.jobId === jobId);
-    const round = job?.closed.find((one) => one.plan.round === number);
-    if (round === undefined) return;
-    this.#options.log.info('round.closed', {
-      job: jobId,
-      round: number,
-      attempt: round.attempt,
-      cohort: round.plan.n,
-      survivors: round.survivors.length,
-      ending: round.result === undefined ? 'abandoned' : 'result',
-      ms: round.endedAt - round.startedAt,
-    });
   }
 
   opened(silo: SiloId, agentVersion: string, certificate: CallerCertificate): void {
@@ -374,20 +284,8 @@ export class CoordinatorService {
     clearTimeout(this.#timer);
     if (this.#stopped) return;
     const now = this.#options.clock.now();
-    let wake = now + LONGEST_SLEEP_MS;
-    const checkpoint = dueCheckpoint(this.#state, now);
-    if (checkpoint.event !== undefined) {
-      this.#feedDue(checkpoint.event);
-      wake = Math.min(wake, now + REFUSED_PAUSE_MS);
-    } else if (checkpoint.again !== undefined) wake = Math.min(wake, checkpoint.again);
-    for (const job of this.#state.jobs.values()) {
-      const due = dueFor(this.#state, job, now, (silo) => this.#state.denied.get(silo)?.at ?? this.presence.of(silo));
-      if (due.event !== undefined) {
-        this.#feedDue(due.event);
-        // If it is accepted, the schedule is made anew; if not, somebody has to look again, and other jobs must not wait for this one.
-        wake = Math.min(wake, now + REFUSED_PAUSE_MS);
-      } else if (due.again !== undefined) wake = Math.min(wake, due.again);
-    }
+    const { events, wake } = dueNow(this.#state, now, (silo) => this.presence.of(silo));
+    for (const event of events) this.#feedDue(event);
     this.#timer = setTimeout(
       () => {
         this.#schedule();
@@ -415,8 +313,4 @@ export class CoordinatorService {
     clearTimeout(this.#timer);
     await this.#queue.catch(() => undefined);
   }
-}
-
-function frame(bytes: Uint8Array): Uint8Array {
-  return Buffer.concat([Uint8Array.of(bytes.length), bytes]);
 }

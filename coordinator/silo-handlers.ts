@@ -24,6 +24,7 @@ import {
   type WatchRequest,
 } from '../src/wire/index.js';
 import { CoordinatorError } from './errors.js';
+import { dropOldUploads } from './old-uploads.js';
 import { Refused } from './refused.js';
 import type { CoordinatorService } from './service.js';
 import { uploadName } from './store.js';
@@ -148,7 +149,7 @@ async function submit(
   });
   if (context !== undefined && receipt !== undefined && isOpen(service, context))
     service.computation.inputArrived(context, defined(indexIn(context.plan, silo), 'index of a member'));
-  if (envelope?.type === 'ack') await service.dropOldUploads();
+  if (envelope?.type === 'ack') await dropOldUploads(service.state, service.store.uploads);
   return receipt;
 }
 

@@ -27,7 +27,7 @@ import {
   type SiloState,
 } from '../src/protocol/index.js';
 import { failpoint } from '../src/system/index.js';
-import type { EventName, Log } from '../src/telemetry/index.js';
+import type { Log } from '../src/telemetry/index.js';
 import type { SiloClient } from '../src/transport/index.js';
 import { encode, SiloRecord, type Directive, type Envelope } from '../src/wire/index.js';
 import { Background, isOfDisk } from './background.js';
@@ -39,6 +39,7 @@ import { forgetInput, inputName } from './input-store.js';
 import { isPassing, Outbox, pause } from './outbox.js';
 import type { Store } from './store.js';
 import { Tasks } from './tasks.js';
+import { tell, tellRejected } from './telling.js';
 import { noteIn, Witness } from './witness.js';
 
 export const JOURNAL = 'events';
@@ -236,14 +237,7 @@ export class Agent {
     const at = this.#options.clock.now();
     const done = advanceSilo(this.#state, { at, event });
     if ('rejected' in done) {
-      const { code, detail, evidence } = done.rejected;
-      const level = PENDING.has(code) ? 'debug' : 'warn';
-      this.#options.log[level]('directive.refused', {
-        directive: event.$case,
-        code,
-        detail,
-        evidence: evidence.length,
-      });
+      tellRejected(this.#options.log, event, done.rejected);
       await this.#keepEvidence(done.rejected, at);
       return done.rejected;
     }
@@ -260,7 +254,7 @@ export class Agent {
       throw error;
     }
     // What came again and changed nothing is no news.
-    if (done.accepted.effects.some((effect) => effect.kind === 'persist')) this.#tell(event);
+    if (done.accepted.effects.some((effect) => effect.kind === 'persist')) tell(this.#options.log, this.#state, event);
     return undefined;
   }
 
@@ -361,34 +355,7 @@ export class Agent {
     await pause(Math.min(RETRY_MS * 2 ** this.#spoiled++, UPLOAD_AGAIN_MAX_MS), this.#stop.signal);
     this.#watchAnew();
   }
-
-  /** What an operator wants to read in the log. */
-  #tell(event: SiloEvent): void {
-    const { log } = this.#options;
-    if (event.$case === 'jobPrepared' && event.value.refusedCode === '')
-      log.info('job.prepared', { job: event.value.jobId });
-    else if (event.$case === 'resultVerified' && event.value.failedCode === '')
-      log.info('round.verified', { job: event.value.jobId, round: event.value.round });
-    else if (TOLD[event.$case] !== undefined) log.info(TOLD[event.$case] as EventName, this.#roundFields());
-  }
-
-  #roundFields(): { job?: string; round?: number } {
-    const open = [...this.#state.jobs.values()].find((job) => job.open !== undefined)?.open;
-    return open === undefined ? {} : { job: open.plan.jobId, round: open.plan.round };
-  }
 }
-
-/** What a silo that has just started is refused until a quorum has cosigned its Hello: it asks again by itself. */
-const PENDING: ReadonlySet<string> = new Set(['log/hello-pending', 'log/unread']);
-
-/** Events that are logged as they are. */
-const TOLD: Partial<Record<SiloEvent['$case'], EventName>> = {
-  jobDecided: 'job.decided',
-  attemptStarted: 'round.started',
-  receiptReceived: 'round.uploaded',
-  fingerprinted: 'round.signed',
-  unmaskRequested: 'round.released',
-};
 
 /** A task that passes a failpoint when it is first tried, and not when it is tried again. */
 function atFirst(name: string, task: () => Promise<void>): () => Promise<void> {
