@@ -42,7 +42,8 @@ export function checkEnd(ended: Ended, quiet: number): void {
       throw new Broken(
         `round ${vain.plan.round} of ${jobId} began after the last fault and was abandoned (G5): ${vain.notes.join('; ')} ${told(ended)}`,
       );
-    if (job.status !== 'completed')
+    const expected = job.closed.every((round) => round.result === undefined) ? 'ended' : 'completed';
+    if (job.status !== expected)
       throw new Broken(
         `${jobId} is ${job.status} (${job.reason}) after ${job.closed.length} rounds (G5) ${told(ended)}`,
       );

@@ -159,7 +159,10 @@ function dueBetweenRounds(state: CoordinatorState, job: CoordinatorJob, now: Uni
         `${String(last.disputes.size)} silos dispute the result of round ${String(last.plan.round)}`,
       );
   }
-  if (job.closed.length >= lastRound(manifest)) return stop('completed', 'the last round is done');
+  if (job.closed.length >= lastRound(manifest))
+    return job.closed.some(({ result }) => result !== undefined)
+      ? stop('completed', 'the last round is done')
+      : stop('ended', 'every round was abandoned, so there is no result: create a new job when its silos are back');
   const ready = manifest.silos.filter((silo) => job.approvals.has(silo));
   // A barred silo is never waited for and never heard; in the cohort it counts among the absent.
   const heard = ready.filter((silo) => presence(silo) === true && !job.barred.has(silo));

@@ -16,12 +16,13 @@ import {
 } from '../../wire/index.js';
 import { openEnvelope, seal } from '../envelope.js';
 import { openPlan, type Plan } from '../plan.js';
-import { demand, demandOne } from '../rejection.js';
+import { demand } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf } from './change.js';
 import { recordSum } from './differencing.js';
 import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import type { JobState, SiloState } from './state.js';
+import { demandNextRound } from './next-round.js';
 import { chargeOf, close } from './verify.js';
 import { demandFirstTerminal } from './witness.js';
 
@@ -58,24 +59,7 @@ export function onAbandoned(state: SiloState, event: JournalledEvent, value: Aba
   const ack = job.acks.get(plan.round);
   const closing = job.closingAborts.get(plan.round);
   if (ack !== undefined) return { state, effects: [closing, ack].flatMap(submitted) };
-  demand(job.prepared, 'plan/not-prepared', 'the job is still being prepared.', 'state');
-  demand(
-    plan.round === job.closedRound + 1,
-    'result/order',
-    `round ${String(plan.round)} is not the next one here.`,
-    'state',
-  );
-  demandOne(
-    job.open === undefined || equalBytes(job.open.plan.rid, plan.rid),
-    'plan/second-plan',
-    `another plan was accepted for round ${String(plan.round)}.`,
-    [job.open?.plan.envelope, plan.envelope, value.abandon],
-  );
-  demand(
-    equalBytes(plan.previousResultHash, job.previousResultHash) && equalBytes(plan.modelHash, job.modelHash),
-    'plan/previous-result',
-    'the abandoned round does not follow from the last result verified here.',
-  );
+  demandNextRound(job, plan, 'result/order', value.abandon === undefined ? [] : [value.abandon]);
   demandFirstTerminal(state, plan, value.abandon);
   const previous = hash(LABELS.abandon, payload);
   const signed = seal(self.signingKey, siloSigner(self.siloId), 'ack', Ack, {

@@ -1,6 +1,6 @@
 // P0 and P1: a plan comes; the silo checks it against its own policy and what it computed itself, then advertises fresh keys.
 
-import { equalBytes, hex, type SiloId, type UnixMs } from '../../base/index.js';
+import { equalBytes, type SiloId, type UnixMs } from '../../base/index.js';
 import { SecretBytes } from '../../crypto/index.js';
 import { refuseOverflow } from '../../vector/index.js';
 import { Abort, AdvertiseKeys, type Envelope, type SiloAttemptStarted } from '../../wire/index.js';
@@ -14,6 +14,7 @@ import { attemptSecrets } from '../secrets.js';
 import { jobOf, withRound } from './change.js';
 import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import { demandBudget } from './ledger.js';
+import { demandNextRound } from './next-round.js';
 import { forgetDeadOpenings } from './openings.js';
 import { effectiveMalicious, type JobState, type OpenRound, type SiloState } from './state.js';
 import { demandAwake, demandWitnessed, newestBody } from './witness.js';
@@ -94,31 +95,9 @@ function demandPlan(state: SiloState, job: JobState, plan: Plan): number {
     `job "${plan.jobId}" is not approved by this silo's operator.`,
     'state',
   );
-  demand(job.prepared, 'plan/not-prepared', job.unfit ?? `job "${plan.jobId}" is still being prepared.`, 'state');
   demand(!job.ended, 'job/state', `job "${plan.jobId}" has ended.`, 'state');
   demandPlanFits(plan, manifest);
-  demand(
-    plan.round === job.closedRound + 1,
-    'plan/round-order',
-    `the next round is ${String(job.closedRound + 1)}, the plan opens ${String(plan.round)}.`,
-    'state',
-  );
-  demandOne(
-    job.open === undefined || equalBytes(job.open.plan.rid, plan.rid),
-    'plan/second-plan',
-    `another plan was accepted for round ${String(plan.round)}.`,
-    [job.open?.plan.envelope, plan.envelope],
-  );
-  demand(
-    equalBytes(plan.previousResultHash, job.previousResultHash),
-    'plan/previous-result',
-    'the plan does not follow from the last result verified here.',
-  );
-  demand(
-    equalBytes(plan.modelHash, job.modelHash),
-    'plan/model-mismatch',
-    `the plan starts from model ${hex(plan.modelHash)}, computed here was ${hex(job.modelHash)}.`,
-  );
+  demandNextRound(job, plan, 'plan/round-order');
   const index = demanded(indexIn(plan, self.siloId), 'plan/cohort', 'this silo is not in the cohort.');
   const { policy } = self;
   const minCohort = Math.max(policy.minCohort, manifest.minCohort);

@@ -16,12 +16,13 @@ import {
 import { checkResult, checkTranscript, resultHash } from '../check/result.js';
 import { openEnvelope, seal } from '../envelope.js';
 import { cohortProblem } from '../params.js';
-import { openPlan, type Plan } from '../plan.js';
+import { openPlan } from '../plan.js';
 import { demand, demanded, demandOne } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf, withJob } from './change.js';
 import { recordSum } from './differencing.js';
 import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
+import { demandNextRound } from './next-round.js';
 import { settleOpening } from './openings.js';
 import type { JobState, OpenRound, SiloState } from './state.js';
 import { demandFirstTerminal } from './witness.js';
@@ -36,7 +37,7 @@ export function onResultReceived(
   const job = jobOf(state, plan.jobId);
   const ack = job.acks.get(plan.round);
   if (ack !== undefined) return { state, effects: [submit(ack)] };
-  demandNext(job, plan);
+  demandNextRound(job, plan, 'result/order');
   demandFirstTerminal(state, plan, directive.result);
   const checked = checkTranscript(state.self.roster, job.manifest, transcript);
   const { maxMalicious, minCohort } = job.manifest;
@@ -55,32 +56,6 @@ export function onResultReceived(
   return { state, effects: [{ kind: 'verify-result', manifest: job.manifest, result, directive }] };
 }
 
-function demandNext(job: JobState, plan: Plan): void {
-  demand(job.prepared, 'plan/not-prepared', job.unfit ?? 'the job is still being prepared.', 'state');
-  demand(
-    plan.round === job.closedRound + 1,
-    'result/order',
-    `the next result to verify is that of round ${String(job.closedRound + 1)}, this one is of round ${String(plan.round)}.`,
-    'state',
-  );
-  demandOne(
-    job.open === undefined || equalBytes(job.open.plan.rid, plan.rid),
-    'plan/second-plan',
-    'the result rests on another plan than the one accepted here.',
-    [job.open?.plan.envelope, plan.envelope],
-  );
-  demand(
-    equalBytes(plan.previousResultHash, job.previousResultHash),
-    'plan/previous-result',
-    'the result does not follow from the last one verified here.',
-  );
-  demand(
-    equalBytes(plan.modelHash, job.modelHash),
-    'plan/model-mismatch',
-    'the round started from another model than the one computed here.',
-  );
-}
-
 export function onResultVerified(
   state: SiloState,
   event: JournalledEvent,
@@ -89,7 +64,7 @@ export function onResultVerified(
   const job = jobOf(state, demanded(asJobId(value.jobId), 'plan/unknown-job', 'no such job.'));
   if (value.round !== job.closedRound + 1) return { state, effects: [] };
   const plan = openPlan(state.self.roster, value.plan);
-  demandNext(job, plan);
+  demandNextRound(job, plan, 'result/order');
   const expected = { type: 'result', signer: COORDINATOR } as const;
   const { message, payload } = openEnvelope(state.self.roster, value.result, expected, RoundResult, 256 * 1024);
   const resultId = resultHash(payload);

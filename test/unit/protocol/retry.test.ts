@@ -39,6 +39,22 @@ describe('an attempt without enough silos', () => {
     for (const silo of consortium.silos) expect(jobOf(silo).modelHash).toEqual(consortium.job.modelHash);
   });
 
+  it('ends a job whose every round was abandoned as one without a result, not as a completed one', () => {
+    const consortium = new MemoryConsortium(5, { manifest: { roundLimit: 1 } });
+    consortium.hooks.deliver = (silo, { body }) => {
+      if (body?.$case !== 'keys' || silo.index > 1 || consortium.job.closed.length > 0) return true;
+      silo.crash();
+      return false;
+    };
+    consortium.run();
+    for (const silo of consortium.silos.slice(0, 2)) silo.restart();
+    consortium.run();
+    expect(consortium.job.closed.map((round) => round.result)).toEqual([undefined]);
+    expect(consortium.job.status).toBe('ended');
+    expect(consortium.job.reason).toContain('every round was abandoned');
+    for (const silo of consortium.silos) expect(jobOf(silo).closedRound).toBe(1);
+  });
+
   it('is repeated with fresh keys and the same input, charged once', () => {
     const consortium = new MemoryConsortium(5, { manifest: { roundLimit: 1 } });
     withhold(consortium, 'confirm', (silo) => silo.index < 2);
