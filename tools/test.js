@@ -1,5 +1,5 @@
-// npm test: every test but the long batteries, then one plain line that counts them. Tests with real processes come last and one file at a
-// time: they wait for programs, and programs that share two cores with other tests let them wait for nothing.
+// npm test: every test but the long batteries, then one plain line that counts them. Tests with real processes come last, two files at a
+// time: they mostly wait for programs, and programs that share two cores with more than one other test let them wait for nothing.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ const runs =
     ? [given]
     : [
         ['--exclude', 'test/e2e/**'],
-        ['--no-file-parallelism', 'test/e2e/'],
+        ['test/e2e/'],
       ];
 
 const folder = mkdtempSync(join(tmpdir(), 'veilsum-test-'));

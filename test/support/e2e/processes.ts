@@ -1,6 +1,7 @@
 // The real programs, from dist/: started, killed, started again. Nothing that is started here outlives the test process.
 
 import type { ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { built, builtUrl, startNode, type Ended, type Running } from '../built-program.js';
 
@@ -87,18 +88,28 @@ export async function eventually<T>(
   throw new Error(`did not come about: ${what}\n${why()}`);
 }
 
+// Below what the systems we know hand out by themselves: while a program is dead, nobody's outgoing connection can take its port.
+const FIRST_PORT = 20_000;
+const PORTS = 10_000;
+
 /** A port of this machine that nobody listens on now. */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const bound = server.address();
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  if (bound === null || typeof bound === 'string') throw new Error('no port is free');
-  return bound.port;
+  for (let tries = 0; tries < 100; tries++) {
+    const port = FIRST_PORT + randomInt(PORTS);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => {
+        resolve(false);
+      });
+      server.listen(port, '127.0.0.1', () => {
+        server.close(() => {
+          resolve(true);
+        });
+      });
+    });
+    if (free) return port;
+  }
+  throw new Error('no port is free');
 }
 
 /** The end of a process, which must come. */
