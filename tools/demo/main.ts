@@ -3,7 +3,7 @@
 
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { openManifest, readRoster, thresholdFor } from '../../src/protocol/index.js';
 import type { AdminClient } from '../../src/transport/index.js';
 import { JobState } from '../../src/wire/index.js';
@@ -236,7 +236,8 @@ async function finish(
   const model = await kept('veilsum-demo-model.onnx', outcome.model);
   const bundle = await kept('veilsum-demo.bundle', outcome.audit.bundle);
   const report = await kept('veilsum-demo-report.html', outcome.audit.report);
-  screen.say(`Audit bundle: ${bundle} (veilsum-audit verify FILE --roster-hash ${founded.rosterHash})`);
+  screen.say(`Audit bundle: ${bundle}; check it yourself:`);
+  screen.say(`  npx veilsum-audit verify ${relative('.', bundle)} --roster-hash ${founded.rosterHash}`);
   screen.say(`Report: ${report}`);
   screen.say(`Trained model: ${model} (takes raw features; opens in any ONNX runtime)`);
   if (options.keep !== undefined) screen.say(`Keys, configurations, state and logs: ${founded.folder}`);
