@@ -5,6 +5,7 @@ import { Client, type ClientOptions, Metadata } from '@grpc/grpc-js';
 import type { Clock } from '../base/index.js';
 import type { Proxy } from '../network/index.js';
 import type { TlsMaterial } from './clients.js';
+import { spareDialledSessions } from './closing-sessions.js';
 import { clientCredentials } from './credentials.js';
 import type { TransportError } from './errors.js';
 import type { ClientLimits } from './limits.js';
@@ -35,6 +36,7 @@ export class Channel {
   #wrongServer: TransportError | undefined;
 
   constructor(options: ChannelOptions) {
+    spareDialledSessions();
     this.#options = options;
     this.#tls = options.tls;
     this.#client = this.#dial(options.tls);

@@ -5,7 +5,9 @@
 import { createRequire } from 'node:module';
 import type { Http2SecureServer, SecureServerOptions, ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import type { Server, ServerInterceptor } from '@grpc/grpc-js';
+import { spareWhileClosing } from './closing-sessions.js';
 import { TransportError } from './errors.js';
 
 /** The version whose private fields are used here. Raise it together with package.json, when the tests of this file pass. */
@@ -54,15 +56,28 @@ export function tuneSessions(server: Server, options: SessionOptions): ReadonlyS
       const [oldest] = unfinished.size > handshakesMax ? unfinished.values() : [];
       oldest?.destroy();
     });
-    http2Server.on('secureConnection', (socket: Socket) => unfinished.delete(addressOf(socket)));
+    http2Server.on('secureConnection', (socket: Socket) => {
+      unfinished.delete(addressOf(socket));
+      if (socket instanceof TLSSocket) parseCertificateOnce(socket);
+    });
     // Before grpc-js sees the session, so that one refused here never carries a call.
     http2Server.on('session', (session) => {
       session.setLocalWindowSize(windowBytes);
+      spareWhileClosing(session);
       onSession(session);
     });
     setUp(http2Server, interceptors);
   };
   return sockets;
+}
+
+/** gRPC asks for it at each call, and TLS 1.3 never changes it: parsing it again took longer than most answers. */
+function parseCertificateOnce(socket: TLSSocket): void {
+  const certificate = socket.getPeerCertificate();
+  socket.getPeerCertificate = ((detailed?: boolean) =>
+    detailed === true
+      ? TLSSocket.prototype.getPeerCertificate.call(socket, true)
+      : certificate) as typeof socket.getPeerCertificate;
 }
 
 function addressOf({ remoteAddress, remotePort }: Socket): string {

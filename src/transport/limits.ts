@@ -46,6 +46,7 @@ export interface ServerLimits {
   /** What calls on an old connection get to finish before it is cut: an upload resumes on the next. */
   readonly connectionAgeGraceMs: number;
   readonly keepaliveMs: number;
+  /** As patient as a watch: a peer on a machine with too much to do must not lose by it the streams that it still reads. */
   readonly keepaliveTimeoutMs: number;
 }
 
@@ -64,7 +65,7 @@ export const SERVER_LIMITS: ServerLimits = {
   connectionAgeMs: 60 * MINUTE,
   connectionAgeGraceMs: 5 * MINUTE,
   keepaliveMs: 30 * SECOND,
-  keepaliveTimeoutMs: 20 * SECOND,
+  keepaliveTimeoutMs: 45 * SECOND,
 };
 
 export interface ClientLimits {
@@ -81,6 +82,7 @@ export interface ClientLimits {
   readonly backoffBaseMs: number;
   readonly backoffCapMs: number;
   readonly keepaliveMs: number;
+  /** As patient as a watch: a peer on a machine with too much to do must not lose by it the streams that it still reads. */
   readonly keepaliveTimeoutMs: number;
 }
 
@@ -93,5 +95,5 @@ export const CLIENT_LIMITS: ClientLimits = {
   backoffBaseMs: 200,
   backoffCapMs: 30 * SECOND,
   keepaliveMs: 30 * SECOND,
-  keepaliveTimeoutMs: 20 * SECOND,
+  keepaliveTimeoutMs: 45 * SECOND,
 };
