@@ -72,4 +72,6 @@ export const LIMITS = {
   noteSignatures: 512,
   /** Signatures on checkpoints that are remembered as valid: four notes of the largest size, 100 bytes each. */
   verifiedNoteSignatures: 2048,
+  /** Signatures on messages that are remembered as valid: those of two rounds of the largest cohort, 100 bytes each. */
+  verifiedSignatures: 4096,
 } as const;

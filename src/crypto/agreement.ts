@@ -3,7 +3,7 @@
 import { createPublicKey, diffieHellman, type KeyObject } from 'node:crypto';
 import { hex } from '../base/index.js';
 import { toBase64Url } from './encoding.js';
-import { importPrivateKey, publicHalf } from './private-key.js';
+import { importOneTimeKey, importPrivateKey, publicHalf } from './private-key.js';
 import { SecretBytes } from './secret.js';
 
 export const X25519_BYTES = 32;
@@ -21,6 +21,12 @@ export class AgreementKey {
   /** `secret`: 32 uniform bytes, clamped by X25519 itself. */
   static from(secret: SecretBytes): AgreementKey {
     const key = importPrivateKey('X25519', secret);
+    return new AgreementKey(key, publicHalf(key));
+  }
+
+  /** A key that seals to one recipient and is never used again. */
+  static oneTime(secret: SecretBytes): AgreementKey {
+    const key = importOneTimeKey(secret);
     return new AgreementKey(key, publicHalf(key));
   }
 
@@ -58,12 +64,16 @@ const LOW_ORDER: ReadonlySet<string> = new Set([
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ]);
 
+/** Most keys are told from all of these by their first byte. */
+const FIRST_BYTES: ReadonlySet<number> = new Set([...LOW_ORDER].map((key) => Number.parseInt(key.slice(0, 2), 16)));
+
 /**
  * True for a 32-byte key that some secret may be agreed with. Refuses low-order points. By table, not by trial: a share header brings n
  * such keys, and n headers come to every silo.
  */
 export function isAgreementKey(publicKey: Uint8Array): boolean {
   if (publicKey.length !== X25519_BYTES) return false;
+  if (!FIRST_BYTES.has(publicKey[0] as number)) return true;
   const masked = publicKey.slice();
   // X25519 ignores the top bit (RFC 7748 §5).
   masked[X25519_BYTES - 1] = (masked[X25519_BYTES - 1] ?? 0) & 0x7f;

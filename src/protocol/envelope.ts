@@ -1,10 +1,17 @@
 // Opening and making envelopes: verify and hash the received payload bytes first, parse afterwards (docs/protocol.md §2.1).
 
-import { equalBytes, LIMITS } from '../base/index.js';
-import type { SignedType, SigningKey } from '../crypto/index.js';
+import { equalBytes, labelled, LIMITS } from '../base/index.js';
+import {
+  signatureLabel,
+  SIGNATURE_BYTES,
+  VERIFYING_KEY_BYTES,
+  type SignedType,
+  type SigningKey,
+} from '../crypto/index.js';
 import { decode, encode, type Envelope, type MessageType } from '../wire/index.js';
 import { demand, demanded } from './rejection.js';
 import type { Roster } from './roster.js';
+import { ValidBefore } from './valid-before.js';
 
 export interface Opened<T> {
   readonly message: T;
@@ -38,11 +45,23 @@ export function openEnvelope<T>(
     'membership',
   );
   demand(
-    given.payload.length <= maxBytes && roster.verify(key, type, given.payload, given.signature),
+    given.payload.length <= maxBytes && isSigned(roster, key, given, type),
     'envelope/bad-signature',
     `the signature of ${signer} on a ${type} does not verify.`,
   );
   return { message: decode(codec, type, given.payload, maxBytes), payload: given.payload, signer };
+}
+
+/** One memory for each roster as it was read: whoever shares a process verifies for itself. */
+const memories = new WeakMap<Roster, ValidBefore>();
+
+function isSigned(roster: Roster, key: Uint8Array, { payload, signature }: Envelope, type: SignedType): boolean {
+  if (key.length !== VERIFYING_KEY_BYTES || signature.length !== SIGNATURE_BYTES) return false;
+  const known = memories.get(roster) ?? new ValidBefore(LIMITS.verifiedSignatures);
+  memories.set(roster, known);
+  return known.check([key, signature, labelled(signatureLabel(type)), payload], () =>
+    roster.verify(key, type, payload, signature),
+  );
 }
 
 /** Signs a message as `signer`. */

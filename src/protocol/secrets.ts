@@ -36,7 +36,7 @@ export function attemptSecrets(rho: SecretBytes<'rho'>, rid: Hash, attempt: numb
     mask: AgreementKey.from(maskSecret),
     maskSecret,
     selfSecret: from<'self-mask-seed'>(LABELS.deriveSelf),
-    ephemeral: (recipient) => AgreementKey.from(ephemeralSecret(rho, rid, attempt, recipient)),
+    ephemeral: (recipient) => AgreementKey.oneTime(ephemeralSecret(rho, rid, attempt, recipient)),
     coefficients: (of, threshold) => {
       using key = from(of === 'self' ? LABELS.deriveCoefficientsSelf : LABELS.deriveCoefficientsKey);
       return key.lend((k) => new Keystream(k).next(SECRET_BYTES * (threshold - 1)));

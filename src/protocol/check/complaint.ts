@@ -64,7 +64,7 @@ export function judgeAnswer(
   const entry = entryFor(header, message.recipient);
   demand(message.ephemeralSecret.length === 32, 'complaint/wrong-key', 'an ephemeral secret has 32 bytes.');
   using secret = SecretBytes.of(message.ephemeralSecret);
-  const ephemeral = AgreementKey.from(secret);
+  const ephemeral = AgreementKey.oneTime(secret);
   demand(
     equalBytes(ephemeral.publicKey, entry.ephemeralKey),
     'complaint/wrong-key',

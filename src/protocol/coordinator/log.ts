@@ -32,6 +32,8 @@ import type {
 const OPEN_CHECKPOINTS = 4;
 /** What comes within this time shares a checkpoint: many silos that start together need one, not one each. */
 const GATHER_MS = 200;
+/** While most silos still read and cosign the last checkpoint: another one every moment would only keep them from it. */
+const BUSY_GATHER_MS = 5_000;
 const HOUR_MS = 3_600_000;
 /** Who says Hello more often than this within an hour is waited for by no round: it would hold up all others for as long as it likes. */
 const HELLOS_WAITED_FOR = 6;
@@ -219,7 +221,9 @@ export function dueCheckpoint(
   const newest = log.checkpoints.at(-1)?.size ?? 0;
   const waits = newest === 0 || [...log.hellos.values()].some(({ index }) => index >= newest);
   if (!waits) return {};
-  const at = plusMs(log.wantedSince, GATHER_MS);
+  const last = log.checkpoints.at(-1);
+  const busy = last !== undefined && 2 * last.cosignatures.size < log.hellos.size;
+  const at = busy ? plusMs(last.madeAt, BUSY_GATHER_MS) : plusMs(log.wantedSince, GATHER_MS);
   return now >= at ? { event: { $case: 'checkpointMade', value: {} } } : { again: at };
 }
 

@@ -27,6 +27,7 @@ import {
 } from '../../transcript/index.js';
 import { StorageError } from '../errors.js';
 import { PendingLog } from './pending.js';
+import { RecentEntries } from './recent.js';
 import { TileFiles } from './tile-files.js';
 
 /** Folders of a log: `public` may be served as it is. */
@@ -46,6 +47,7 @@ interface Published {
 export class TransparencyLog {
   readonly #pending: PendingLog;
   readonly #files: TileFiles;
+  readonly #recent = new RecentEntries();
   /** Of the durable entries. */
   #durable: CompactRange;
   /** Counts appends under way. */
@@ -105,6 +107,7 @@ export class TransparencyLog {
     await this.#pending.append(first, entries, completed, range);
     failpoint('storage.after-log-append');
     if (range.size > this.#durable.size) this.#durable = range;
+    this.#recent.add(first, entries);
     return first;
   }
 
@@ -132,13 +135,19 @@ export class TransparencyLog {
     throw new StorageError('storage/bad-range', `the log has ${String(this.size)} entries, none at ${String(index)}`);
   }
 
-  /** At most `count` entries from `first` on. Holds one bundle of 256 at a time. */
+  /** At most `count` entries from `first` on, not to be written to. Holds one bundle of 256 at a time. */
   async *entries(first: number, count: number): AsyncGenerator<NumberedEntry> {
     if (!Number.isSafeInteger(first) || first < 0)
       throw new StorageError('storage/bad-range', `${String(first)} is no index of an entry`);
     const end = Math.min(first + count, this.size);
     const nodes = this.#nodes();
     for (let index = first; index < end; ) {
+      // Made and hashed by this process.
+      const recent = this.#recent.at(index);
+      if (recent !== undefined) {
+        yield { index: index++, bytes: recent };
+        continue;
+      }
       const held = this.#pending.entry(index);
       const found = held === undefined ? await this.#fromBundle(index, end) : [held];
       for (const bytes of found) {

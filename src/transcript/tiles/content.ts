@@ -17,13 +17,19 @@ export function encodeHashTile(tile: Tile & { readonly kind: 'hashes' }, read: N
 
 /** Exactly `width` hashes, as copies. Throws transcript/bad-tile. */
 export function decodeHashTile(bytes: Uint8Array, width: number): Hash[] {
+  return hashesOf(bytes, width, 0, width);
+}
+
+/** `count` hashes of a tile of `width` from the one at `first` on, as copies. Throws transcript/bad-tile. */
+export function hashesOf(bytes: Uint8Array, width: number, first: number, count: number): Hash[] {
   if (bytes.length !== width * HASH_BYTES)
     throw badTile(
       `a tile of ${String(width)} hashes has ${String(width * HASH_BYTES)} bytes, not ${String(bytes.length)}`,
     );
-  return Array.from({ length: width }, (_, k) =>
-    defined(asHash(Uint8Array.from(bytes.subarray(k * HASH_BYTES, (k + 1) * HASH_BYTES))), 'a hash of the tile'),
-  );
+  return Array.from({ length: count }, (_, k) => {
+    const at = (first + k) * HASH_BYTES;
+    return defined(asHash(Uint8Array.from(bytes.subarray(at, at + HASH_BYTES))), 'a hash of the tile');
+  });
 }
 
 /** Entries of an entry bundle, as its file holds them. Each has at most `logEntryBytes`. */

@@ -4,7 +4,7 @@ import { defined, type Hash } from '../../base/index.js';
 import { TranscriptError } from '../errors.js';
 import { nodeHash } from '../merkle/hash.js';
 import type { NodeReader } from '../merkle/proof.js';
-import { decodeHashTile } from './content.js';
+import { hashesOf } from './content.js';
 import { hashTileAt, TILE_LEVELS, TILE_WIDTH, type Tile } from './layout.js';
 
 /**
@@ -24,7 +24,7 @@ export function nodesFromTiles(size: number, fetch: (tile: Tile) => Uint8Array):
         'transcript/out-of-range',
         `a log of ${String(size)} entries has no node ${String(index)} at level ${String(level)}.`,
       );
-    return perfectRoot(decodeHashTile(fetch(tile), tile.width).slice(offset, offset + count));
+    return perfectRoot(hashesOf(fetch(tile), tile.width, offset, count));
   };
 }
 

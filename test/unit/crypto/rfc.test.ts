@@ -87,6 +87,13 @@ describe('X25519', () => {
     const [alice, bob] = [AgreementKey.from(secret(ALICE)), AgreementKey.from(secret(BOB))];
     expect(hex(alice.publicKey)).toBe('8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a');
     expect(hex(bob.publicKey)).toBe('de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f');
+    expect([ALICE, BOB].map((one) => AgreementKey.oneTime(secret(one)).publicKey)).toEqual([
+      alice.publicKey,
+      bob.publicKey,
+    ]);
+    expect(hex(AgreementKey.oneTime(secret(ALICE)).agree(bob.publicKey)!.reveal())).toBe(
+      hex(alice.agree(bob.publicKey)!.reveal()),
+    );
     const shared = '4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742';
     expect(hex(alice.agree(bob.publicKey)!.reveal())).toBe(shared);
     expect(hex(bob.agree(alice.publicKey)!.reveal())).toBe(shared);

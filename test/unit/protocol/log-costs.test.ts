@@ -1,5 +1,5 @@
-// What the log costs a round in verifications of Ed25519, exactly: every signature on a checkpoint is verified once by each silo, however
-// often its note is shown.
+// What a round costs in verifications of Ed25519, exactly: every signature on a checkpoint or a message is verified once by each silo,
+// however often it is shown.
 
 import type * as NodeCrypto from 'node:crypto';
 import { describe, expect, it, vi } from 'vitest';
@@ -8,7 +8,7 @@ import { verifierFor } from '../../../src/protocol/check/verified-notes.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { found, keyFrom } from '../../support/memory/founding.js';
 
-const counted = vi.hoisted(() => ({ notes: 0 }));
+const counted = vi.hoisted(() => ({ notes: 0, messages: 0 }));
 const FIRST_OF_TEXT = 0x20;
 
 vi.mock('node:crypto', async (original) => {
@@ -18,6 +18,7 @@ vi.mock('node:crypto', async (original) => {
     verify: (_: null, data: Uint8Array, key: NodeCrypto.KeyObject, signature: Uint8Array): boolean => {
       // Only notes are signed without a label, and only they begin with a printable character.
       if ((data[0] ?? 0) >= FIRST_OF_TEXT) counted.notes += 1;
+      else counted.messages += 1;
       return real.verify(null, data, key, signature);
     },
   };
@@ -41,6 +42,22 @@ describe('a round on the log', () => {
       expect(notesVerified(n, 2) - notesVerified(n, 1)).toBe(n * silo + n);
     },
   );
+});
+
+describe('a round without disturbance', () => {
+  it.each([4, 7])('has each of %i silos verify every message that it gets once', (n) => {
+    const verified = (roundLimit: number): number => {
+      const before = counted.messages;
+      new MemoryConsortium(n, { manifest: { roundLimit } }).run();
+      return counted.messages - before;
+    };
+    const t = Math.floor((2 * n) / 3) + 1;
+    // Plan, start, survivors, result and the receipt of its own input from the coordinator; keys, shares, input and fingerprints of all.
+    const silo = 5 + 4 * n;
+    // Keys, shares, shares checked, input, fingerprints and Ack of all, and t releases; its own plan, start and survivors as it keeps them.
+    const coordinator = 6 * n + t + 3;
+    expect(verified(2) - verified(1)).toBe(n * silo + coordinator);
+  });
 });
 
 describe('verifierFor', () => {

@@ -17,6 +17,7 @@ import { describe, expect, it } from 'vitest';
 import { concat, hex, LIMITS, utf8, type Hash } from '../../../src/base/index.js';
 import { SecretBytes, SigningKey } from '../../../src/crypto/index.js';
 import { checkLog, TransparencyLog } from '../../../src/storage/index.js';
+import { RecentEntries } from '../../../src/storage/log/recent.js';
 import { Environment } from '../../../src/storage/environment.js';
 import {
   addSignature,
@@ -130,6 +131,15 @@ describe('a log', () => {
     expect(await log.entry(1)).toEqual(new Uint8Array(0));
     expect((await log.entry(0)).length).toBe(LIMITS.logEntryBytes);
     await log.close();
+  });
+
+  it('holds the newest entries in memory, as many as there is room for', () => {
+    const recent = new RecentEntries(100);
+    recent.add(7, [new Uint8Array(40), Uint8Array.of(8)]);
+    expect(recent.at(8)).toEqual(Uint8Array.of(8));
+    expect(recent.at(7)?.length).toBe(40);
+    recent.add(9, [new Uint8Array(60)]);
+    expect([6, 7, 8, 9].map((index) => recent.at(index)?.length)).toEqual([undefined, undefined, 1, 60]);
   });
 
   it('refuses what it does not hold', async () => {
