@@ -18,6 +18,8 @@ export interface ConsortiumOptions {
   readonly bits: number;
   /** Processes that the agents share. */
   readonly processes: number;
+  /** Folder for processor profiles of the coordinator and one process of agents. */
+  readonly profile?: string;
 }
 
 export interface Told {
@@ -41,14 +43,14 @@ export async function runConsortium(
   signal: AbortSignal,
 ): Promise<Ran> {
   const founded = await found(folder, options.silos);
-  const { coordinator, port, startedMs } = await Coordinator.start(founded.at('coordinator.yaml'));
+  const { coordinator, port, startedMs } = await Coordinator.start(founded.at('coordinator.yaml'), options.profile);
   const children: ChildProcess[] = [coordinator.child];
   try {
     await writeConfigs(founded, port);
     const idle = await coordinator.measure();
     told.onIdle(idle, startedMs);
     const configs = founded.silos.map((silo) => founded.at(`${silo}.yaml`));
-    children.push(...(await startHosts(configs, options.processes)));
+    children.push(...(await startHosts(configs, options.processes, options.profile)));
     const client = await connectOperator(founded);
     const job = await makeJob(founded, {
       dimension: options.dimension,

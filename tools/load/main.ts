@@ -41,6 +41,7 @@ const program = new Command('npm run load --')
     8,
   )
   .option('--json <file>', 'write the figures as JSON')
+  .option('--profile <dir>', 'write processor profiles of the coordinator and of one process of agents here')
   .option('--keep <dir>', 'keep state folders and logs here')
   .parse();
 const given = program.opts<Options>();
@@ -65,9 +66,10 @@ const warm = Math.max(1, Math.floor(options.rounds / 10));
 process.env['no_grpc_proxy'] = '127.0.0.1,localhost';
 const folder = given.keep ?? (await mkdtemp(join(tmpdir(), 'veilsum-load-')));
 const stop = new AbortController();
-process.once('SIGINT', () => {
-  stop.abort(new Error('interrupted'));
-});
+for (const end of ['SIGINT', 'SIGTERM'])
+  process.once(end, () => {
+    stop.abort(new Error('interrupted'));
+  });
 let failed = false;
 try {
   failed = !(await load());

@@ -21,10 +21,13 @@ export class Coordinator {
     this.child = child;
   }
 
-  static async start(config: string): Promise<{ coordinator: Coordinator; port: number; startedMs: number }> {
+  static async start(
+    config: string,
+    profiles?: string,
+  ): Promise<{ coordinator: Coordinator; port: number; startedMs: number }> {
     const from = performance.now();
     const child = fork(here('../../coordinator/main.js'), ['run', '--config', config], {
-      execArgv: ['--expose-gc', '--import', here('probe.js')],
+      execArgv: ['--expose-gc', '--import', here('probe.js'), ...profiling(profiles)],
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     });
     if (child.stdout === null) throw new Error('the coordinator has no output');
@@ -42,11 +45,17 @@ export class Coordinator {
   }
 }
 
-export async function startHosts(configs: readonly string[], processes: number): Promise<ChildProcess[]> {
+/** Of the hosts, only the first is profiled: the others do the same. */
+export async function startHosts(
+  configs: readonly string[],
+  processes: number,
+  profiles?: string,
+): Promise<ChildProcess[]> {
   const share = Math.ceil(configs.length / processes);
   const hosts: ChildProcess[] = [];
   for (let at = 0; at < configs.length; at += share) {
     const child = fork(here('host.js'), configs.slice(at, at + share), {
+      execArgv: at === 0 ? profiling(profiles) : [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     hosts.push(child);
@@ -63,6 +72,11 @@ export async function stopAll(children: readonly ChildProcess[]): Promise<void> 
   }, 30_000);
   await Promise.all(alive.map((child) => once(child, 'exit')));
   clearTimeout(late);
+}
+
+/** The process writes a processor profile into this folder when it ends. */
+function profiling(folder: string | undefined): string[] {
+  return folder === undefined ? [] : ['--cpu-prof', '--cpu-prof-interval', '2000', '--cpu-prof-dir', folder];
 }
 
 function openFiles(pid: number | undefined): number {
