@@ -2,8 +2,18 @@
 
 import { concat, u16be, utf8 } from './bytes.js';
 
+// Labels are few, and every hash and signature begins with one.
+const PREFIXES_MAX = 256;
+const prefixes = new Map<string, Uint8Array>();
+
 /** `u16be(len label) || label || x`, the common prefix of every hash and signature in Veilsum (docs/protocol.md §2.1). */
 export function labelled(label: string, ...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return concat(prefixes.get(label) ?? prefixOf(label), ...parts);
+}
+
+function prefixOf(label: string): Uint8Array {
   const name = utf8(label);
-  return concat(u16be(name.length), name, ...parts);
+  const prefix = concat(u16be(name.length), name);
+  if (prefixes.size < PREFIXES_MAX) prefixes.set(label, prefix);
+  return prefix;
 }

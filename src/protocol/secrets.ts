@@ -1,7 +1,7 @@
 // All secrets of an attempt derive from one stored 32-byte rho, so that a restarted silo resends identical bytes; each derivation has
 // its own label (docs/protocol.md §2.3 P1, P2).
 
-import { u16be, type Hash } from '../base/index.js';
+import { equalBytes, u16be, type Hash } from '../base/index.js';
 import {
   AgreementKey,
   derive,
@@ -26,7 +26,21 @@ export interface AttemptSecrets {
   coefficients(of: 'self' | 'key', threshold: number): Uint8Array;
 }
 
+/** One key object for each scalar: importing one costs more than using it, and each phase of an attempt needs them. They go when rho does. */
+const known = new WeakMap<
+  SecretBytes<'rho'>,
+  { readonly rid: Hash; readonly attempt: number; readonly secrets: AttemptSecrets }
+>();
+
 export function attemptSecrets(rho: SecretBytes<'rho'>, rid: Hash, attempt: number): AttemptSecrets {
+  const before = known.get(rho);
+  if (before?.attempt === attempt && equalBytes(before.rid, rid)) return before.secrets;
+  const secrets = derivedSecrets(rho, rid, attempt);
+  known.set(rho, { rid, attempt, secrets });
+  return secrets;
+}
+
+function derivedSecrets(rho: SecretBytes<'rho'>, rid: Hash, attempt: number): AttemptSecrets {
   const id = attemptId(rid, attempt);
   const from = <Name extends string>(label: Label, ...info: Uint8Array[]): SecretBytes<Name> =>
     rho.lend((ikm) => derive<Name>(ikm, id, label, info));

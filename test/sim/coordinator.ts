@@ -317,10 +317,9 @@ export class SimCoordinator {
   }
 
   #pump(silo: SiloId, stream: Stream): void {
-    const directives = directivesFor(this.state, silo, this.missingInputs);
-    this.#world.oracle.directives(silo, stream.cursor, directives);
+    const directives = directivesFor(this.state, silo, this.missingInputs, stream.cursor);
+    this.#world.oracle.directives(silo, directives);
     for (const directive of directives) {
-      if (directive.sequence <= stream.cursor) continue;
       stream.cursor = directive.sequence;
       this.#push(stream, directive);
       if (!stream.open) return;

@@ -1,26 +1,27 @@
 // The command: many seeds, how fast and with which faults, and for a failure the shortest script that shows it.
-//   node dist/tools/sim/main.js --seeds 1000 --first-seed 1 [--silos 3..8] [--minutes 10] [--write DIR]
+//   node dist/tools/sim/main.js --seeds 1000 --first-seed 1 [--silos 3..30] [--workers 2] [--minutes 10] [--write DIR]
 
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { generate, type Script } from './script.js';
-import { failureOf, kindOf, shrink } from './shrink.js';
-import { Simulation, type Tally } from './simulation.js';
+import { Worker } from 'node:worker_threads';
+import { Report } from './report.js';
+import type { Script } from './script.js';
+import type { Asked, Done, Failed } from './worker.js';
 
-const EVERY = 100;
+/** Between two lines that say how far it is. */
+const TOLD_EVERY_MS = 20_000;
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-function add(to: Map<string, number>, from: ReadonlyMap<string, number>): void {
-  for (const [name, times] of from) to.set(name, (to.get(name) ?? 0) + times);
-}
-
-function list(counts: ReadonlyMap<string, number>): string {
-  const sorted = [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
-  return sorted.map(([name, times]) => `  ${String(times).padStart(9)}  ${name}`).join('\n');
+function numberOf(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= least && value <= most))
+    throw new Error(`--${name} ${text}: expected a number from ${least} to ${most}`);
+  return value;
 }
 
 function range(text: string): [number, number] {
@@ -30,68 +31,68 @@ function range(text: string): [number, number] {
   return [lo, hi];
 }
 
-function tellFailure(script: Script, failure: Error, folder: string): void {
-  say(`FAILED seed ${script.seed} (${script.silos} silos): ${failure.message}`);
-  const small = shrink(script, kindOf(failure));
-  const { seed, silos, jobs, rounds, malicious, log, operations } = small;
+function tellFailure({ script, message, small, says }: Failed, folder: string): void {
+  say(`FAILED seed ${script.seed} (${script.silos} silos): ${message}`);
+  const { seed, silos, jobs, rounds, malicious, log, operations }: Script = small;
   say(`shrunk from ${script.operations.length} to ${operations.length} operations:`);
   for (const operation of operations) say(`  ${JSON.stringify(operation)}`);
-  say(`it says: ${failureOf(small)?.message ?? 'nothing any more'}`);
+  say(`it says: ${says}`);
   mkdirSync(folder, { recursive: true });
   const file = join(folder, `seed-${seed}.json`);
   writeFileSync(file, `${JSON.stringify({ seed, silos, jobs, rounds, malicious, log, operations }, null, 2)}\n`);
   say(`written to ${file}; it belongs into test/sim/reproduction.test.ts`);
 }
 
+/** Asks a thread for one seed after the other, as long as `next` has one. */
+async function keepBusy(next: () => Asked | undefined, done: (one: Done) => void): Promise<void> {
+  const worker = new Worker(new URL('./worker.js', import.meta.url));
+  try {
+    for (let asked = next(); asked !== undefined; asked = next()) {
+      // Rejects when the thread fails.
+      const answered = once(worker, 'message') as Promise<[Done]>;
+      worker.postMessage(asked);
+      const [one] = await answered;
+      done(one);
+    }
+  } finally {
+    await worker.terminate();
+  }
+}
+
 /** 1 when a promise was broken. */
-export function main(args: readonly string[]): number {
+export async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       seeds: { type: 'string', default: '200' },
       'first-seed': { type: 'string', default: '1' },
-      silos: { type: 'string', default: '3..8' },
+      silos: { type: 'string', default: '3..30' },
+      workers: { type: 'string', default: '1' },
       minutes: { type: 'string', default: '0' },
       write: { type: 'string', default: '.veilsum/sim' },
     },
   });
   const [lo, hi] = range(values.silos);
-  const first = Number(values['first-seed']);
-  const last = first + Number(values.seeds);
-  const begun = performance.now();
-  const faults = new Map<string, number>();
-  const refusals = new Map<string, number>();
-  const sums = { seeds: 0, steps: 0, virtualMs: 0, rounds: 0, abandoned: 0, repeated: 0, acks: 0 };
-  let failed = 0;
-  const tell = (): void => {
-    const seconds = (performance.now() - begun) / 1000;
-    say(
-      `${sums.seeds} seeds, ${sums.steps} steps, ${sums.rounds} rounds (${sums.repeated} repeated, ${sums.abandoned} abandoned), ` +
-        `${sums.acks} acks, ${Math.round(sums.virtualMs / 3_600_000)} h simulated in ${seconds.toFixed(0)} s, ` +
-        `${(sums.seeds / seconds).toFixed(1)} seeds/s, ${failed} failed`,
-    );
-  };
-  const count = (tally: Tally): void => {
-    sums.seeds++;
-    for (const name of ['steps', 'virtualMs', 'rounds', 'abandoned', 'repeated', 'acks'] as const)
-      sums[name] += tally[name];
-    add(faults, tally.faults);
-    add(refusals, tally.refusals);
-    if (sums.seeds % EVERY === 0) tell();
-  };
-  const minutes = Number(values.minutes);
-  for (let seed = first; seed < last; seed++) {
-    if (minutes > 0 && performance.now() - begun > 60_000 * minutes) break;
-    const script = generate(seed, lo, hi);
-    try {
-      count(new Simulation(script).run());
-    } catch (error) {
-      failed++;
-      tellFailure(script, error instanceof Error ? error : new Error(String(error)), values.write);
+  let seed = numberOf('first-seed', values['first-seed'], 0, 2 ** 31);
+  const last = seed + numberOf('seeds', values.seeds, 1, 2 ** 31);
+  const workers = numberOf('workers', values.workers, 1, 64);
+  const minutes = numberOf('minutes', values.minutes, 0, 100_000);
+  const until = minutes > 0 ? performance.now() + 60_000 * minutes : Infinity;
+  const report = new Report();
+  let told = performance.now();
+  const next = (): Asked | undefined =>
+    seed < last && performance.now() < until ? { seed: seed++, lo, hi } : undefined;
+  const done = (one: Done): void => {
+    if (one.kind === 'kept') report.add(one.silos, one.tally);
+    else {
+      report.failed++;
+      tellFailure(one.failed, values.write);
     }
-  }
-  tell();
-  say(`faults:\n${list(faults)}`);
-  say(`refused messages and directives:\n${list(refusals)}`);
-  return failed > 0 ? 1 : 0;
+    if (performance.now() - told < TOLD_EVERY_MS) return;
+    told = performance.now();
+    say(report.line());
+  };
+  await Promise.all(Array.from({ length: workers }, () => keepBusy(next, done)));
+  say(report.text());
+  return report.failed > 0 ? 1 : 0;
 }

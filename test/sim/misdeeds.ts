@@ -22,6 +22,8 @@ import type { SimSilo } from './silo.js';
 type Misdeed = Extract<Operation, { kind: 'misdeed' }>;
 
 const WHOLE = 1 << 26;
+/** After so many refusals a silo is silent: without an end it would try again twice a second until the phase closes. */
+const DONE_MAX = 12;
 const flipped = (bytes: Uint8Array): Uint8Array => bytes.map((byte, k) => (k === 0 ? byte ^ 1 : byte));
 
 export function misbehave(
@@ -37,9 +39,11 @@ export function misbehave(
     return seal(founded.keyOf(silo.id), siloSigner(silo.id), signed, codec, { ...message, ...change(message) });
   };
   const victim = silo.index === 0 ? 1 : 0;
+  let done = 0;
   const doing = (wanted: SignedType, act: (out: Outgoing) => Outgoing | null): void => {
     silo.tamper = (out) => {
       if (out.envelope.type !== wanted) return out;
+      if (++done > DONE_MAX) return null;
       count(`misdeed ${misdeed}`);
       return act(out);
     };

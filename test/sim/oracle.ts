@@ -194,7 +194,7 @@ export class Oracle {
   }
 
   /** The numbers of what a silo is told grow. */
-  directives(silo: SiloId, _cursor: bigint, directives: readonly Directive[]): void {
+  directives(silo: SiloId, directives: readonly Directive[]): void {
     directives.forEach(({ sequence, body }, k) => {
       if (k > 0 && sequence <= directives[k - 1]!.sequence)
         throw new Broken(`two directives to ${silo} share a place: ${body?.$case ?? ''}`);

@@ -93,11 +93,17 @@ const SILENT: readonly SignedType[] = [
   'ack',
 ];
 
+/** Mostly small: what breaks breaks with few, and a round costs n^2 and more. */
+function sizeOf(random: Random, lo: number, hi: number): number {
+  const top = random.once(25) ? hi : random.once(4) ? Math.min(hi, 9) : Math.min(hi, 5);
+  return lo + random.below(Math.max(lo, top) - lo + 1);
+}
+
 export function generate(seed: number, lo: number, hi: number): Script {
   const random = new Random(seed, 'script', 0);
-  const silos = lo + random.below(hi - lo + 1);
-  const jobs = random.once(4) ? 2 : 1;
-  const rounds = 1 + random.below(silos > 10 ? 1 : 3);
+  const silos = sizeOf(random, lo, hi);
+  const jobs = random.once(silos > 9 ? 16 : 8) ? 2 : 1;
+  const rounds = 1 + random.below(silos > 9 ? 1 : silos > 5 ? 2 : 3);
   let malicious = random.once(3) ? defaultMalicious(silos) : Math.min(1, defaultMalicious(silos));
   while (cohortProblem(silos, { c: malicious, minCohort: 3, minHonest: 2 }) !== undefined && malicious > 0) malicious--;
   const operations: Operation[] = [];

@@ -4,8 +4,8 @@ import { describe, it } from 'vitest';
 import { generate } from './script.js';
 import { Simulation } from './simulation.js';
 
-const SEEDS = 180;
-const BATCH = 20;
+const SEEDS = 400;
+const BATCH = 50;
 
 describe('a simulated consortium', () => {
   for (let first = 1; first <= SEEDS; first += BATCH)

@@ -1,7 +1,8 @@
 // A silo's process: the real state machine, effects in order against a simulated disk, directives one after the other from a stream with a
 // cursor, messages through an outbox that repeats them, and long work beside it. As silo-agent/agent.ts does it, on a virtual clock.
 
-import { hex, unixMs, type SiloId } from '../../src/base/index.js';
+import { hex, unixMs, utf8, type SiloId } from '../../src/base/index.js';
+import { sha256 } from '../../src/crypto/index.js';
 import {
   advanceSilo,
   equalEnvelopes,
@@ -57,6 +58,7 @@ export class SimSilo {
   readonly #outbox: Outgoing[] = [];
   readonly #queued = new Set<string>();
   #sending = false;
+  #draws = 0;
 
   constructor(
     readonly world: World,
@@ -101,8 +103,16 @@ export class SimSilo {
   /** The program says that it has started, and asks what there is to do. */
   begin(): void {
     if (this.world.founded.logKey !== undefined)
-      this.feed({ $case: 'helloMade', value: { nonce: this.world.random.bytes(32) } });
+      this.feed({ $case: 'helloMade', value: { nonce: this.#drawn('nonce') } });
     this.connect();
+  }
+
+  /**
+   * 32 bytes that this silo draws only once, whatever happens to its disk. The same in every run, so that the curves' work of one seed
+   * serves the next.
+   */
+  #drawn(what: string): Uint8Array {
+    return sha256(utf8(`${what} ${this.id} ${this.#draws++}`));
   }
 
   #replay(bytes: Uint8Array): void {
@@ -202,8 +212,7 @@ export class SimSilo {
       case 'jobOffer':
         return { $case: 'jobOffered', value: { manifest: body.value.manifest } };
       case 'start': {
-        const { random } = this.world;
-        const value = { ...body.value, rho: random.bytes(32), roundSecret: random.bytes(32) };
+        const value = { ...body.value, rho: this.#drawn('rho'), roundSecret: this.#drawn('round secret') };
         return { $case: 'attemptStarted', value };
       }
       case 'keys':

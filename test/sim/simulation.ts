@@ -1,8 +1,7 @@
 // A consortium in a world where things go wrong: processes, network and script put together, run until all is done or time is up.
 
 import { type SiloId } from '../../src/base/index.js';
-import { type SignedType, verifySignature } from '../../src/crypto/index.js';
-import { readRoster, type CoordinatorJob, type SiloEvent, type SiloPolicy } from '../../src/protocol/index.js';
+import { type CoordinatorJob, type SiloEvent, type SiloPolicy } from '../../src/protocol/index.js';
 import { decode, Directive, encode, SubmitRequest } from '../../src/wire/index.js';
 import { Random } from '../fuzz/random.js';
 import { found, manifestOf, signManifest, type Founded } from '../support/memory/founding.js';
@@ -13,11 +12,14 @@ import { Liar } from './liar.js';
 import { misbehave } from './misdeeds.js';
 import { Network, type Stream } from './network.js';
 import { Oracle } from './oracle.js';
+import { quicken } from './quick-crypto.js';
 import { COORDINATOR_PROCESS, maliciousOf, QUIET_AFTER_MS, type Operation, type Script } from './script.js';
 import { SimSilo } from './silo.js';
 import { Timeline } from './timeline.js';
 import type { World } from './world.js';
 import type { SiloAccepted, SiloBug } from './wrap.js';
+
+quicken();
 
 const START = 1_000_000;
 const STEPS_MAX = 3_000_000;
@@ -36,6 +38,7 @@ export interface Tally {
   readonly steps: number;
   readonly virtualMs: number;
   readonly rounds: number;
+  readonly attempts: number;
   readonly abandoned: number;
   readonly repeated: number;
   readonly acks: number;
@@ -291,6 +294,7 @@ export class Simulation implements World {
       steps: this.timeline.steps,
       virtualMs: this.timeline.now - START,
       rounds: closed.length,
+      attempts: closed.reduce((sum, round) => sum + round.attempt, 0),
       abandoned: closed.filter((round) => round.result === undefined).length,
       repeated: closed.filter((round) => round.attempt > 1).length,
       acks: this.oracle.acks,
@@ -301,25 +305,25 @@ export class Simulation implements World {
 }
 
 const foundings = new Map<string, Founded>();
-const verified = new Map<string, boolean>();
-const VERIFIED_MAX = 200_000;
 
-/** One founding for each size, with and without a log, and one memory of verified signatures for the whole run: they are what costs most. */
+/** One founding for each size, with and without a log. */
 function founded(n: number, log: boolean): Founded {
   const founding = `${n} ${String(log)}`;
   const known = foundings.get(founding);
   if (known !== undefined) return known;
-  const plain = found(n, { log });
-  const verify = (key: Uint8Array, type: SignedType, payload: Uint8Array, signature: Uint8Array): boolean => {
-    const name = [key, signature, payload].map((part) => Buffer.from(part).toString('latin1')).join(type);
-    const before = verified.get(name);
-    if (before !== undefined) return before;
-    if (verified.size > VERIFIED_MAX) verified.clear();
-    const valid = verifySignature(key, type, payload, signature);
-    verified.set(name, valid);
-    return valid;
+  const made = found(n, { log });
+  const keyOf = once((silo) => made.keyOf(silo));
+  const cosigningKeyOf = once((silo) => made.cosigningKeyOf(silo));
+  const remembered = { ...made, keyOf, cosigningKeyOf };
+  foundings.set(founding, remembered);
+  return remembered;
+}
+
+function once<V>(make: (silo: SiloId) => V): (silo: SiloId) => V {
+  const made = new Map<SiloId, V>();
+  return (silo) => {
+    const known = made.get(silo) ?? make(silo);
+    made.set(silo, known);
+    return known;
   };
-  const made = { ...plain, roster: readRoster(plain.rosterBytes, undefined, verify) };
-  foundings.set(founding, made);
-  return made;
 }
