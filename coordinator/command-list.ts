@@ -15,6 +15,16 @@ export const COMMANDS: readonly CommandOnDemand<Command>[] = [
     load: async () => (await import('./commands/fsck.js')).addFsck,
   },
   {
+    form: 'backup [options]',
+    summary: 'copy the state folder of a stopped coordinator; the storage key is not in the copy',
+    load: async () => (await import('./commands/backup.js')).addBackup,
+  },
+  {
+    form: 'restore [options]',
+    summary: 'put a backup where the coordinator has no state',
+    load: async () => (await import('./commands/backup.js')).addRestore,
+  },
+  {
     form: 'doctor [options]',
     summary: 'check configuration, keys, certificates, network and machine, and say what to fix',
     load: async () => (await import('./commands/doctor.js')).addDoctor,

@@ -15,6 +15,16 @@ export const COMMANDS: readonly CommandOnDemand<Command>[] = [
     load: async () => (await import('./commands/fsck.js')).addFsck,
   },
   {
+    form: 'backup [options]',
+    summary: 'copy the state folder of a stopped agent; the storage key is not in the copy',
+    load: async () => (await import('./commands/backup.js')).addBackup,
+  },
+  {
+    form: 'restore [options]',
+    summary: 'put a backup where the agent has no state; only the newest one, made when it stopped, is safe',
+    load: async () => (await import('./commands/backup.js')).addRestore,
+  },
+  {
     form: 'doctor [options]',
     summary: 'check configuration, keys, certificates, network, machine and records, and say what to fix',
     load: async () => (await import('./commands/doctor.js')).addDoctor,

@@ -17,6 +17,8 @@ export const AGENT_ERRORS = defineErrors({
   'agent/small-holdout':
     "Fewer records are held out than this silo's policy asks for (policy.minimumHoldout): their metrics would say much about each. With `differencing: warn` it is only told of, with `refuse` the silo declines the round.",
   'agent/training-failed': 'The trainer failed for a reason of its own; the log of the agent has the code.',
+  'agent/restore-unwatched':
+    'A restored state that is older than what this silo has signed since could be made to release what the newer one would refuse, and without a log nobody notices. Restore with `--newest` only when the agent has not run since the backup; otherwise have the silo admitted anew with fresh keys.',
   'agent/bad-vote':
     'A vote names something that cannot be voted on: see the numbers and hashes that `veilsum-audit rounds --json` prints.',
 });

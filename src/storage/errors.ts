@@ -25,6 +25,12 @@ export const STORAGE_ERRORS = defineErrors({
   'storage/upload-gap': 'An append would leave a gap: continue at the durable offset.',
   'storage/upload-conflict': 'Bytes sent again differ from those already durable: the upload keeps the first ones.',
   'storage/upload-full': 'Uploads reached their limit of bytes: finish or delete some, or raise the limit.',
+  'storage/not-empty':
+    'A folder that has to be new or empty holds something already: name another one, or move away what is there; an agent’s state is never overwritten.',
+  'storage/backup-damaged':
+    'A backup is not finished, or its files are not those that were copied: use another one. Nothing was restored.',
+  'storage/backup-foreign':
+    'A backup is another program’s, member’s or roster’s: name the right folder or the right configuration. Nothing was restored.',
   'storage/log-mismatch':
     'A checkpoint to be published is not one of this log, or older than the published one: two programs write one log, or it was restored from a backup. Stop, look with fsck, and never delete the newer one.',
 });

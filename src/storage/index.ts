@@ -1,6 +1,8 @@
 // storage: what must survive. A journal with atomic, durable commits; blobs under their hash; spool files for uploads; sealing at rest;
 // the transparency log; and a check of them all. Nothing here knows what the bytes mean.
 
+export type { Backup, BackupOwner } from './backup.js';
+export { readBackup, restoreBackup, writeBackup } from './backup.js';
 export type { BlobHasher } from './blob.js';
 export { BlobStore, plainSha256 } from './blob.js';
 export * from './errors.js';

@@ -122,7 +122,8 @@ export class Consortium {
 
   async startCoordinator(faults: Faults = ''): Promise<Running> {
     const { at } = this.founded;
-    await writeFile(at('coordinator.yaml'), coordinatorYaml(this.#port));
+    if (this.#port === 0) await this.takePort();
+    else await writeFile(at('coordinator.yaml'), coordinatorYaml(this.#port));
     const running = startProgram('coordinator', this.#runArguments('coordinator'), faults);
     this.#running.set('coordinator', running);
     const { listening } = JSON.parse(await running.line('{')) as { listening: number };
