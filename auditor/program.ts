@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { addActs } from './commands/acts.js';
+import { addEvidence } from './commands/evidence.js';
 import { addExport } from './commands/export.js';
 import { addJobCreate } from './commands/job-create.js';
 import { addJobOrders } from './commands/job-order.js';
@@ -55,6 +56,7 @@ export function createProgram(world: World, end: (code: ExitCode) => void = () =
     add(program, world);
   for (const add of [addExport, addLog, addRoster, addPrivacy]) add(program, world);
   addVerify(program, world, end);
+  addEvidence(program, world, end);
   addModelInspect(program.command('model').description('inspect models'), world);
   return program;
 }

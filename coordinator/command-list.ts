@@ -29,4 +29,9 @@ export const COMMANDS: readonly CommandOnDemand<Command>[] = [
     summary: 'check configuration, keys, certificates, network and machine, and say what to fix',
     load: async () => (await import('./commands/doctor.js')).addDoctor,
   },
+  {
+    form: 'evidence',
+    summary: 'signed messages that contradict each other, and what convicted silos',
+    load: async () => (await import('./commands/evidence.js')).addEvidence,
+  },
 ];

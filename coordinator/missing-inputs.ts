@@ -10,11 +10,12 @@ const PREFIX = 'missing/';
 const PIECE_BYTES = 1 << 20;
 
 export class MissingInputs {
-  readonly #store: Pick<Store, 'journal' | 'blobs' | 'uploads'>;
+  readonly #store: Pick<Store, 'journal' | 'blobs'> & Partial<Pick<Store, 'uploads'>>;
   /** By the hex of the round's id. */
   readonly #refs = new Map<string, BlobRef[]>();
 
-  constructor(store: Pick<Store, 'journal' | 'blobs' | 'uploads'>) {
+  /** Without uploads to read what was kept. */
+  constructor(store: Pick<Store, 'journal' | 'blobs'> & Partial<Pick<Store, 'uploads'>>) {
     this.#store = store;
     for (const key of store.journal.keys(PREFIX)) this.#load(key);
   }
@@ -24,11 +25,12 @@ export class MissingInputs {
   }
 
   async keep(effect: Extract<CoordinatorEffect, { kind: 'open-sum' }>): Promise<void> {
-    if (effect.missing.length === 0) return;
+    const { uploads } = this.#store;
+    if (effect.missing.length === 0 || uploads === undefined) return;
     const { plan, attempt } = effect.context;
     const refs: BlobRef[] = [];
     for (const index of [...effect.missing].sort((a, b) => a - b)) {
-      const upload = await this.#store.uploads.upload(uploadName(plan.rid, attempt.attempt, index));
+      const upload = await uploads.upload(uploadName(plan.rid, attempt.attempt, index));
       const pieces: Uint8Array[] = [];
       for await (const piece of upload.readChunks(PIECE_BYTES)) pieces.push(piece);
       refs.push(await keepBlob(this.#store.blobs, Buffer.concat(pieces)));

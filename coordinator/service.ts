@@ -24,6 +24,7 @@ import { type BlobRef, CoordinatorRecord, encode, type Envelope } from '../src/w
 import { Computation } from './compute.js';
 import { dueNow } from './due.js';
 import { CoordinatorError, journalMismatch } from './errors.js';
+import { KeptConvictions } from './kept-convictions.js';
 import { LogRecovery } from './log-recovery.js';
 import { MissingInputs } from './missing-inputs.js';
 import { dropOldUploads, dropUploads } from './old-uploads.js';
@@ -60,6 +61,7 @@ export class CoordinatorService {
   #stopped = false;
   /** Events that wait for their turn, and the one whose turn it is. */
   queued = 0;
+  readonly #convictions: KeptConvictions;
 
   private constructor(options: ServiceOptions) {
     this.#options = options;
@@ -68,6 +70,7 @@ export class CoordinatorService {
     this.seen = new SeenBook(options.store.journal, options.clock);
     this.computation = new Computation(options.store);
     this.#missing = new MissingInputs(options.store);
+    this.#convictions = new KeptConvictions(options.store.journal);
     this.computation.sumBlob = (sumHash) => this.#sumBlob(sumHash);
     this.#state = initialCoordinatorState(options.self);
   }
@@ -84,6 +87,7 @@ export class CoordinatorService {
     await recovery.finish(service.#state);
     await demandLengths(service.#state, options.store.uploads);
     await dropOldUploads(service.#state, options.store.uploads);
+    await service.#convictions.keep(service.#state, options.clock.now());
     options.log.info('program.recovered', { records });
     for (const effect of pendingComputations(service.#state)) service.#compute(effect);
     service.#schedule();
@@ -147,6 +151,7 @@ export class CoordinatorService {
         } else if (effect.kind === 'answer') receipt = effect.receipt;
         else await this.#run(effect);
       }
+      await this.#convictions.keep(done.accepted.state, at);
     } catch (error) {
       this.#stopped = true;
       this.#options.fatal(error);

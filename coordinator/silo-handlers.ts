@@ -10,6 +10,8 @@ import {
   mayFetch,
   type CoordinatorRound,
   type RoundContext,
+  demandSameProtocol,
+  PROTOCOL_VERSION,
 } from '../src/protocol/index.js';
 import type { Log } from '../src/telemetry/index.js';
 import { frameEntry, type CallerCertificate, type SiloHandlers } from '../src/transport/index.js';
@@ -32,7 +34,10 @@ import { uploadName } from './store.js';
 /** An upload is synced to disk after this many bytes, and at its end: what a broken connection costs at most. */
 const SYNC_BYTES = 16 * 1024 * 1024;
 
-const HEARTBEAT: Directive = { sequence: 0n, body: { $case: 'heartbeat', value: {} } };
+const HEARTBEAT: Directive = {
+  sequence: 0n,
+  body: { $case: 'heartbeat', value: { protocolVersion: PROTOCOL_VERSION } },
+};
 
 export function siloHandlers(service: CoordinatorService, log: Log): SiloHandlers {
   return {
@@ -88,10 +93,11 @@ function demandMember(service: CoordinatorService, silo: SiloId): void {
 async function* watch(
   service: CoordinatorService,
   silo: SiloId,
-  { cursor: from, agentVersion }: WatchRequest,
+  { cursor: from, agentVersion, protocolVersion }: WatchRequest,
   certificate: CallerCertificate,
   signal: AbortSignal,
 ): AsyncGenerator<Directive> {
+  demandSameProtocol(protocolVersion, 'agent');
   let cursor = from;
   let wake: () => void = () => undefined;
   const stop = service.onChange(() => {

@@ -59,4 +59,9 @@ export const COMMANDS: readonly CommandOnDemand<Command>[] = [
     summary: 'what the data sets of this silo have been used for, and what their budgets leave',
     load: async () => (await import('./commands/ledger.js')).addLedger,
   },
+  {
+    form: 'evidence',
+    summary: 'signed messages that contradict each other, as this silo met them',
+    load: async () => (await import('./commands/evidence.js')).addEvidence,
+  },
 ];

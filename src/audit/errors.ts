@@ -32,6 +32,8 @@ export const VERIFY_ERRORS = defineErrors({
     'A silo acknowledges another outcome or model than the sum gives, or another result than the first one of its round.',
   'verify/unconfirmed':
     'Fewer silos than the threshold have acknowledged a result in the bundle: export again later, or ask the silos.',
+  'verify/evidence':
+    'This is no evidence, or a message in it is none that evidence is judged by: ask whoever kept it to export it again.',
   'verify/final-model': 'The model that was handed out is not the one that follows from the last round.',
 });
 

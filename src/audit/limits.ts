@@ -3,6 +3,12 @@
 const MiB = 1024 * 1024;
 
 export const AUDIT_LIMITS = {
+  /** Signed messages in one record of evidence: a contradiction needs two to six. */
+  evidenceEnvelopes: 64,
+  /** Masked inputs in one file of evidence. */
+  evidenceInputs: 200,
+  /** Coordinates of a masked input in evidence: the largest layout there is. */
+  coordinates: 100_000_000,
   /** Parts of a bundle: a hundred thousand rounds have less than that many each with four. */
   parts: 1_000_000,
   /** Bytes of the contents. */

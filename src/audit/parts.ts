@@ -5,6 +5,8 @@ export const PART = {
   roster: 'roster',
   checkpoint: 'checkpoint',
   entries: 'log/entries',
+  evidence: (k: number) => `evidence/${String(k)}`,
+  evidenceInput: (k: number) => `inputs/${String(k)}`,
   beside: (sha256Hex: string) => `beside/${sha256Hex}`,
   forwardModel: (job: string) => `jobs/${job}/forward-model`,
   finalModel: (job: string) => `jobs/${job}/final-model`,

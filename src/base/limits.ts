@@ -66,6 +66,8 @@ export const LIMITS = {
   modelNumbersMax: 2_000_000,
   /** Bytes of one log entry: what the length prefix of an entry bundle (C2SP tlog-tiles) can say. */
   logEntryBytes: 65_535,
+  /** Ends of rounds that a silo remembers of jobs not offered to it: about 150 bytes each, many times what is closed before an offer comes. */
+  strangeTerminals: 10_000,
   /** Bytes of a signed note: 512 lines with the longest names of ours, about 250 bytes each, have room. */
   noteBytes: 256 * KiB,
   /** Signature lines of a note: the log's, one for each member of the largest roster, and some of strangers. */

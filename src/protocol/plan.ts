@@ -109,11 +109,6 @@ export function openAttempt(roster: Roster, envelope: Envelope | undefined, rid:
     `a round has attempts 1 to ${String(LIMITS.attemptsPerRound)}, this one is ${String(message.attempt)}.`,
   );
   demandCheckpointFits(roster, message.checkpoint, 'plan/reserved');
-  demand(
-    message.excluded.length === 0,
-    'plan/reserved',
-    'this version excludes nobody from an attempt: the list must be empty.',
-  );
   return {
     rid,
     attempt: message.attempt,

@@ -3,6 +3,7 @@
 
 import { CodedError, defineErrors, isCodedError, type ErrorCategory, type ErrorContext } from '../base/index.js';
 import type { Envelope } from '../wire/index.js';
+import type { Exhibits } from './exhibits.js';
 
 export const PROTOCOL_ERRORS = defineErrors({
   'envelope/unknown-signer':
@@ -43,8 +44,7 @@ export const PROTOCOL_ERRORS = defineErrors({
   'plan/model-mismatch':
     'The plan starts from another model than the one this silo computed itself. Two silos are being shown different models, or this one missed a round.',
   'plan/second-plan': 'A second plan with other bytes came for the same round. Both are kept as evidence.',
-  'plan/reserved':
-    'A field that must be empty is not (exclusions; the checkpoint where the consortium keeps no log), or the checkpoint is missing.',
+  'plan/reserved': 'The checkpoint is named where the consortium keeps no log, or missing where it keeps one.',
   'plan/released': 'This silo has released its shares in an earlier attempt, and that attempt is not proven dead.',
   'keys/wrong-round': 'A key advertisement belongs to another round or attempt.',
   'keys/model': "A member advertises keys for another model hash than the plan's.",
@@ -133,6 +133,8 @@ export const PROTOCOL_ERRORS = defineErrors({
   'order/no-effect': 'What the order asks for is so already.',
   'order/missing':
     'The coordinator says that a job is over before its last round and shows no order of an operator. The silo keeps the job; ask the consortium.',
+  'message/protocol-version':
+    'Agent and coordinator speak different versions of the protocol; the message names both. Bring the older program up to date: see the version skew policy in docs/operations.md.',
   'message/denied':
     "An operator of the consortium keeps this silo out; the message says why. The silo's operator talks to the consortium.",
   'message/conflict': 'Other bytes are already stored in this place. The first ones stay; both are evidence.',
@@ -145,14 +147,16 @@ export type RejectionCode = keyof typeof PROTOCOL_ERRORS;
 export class Refusal extends CodedError<RejectionCode> {
   /** Signed messages that contradict each other: kept by whoever refuses, for anybody to check. */
   readonly evidence: readonly Envelope[];
+  readonly exhibits: Exhibits | undefined;
 
   constructor(
     code: RejectionCode,
     message: string,
-    context: ErrorContext & { readonly evidence?: readonly Envelope[] } = {},
+    context: ErrorContext & { readonly evidence?: readonly Envelope[]; readonly exhibits?: Exhibits | undefined } = {},
   ) {
     super(code, message, { category: 'content', ...context });
     this.evidence = context.evidence ?? [];
+    this.exhibits = context.exhibits;
   }
 }
 
@@ -176,6 +180,21 @@ export function demandOne(
   if (!holds) throw new Refusal(code, detail, { evidence: evidence.filter((one) => one !== undefined) });
 }
 
+/** Runs checks of a signed message: when they refuse it for one of these reasons, it is proof by itself against who signed it. */
+export function withEvidence<T>(
+  codes: readonly RejectionCode[],
+  evidence: readonly (Envelope | undefined)[],
+  check: () => T,
+): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof Refusal) || !codes.includes(error.code)) throw error;
+    const { code, message, category } = error;
+    throw new Refusal(code, message, { category, evidence: evidence.filter((one) => one !== undefined) });
+  }
+}
+
 /** The value, or a Refusal when there is none. */
 export function demanded<T>(
   value: T | undefined,
@@ -194,6 +213,7 @@ export interface Rejection {
   readonly category: ErrorCategory;
   /** Signed messages worth keeping; mostly none. */
   readonly evidence: readonly Envelope[];
+  readonly exhibits?: Exhibits | undefined;
 }
 
 /** Runs a transition and turns its refusals into a value; bugs stay exceptions. */
@@ -202,7 +222,7 @@ export function orRejection<T>(transition: () => T): { readonly accepted: T } | 
     return { accepted: transition() };
   } catch (error) {
     if (!isCodedError(error) || error.category === 'internal') throw error;
-    const evidence = error instanceof Refusal ? error.evidence : [];
-    return { rejected: { code: error.code, detail: error.message, category: error.category, evidence } };
+    const { evidence, exhibits } = error instanceof Refusal ? error : { evidence: [], exhibits: undefined };
+    return { rejected: { code: error.code, detail: error.message, category: error.category, evidence, exhibits } };
   }
 }

@@ -3,6 +3,7 @@
 import type { MethodDefinition as GrpcMethod, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { SiloId } from '../base/index.js';
 import { asSiloId, invariant, LIMITS } from '../base/index.js';
+import { PROTOCOL_VERSION } from '../protocol/index.js';
 import { Directive, type MessageType, type UploadTarget } from '../wire/index.js';
 import type { Serving } from './answer.js';
 import { answerStream, answerUnary, answerUpload } from './answer.js';
@@ -40,7 +41,10 @@ export function siloImplementation(serving: Serving, handlers: SiloHandlers): Un
   const { watch, submit, uploadStatus, getBlob, readLog } = SILO_METHODS;
   const heartbeat = {
     everyMs: serving.limits.heartbeatMs,
-    message: encodeMessage(Directive, { sequence: 0n, body: { $case: 'heartbeat', value: {} } }),
+    message: encodeMessage(Directive, {
+      sequence: 0n,
+      body: { $case: 'heartbeat', value: { protocolVersion: PROTOCOL_VERSION } },
+    }),
   };
   return {
     watch: answerStream(

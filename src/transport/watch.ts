@@ -1,6 +1,7 @@
 // The agent's end of Watch: one stream after another for as long as the agent lives, directives strictly in turn.
 
 import type { CodedError } from '../base/index.js';
+import { demandSameProtocol, PROTOCOL_VERSION } from '../protocol/index.js';
 import { Directive } from '../wire/index.js';
 import type { Channel } from './channel.js';
 import { TransportError } from './errors.js';
@@ -65,9 +66,17 @@ async function* streamOnce(
   signal: AbortSignal,
 ): AsyncGenerator<Directive, void, undefined> {
   const { path, definition } = SILO_METHODS.watch;
-  const request = encodeMessage(definition.requestType, { cursor, agentVersion });
-  for await (const bytes of channel.stream(path, request, signal, silenceMs))
-    yield decodeMessage(Directive, bytes, path);
+  const request = encodeMessage(definition.requestType, {
+    cursor,
+    agentVersion,
+    protocolVersion: PROTOCOL_VERSION,
+  });
+  for await (const bytes of channel.stream(path, request, signal, silenceMs)) {
+    const directive = decodeMessage(Directive, bytes, path);
+    // Comes before everything else: what a coordinator of another version says is not acted upon.
+    if (directive.body?.$case === 'heartbeat') demandSameProtocol(directive.body.value.protocolVersion, 'coordinator');
+    yield directive;
+  }
 }
 
 /** A call, because the compiler takes a property it has seen once for settled. */

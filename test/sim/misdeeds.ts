@@ -1,6 +1,6 @@
 // Silos that are not honest: what leaves them is not what their state machine signed.
 
-import type { SignedType } from '../../src/crypto/index.js';
+import { hash, LABELS, type SignedType } from '../../src/crypto/index.js';
 import { seal, siloSigner } from '../../src/protocol/index.js';
 import {
   AdvertiseKeys,
@@ -75,7 +75,8 @@ export function misbehave(
         const entry = dealer?.header.entries.find((one) => one.recipient === index);
         if (dealer === undefined || entry === undefined) return out;
         const { ciphertextHash } = entry;
-        const complaint = { t1, index, dealer: dealer.index, ciphertextHash };
+        const headerHash = hash(LABELS.shareHeader, dealer.payload);
+        const complaint = { t1, index, dealer: dealer.index, ciphertextHash, headerHash };
         return {
           envelope: seal(founded.keyOf(silo.id), siloSigner(silo.id), 'complaint', Complaint, complaint),
           ciphertexts: [],

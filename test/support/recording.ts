@@ -1,5 +1,5 @@
 // What a version of Veilsum wrote, kept so that later versions can be held to reading it: the journals of both sides after a round with a
-// silo that dropped out, and everything that was signed in it. Made in memory from seeds, so it is small and the same every time.
+// silo that dropped out, and everything that was signed in it, in a consortium that keeps a transparency log. Made in memory from seeds, so it is small and the same every time.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { asSiloId, hex } from '../../src/base/index.js';
@@ -27,7 +27,7 @@ export interface Recording {
 
 /** Runs the two rounds with the code as it is now: in the first, the last silo is gone before its upload. */
 export function record(recordVersion: number): Recording {
-  const consortium = new MemoryConsortium(SILOS, { manifest: { roundLimit: ROUNDS } });
+  const consortium = new MemoryConsortium(SILOS, { manifest: { roundLimit: ROUNDS }, log: true });
   const last = consortium.silos.at(-1)!;
   let gone = false;
   consortium.hooks.arrive = (silo, envelope) => {

@@ -2,7 +2,7 @@
 // secret, and anybody can see who is right: an opening that is bad proves the dealer, one that is good proves the complainant.
 
 import { equalBytes, type Hash } from '../../base/index.js';
-import { AgreementKey, SecretBytes } from '../../crypto/index.js';
+import { AgreementKey, hash, LABELS, SecretBytes } from '../../crypto/index.js';
 import { Complaint, ComplaintAnswer, SharesChecked, type Envelope } from '../../wire/index.js';
 import { entryFor, openAsDealer } from '../dealing.js';
 import { demand, demanded } from '../rejection.js';
@@ -43,9 +43,10 @@ export function openComplaint(
   );
   const { ciphertextHash } = entryFor(dealer.header, message.index);
   demand(
-    equalBytes(message.ciphertextHash, ciphertextHash),
+    equalBytes(message.ciphertextHash, ciphertextHash) &&
+      equalBytes(message.headerHash, hash(LABELS.shareHeader, dealer.payload)),
     'complaint/invalid',
-    'the complaint is about another ciphertext than the one that was signed.',
+    'the complaint is about another ciphertext or header than the ones that were signed.',
   );
   return { complainant: message.index, dealer: message.dealer, envelope };
 }

@@ -2,9 +2,10 @@
 
 import { equalBytes, type Hash } from '../../base/index.js';
 import { AgreementKey, combine, commitSelfSecret, SecretBytes, type Share } from '../../crypto/index.js';
-import { Unmask, type Envelope, type IndexedShare } from '../../wire/index.js';
+import { Unmask, type Envelope, type IndexedShare, type OpenedShare } from '../../wire/index.js';
 import { shareMatches } from '../dealing.js';
-import { demand, demanded, Refusal } from '../rejection.js';
+import { openedDealers } from '../evidence.js';
+import { demand, demanded, demandOne, Refusal } from '../rejection.js';
 import type { KeySet } from './advertised.js';
 import { openMemberMessage, type RoundContext } from './context.js';
 import type { DealerSet } from './dealers.js';
@@ -42,17 +43,22 @@ export function openRelease(
   demand(equalBytes(message.t3, survivors.t3), 'unmask/wrong-transcript', `${who} released on another T3.`);
   const wanted = openingsOf(dealers, survivors);
   const check = (kind: 'self' | 'key', shares: readonly IndexedShare[], expected: readonly number[]): void => {
-    demand(
+    demandOne(
       shares.length === expected.length && shares.every((share, k) => share.dealer === expected[k]),
       'unmask/shares',
       `${who} did not release exactly one ${kind} share for each member it must.`,
+      [envelope],
     );
     for (const { dealer, share } of shares) {
-      const header = demanded(dealers.members.get(dealer), 'unmask/shares', 'a share of a stranger.').header;
-      demand(
-        share.length === 32 && shareMatches(header, kind, keys.t1, message.index, share),
+      const dealt = demanded(dealers.members.get(dealer), 'unmask/shares', 'a share of a stranger.');
+      if (share.length === 32 && shareMatches(dealt.header, kind, keys.t1, message.index, share)) continue;
+      throw new Refusal(
         'unmask/bad-share',
         `the ${kind} share of member ${String(dealer)} that ${who} released does not match its commitment.`,
+        {
+          evidence: [envelope, dealt.envelope, survivors.request],
+          exhibits: { dealers: openedDealers(context, keys, dealers) },
+        },
       );
     }
   };
@@ -83,26 +89,35 @@ export function reconstruct(
     `${String(releases.length)} silos released shares, ${String(t)} are needed.`,
   );
   const chosen = releases.slice(0, t);
-  const secretOf = (dealer: number, of: (release: Release) => readonly IndexedShare[]): Uint8Array =>
-    combine(
-      chosen.map((release): Share => {
-        const share = of(release).find((s) => s.dealer === dealer);
-        return { index: release.index, bytes: demanded(share, 'unmask/shares', 'a share is missing.').share };
-      }),
-    );
+  const sharesOf = (dealer: number, kind: 'self' | 'key'): Share[] =>
+    chosen.map(({ index, message }) => {
+      const share = message[`${kind}Shares`].find((s) => s.dealer === dealer);
+      return { index, bytes: demanded(share, 'unmask/shares', 'a share is missing.').share };
+    });
+  const provenBy = (dealer: number, kind: 'self' | 'key', check: () => void): void => {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      const shares = sharesOf(dealer, kind).map(
+        ({ index, bytes }): OpenedShare => ({ dealer, recipient: index, ofKey: kind === 'key', share: bytes }),
+      );
+      throw new BadSecret(dealer, error.message, shares);
+    }
+  };
   const wanted = openingsOf(dealers, survivors);
   const self = new Map<number, SecretBytes>();
   for (const dealer of wanted.self) {
-    const secret = secretOf(dealer, (release) => release.message.selfShares);
-    provenBy(dealer, () => {
+    const secret = combine(sharesOf(dealer, 'self'));
+    provenBy(dealer, 'self', () => {
       demandSelfSecret(keys.t1, dealers, dealer, secret, 'unmask/bad-secret');
     });
     self.set(dealer, SecretBytes.of(secret));
   }
   const key = new Map<number, SecretBytes>();
   for (const dealer of wanted.key) {
-    const secret = SecretBytes.of(secretOf(dealer, (release) => release.message.keyShares));
-    provenBy(dealer, () => {
+    const secret = SecretBytes.of(combine(sharesOf(dealer, 'key')));
+    provenBy(dealer, 'key', () => {
       demandMaskSecret(keys, dealer, secret, 'unmask/bad-secret');
     });
     key.set(dealer, secret);
@@ -113,18 +128,13 @@ export function reconstruct(
 /** Released shares that all match their commitments and do not give the committed secret: proof against who dealt them. */
 export class BadSecret extends Refusal {
   readonly dealer: number;
+  /** The t shares that show it. */
+  readonly shares: readonly OpenedShare[];
 
-  constructor(dealer: number, message: string) {
+  constructor(dealer: number, message: string, shares: readonly OpenedShare[]) {
     super('unmask/bad-secret', message);
     this.dealer = dealer;
-  }
-}
-
-function provenBy(dealer: number, check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    throw error instanceof Refusal ? new BadSecret(dealer, error.message) : error;
+    this.shares = shares;
   }
 }
 

@@ -6,6 +6,7 @@ import { decode, SharesChecked, type Envelope } from '../../wire/index.js';
 import { toBitmap } from '../bitmap.js';
 import { judgeAnswer, openComplaint, openSharesChecked } from '../check/complaint.js';
 import { closeDealers } from '../check/dealers.js';
+import { openedKeys } from '../evidence.js';
 import { demand, demanded } from '../rejection.js';
 import { bar } from './bar.js';
 import { alreadyStored, ANSWERED, enterPhase, stored, withAttempt, withEntry, type Located } from './change.js';
@@ -88,9 +89,13 @@ export function onComplaintAnswer(
   const answered: StoredComplaint = { ...complaint, answer: envelope, culprit: judged.culprit };
   const culprit = judged.culprit === 'dealer' ? judged.dealer : judged.complainant;
   const header = attempt.offeredShares.get(judged.dealer)?.envelope;
-  const evidence = [complaint.envelope, envelope, ...(header === undefined ? [] : [header])];
+  const recipient = keys.members.get(judged.complainant)?.envelope;
+  const ciphertext = ciphertextOf(judged.dealer, judged.complainant);
   const code = judged.culprit === 'dealer' ? 'share/bad-ciphertext' : 'complaint/false';
-  const barring = bar(found, culprit, code, evidence);
+  const barring = bar(found, culprit, code, [complaint.envelope, envelope, header, recipient], {
+    keys: openedKeys(attempt.context, keys),
+    ciphertexts: ciphertext === undefined ? [] : [ciphertext],
+  });
   return stored(withAttempt(state, barring, { complaints: withEntry(attempt.complaints, key, answered) }), event);
 }
 

@@ -95,14 +95,14 @@ export function onFingerprintsChecked(
   const noted: Located = { ...found, round: { ...round, notes } };
   let judged = noted;
   for (const index of value.lying) {
-    // With the input itself, which the coordinator keeps, these two prove that the fingerprint was not computed from it.
-    const evidence = [attempt.consistency.get(index)?.envelope, attempt.masked.get(index)?.envelope];
-    judged = bar(
-      judged,
-      index,
-      'confirm/lying-fingerprint',
-      evidence.filter((one) => one !== undefined),
-    );
+    // With the input itself, which the coordinator keeps, these prove that the fingerprint was not computed from it.
+    const { plan, manifest } = attempt.context;
+    judged = bar(judged, index, 'confirm/lying-fingerprint', [
+      attempt.consistency.get(index)?.envelope,
+      attempt.survivors?.request,
+      plan.envelope,
+      manifest.envelope,
+    ]);
   }
   if (quorum.size < attempt.context.plan.t)
     return failAttempt(state, judged, at, event, 'too few fingerprints fit their inputs');

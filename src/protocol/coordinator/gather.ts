@@ -14,7 +14,7 @@ import { seal } from '../envelope.js';
 import { lastRound } from '../manifest.js';
 import { cohortProblem, thresholdFor } from '../params.js';
 import { demandPlanFits, openAttempt, openPlan, PLAN_VERSION, type Plan } from '../plan.js';
-import { demand, demanded } from '../rejection.js';
+import { demand, demanded, withEvidence } from '../rejection.js';
 import { COORDINATOR } from '../roster.js';
 import { demandNotBarred } from './bar.js';
 import {
@@ -103,7 +103,6 @@ export function startAttempt(
     rid: plan.rid,
     attempt: number,
     checkpoint: checkpointFor(state, job),
-    excluded: [],
   });
   return {
     context: {
@@ -139,7 +138,7 @@ export function onAdvertised(
   const named = decode(AdvertiseKeys, 'advertise', envelope.payload);
   const found = attemptOf(state, named.rid, named.attempt);
   const { attempt } = found;
-  const advertised = openAdvertised(attempt.context, envelope);
+  const advertised = withEvidence(['keys/low-order'], [envelope], () => openAdvertised(attempt.context, envelope));
   if (alreadyStored(attempt.advertised.get(advertised.index)?.envelope, envelope))
     return { state, effects: [ANSWERED] };
   demandNotBarred(found, advertised.index);

@@ -2,6 +2,7 @@
 
 import type { UnixMs } from '../../base/index.js';
 import { BadSecret, reconstruct } from '../check/unmask.js';
+import { openedKeys } from '../evidence.js';
 import { demanded } from '../rejection.js';
 import { abandon } from './abandon.js';
 import { bar } from './bar.js';
@@ -35,9 +36,12 @@ export function openSecrets(
   } catch (error) {
     if (!(error instanceof BadSecret)) throw error;
     // Proof against a dealer: no share can finish this attempt, and who has released can join no other. The round is burnt.
-    const releases = inOrder(attempt.releases).map((release) => release.envelope);
     const header = dealers.members.get(error.dealer)?.envelope;
-    const judged = bar(found, error.dealer, error.code, header === undefined ? releases : [header, ...releases]);
+    const advertised = keys.members.get(error.dealer)?.envelope;
+    const judged = bar(found, error.dealer, error.code, [header, advertised], {
+      keys: openedKeys(attempt.context, keys),
+      shares: error.shares,
+    });
     const notes = [
       ...judged.round.notes,
       `attempt ${String(attempt.context.attempt.attempt)} ended in unmask: ${error.message}`,

@@ -6,7 +6,7 @@ import { hash, LABELS, sha256 } from '../../crypto/index.js';
 import { decode, encode, HeaderBundle, ShareHeader, type Envelope } from '../../wire/index.js';
 import { openDealer } from '../check/dealers.js';
 import { CIPHERTEXT_BYTES } from '../dealing.js';
-import { demand, demanded } from '../rejection.js';
+import { demand, demanded, withEvidence } from '../rejection.js';
 import {
   alreadyStored,
   ANSWERED,
@@ -29,7 +29,7 @@ export function onShareHeader(
   const { t1 } = decode(ShareHeader, 'share-header', envelope.payload);
   const found = demanded(byT1(state, t1), 'message/late', 'the attempt this header belongs to is closed.', 'state');
   const { attempt, keys } = found;
-  const dealer = openDealer(attempt.context, keys, envelope);
+  const dealer = withEvidence(['share/repeated-key'], [envelope], () => openDealer(attempt.context, keys, envelope));
   if (alreadyStored(attempt.offeredShares.get(dealer.index)?.envelope, envelope)) return { state, effects: [ANSWERED] };
   demand(attempt.phase === 'share', 'message/late', 'the shares of this attempt are closed.', 'state');
   const { entries } = dealer.header;

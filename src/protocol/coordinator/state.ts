@@ -12,6 +12,7 @@ import type { RoundContext } from '../check/context.js';
 import type { Dealer, DealerSet } from '../check/dealers.js';
 import type { Fingerprints, MaskedInput, SurvivorSet } from '../check/survivors.js';
 import type { OpenedSecrets, Release } from '../check/unmask.js';
+import type { Exhibits } from '../exhibits.js';
 import type { Manifest } from '../manifest.js';
 import type { OpenedOrder } from '../order.js';
 import type { Plan } from '../plan.js';
@@ -118,8 +119,9 @@ export interface Barred {
   /** What was proven. */
   readonly code: string;
   readonly round: number;
-  /** Signed messages that prove it, together with the transcript of that round. */
+  /** Signed messages that prove it, with what stood under hashes that they name. */
   readonly evidence: readonly Envelope[];
+  readonly exhibits?: Exhibits | undefined;
 }
 
 export interface StoredComplaint {

@@ -8,7 +8,7 @@ import { equalEnvelopes, openEnvelope, seal } from '../envelope.js';
 import { layoutOfRound } from '../manifest.js';
 import { cohortProblem, deadAfterAborts } from '../params.js';
 import { demandPlanFits, indexIn, openAttempt, openPlan, type Attempt, type Plan } from '../plan.js';
-import { demand, demanded, demandOne } from '../rejection.js';
+import { demand, demanded, demandOne, withEvidence } from '../rejection.js';
 import { siloSigner } from '../roster.js';
 import { attemptSecrets } from '../secrets.js';
 import { jobOf, withRound } from './change.js';
@@ -28,7 +28,7 @@ export function onAttemptStarted(
   value: SiloAttemptStarted,
 ): Accepted<SiloState> {
   const { self } = state;
-  const plan = openPlan(self.roster, value.plan);
+  const plan = withEvidence(['plan/threshold', 'plan/cohort'], [value.plan], () => openPlan(self.roster, value.plan));
   const attempt = openAttempt(self.roster, value.attempt, plan.rid);
   const job = jobOf(state, plan.jobId);
   const { open } = job;

@@ -89,10 +89,11 @@ export function demandSurvivors(state: SiloState, found: Located, survivors: Sur
   );
   const own = survivors.members.get(open.index);
   if (own === undefined) {
-    demand(
+    demandOne(
       attempt.receipt === undefined,
       'confirm/left-out',
       'this silo holds a receipt for its input and is left out.',
+      [attempt.receipt, survivors.request],
     );
     return;
   }

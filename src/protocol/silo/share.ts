@@ -13,7 +13,7 @@ import {
   type SharesClosedDirective,
   type SiloSharesReceived,
 } from '../../wire/index.js';
-import type { AgreementKey } from '../../crypto/index.js';
+import { hash, LABELS, type AgreementKey } from '../../crypto/index.js';
 import { closeKeys } from '../check/advertised.js';
 import { openComplaint } from '../check/complaint.js';
 import { closeDealers, openDealers, type Dealer } from '../check/dealers.js';
@@ -127,7 +127,7 @@ export function onSharesReceived(
 function sharesOrComplaint(
   state: SiloState,
   found: Located,
-  { index: dealer, header }: Dealer,
+  { index: dealer, header, payload }: Dealer,
   channel: AgreementKey,
   ciphertext: Uint8Array | undefined,
 ): HeldShares | { readonly complaint: Envelope } {
@@ -138,7 +138,8 @@ function sharesOrComplaint(
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'share/bad-ciphertext') throw error;
     const { ciphertextHash } = entryFor(header, found.open.index);
-    const message = { t1: keys.t1, index: found.open.index, dealer, ciphertextHash };
+    const headerHash = hash(LABELS.shareHeader, payload);
+    const message = { t1: keys.t1, index: found.open.index, dealer, ciphertextHash, headerHash };
     return { complaint: seal(self.signingKey, siloSigner(self.siloId), 'complaint', Complaint, message) };
   }
 }

@@ -65,9 +65,7 @@ export interface WitnessState {
   readonly cosigners: ReadonlyMap<number, ReadonlySet<SiloId>>;
   /** Hello of the program that runs now, and its index once it was read. */
   readonly hello?: { readonly envelope: Envelope; readonly index?: number };
-  /** Digests, in hexadecimal, of every Hello that this journal knows. */
-  readonly hellos: ReadonlySet<string>;
-  /** First terminal entry of each round, by job and round. */
+  /** First terminal entry of each round, by job and round; of jobs that were not offered here the newest few (LIMITS.strangeTerminals). */
   readonly terminals: ReadonlyMap<string, { readonly digest: Uint8Array; readonly index: number }>;
   /** The last Cosign, resent as it is. */
   readonly cosigned?: { readonly size: number; readonly envelope: Envelope };

@@ -1,13 +1,13 @@
 // The silo as a witness of the transparency log (docs/protocol.md §4): it reads every entry, cosigns what extends what it had read, and
 // takes part only on a checkpoint that holds its own Hello and that a quorum of the job's silos has cosigned.
 
-import { asJobId, equalBytes, hex, type SiloId, type UnixMs } from '../../base/index.js';
+import { asJobId, equalBytes, hex, LIMITS, type SiloId, type UnixMs } from '../../base/index.js';
 import { sha256 } from '../../crypto/index.js';
 import { CompactRange, cosign, witnessName } from '../../transcript/index.js';
 import { Cosign, encode, Envelope, Hello, type SiloCheckpointRead, type SiloHelloMade } from '../../wire/index.js';
 import { bodyOf, demandSameRoot, hasQuorum, headOf, openNote, type OpenedCheckpoint } from '../check/checkpoint.js';
 import { seal } from '../envelope.js';
-import type { Manifest } from '../manifest.js';
+import { lastRound, type Manifest } from '../manifest.js';
 import type { Attempt, Plan } from '../plan.js';
 import { demand, demanded } from '../rejection.js';
 import { siloSigner } from '../roster.js';
@@ -22,7 +22,6 @@ export const UNREAD_LOG: WitnessState = {
   size: 0,
   roots: new Map(),
   cosigners: new Map(),
-  hellos: new Set(),
   terminals: new Map(),
   sitsOut: new Map(),
 };
@@ -46,9 +45,8 @@ export function onHelloMade(state: SiloState, event: JournalledEvent, value: Sil
     nonce: value.nonce,
     checkpoint: newestBody(state),
   });
-  const hellos = new Set(witness.hellos).add(hex(envelopeDigest(envelope)));
   return {
-    state: { ...state, witness: { ...witness, hello: { envelope }, hellos } },
+    state: { ...state, witness: { ...witness, hello: { envelope } } },
     effects: [{ kind: 'persist', event, emitted: [envelope] }, submit(envelope)],
   };
 }
@@ -161,10 +159,13 @@ function awakened(
   };
 }
 
-/** The first terminal entry of a round counts; rounds that are closed here need none any more. */
+/** The first terminal entry of a round counts; rounds that are closed here, or that a job does not have, need none. */
 function withTerminals({ jobs, witness }: SiloState, value: SiloCheckpointRead): WitnessState['terminals'] {
   const terminals = new Map(witness.terminals);
   for (const { jobId, round, digest, index } of value.terminals) {
+    const id = asJobId(jobId);
+    const job = id === undefined ? undefined : jobs.get(id);
+    if (job !== undefined && round > lastRound(job.manifest)) continue;
     const key = roundKey(jobId, round);
     if (!terminals.has(key)) terminals.set(key, { digest, index: Number(index) });
   }
@@ -172,7 +173,20 @@ function withTerminals({ jobs, witness }: SiloState, value: SiloCheckpointRead):
     // The next plan still rests on the last one.
     for (let round = closedRound - 1; terminals.delete(roundKey(manifest.jobId, round)); round--);
   }
+  forgetStrange(terminals, jobs);
   return terminals;
+}
+
+/**
+ * A job of this silo may be read of before it is offered, so its rounds are remembered; most that it does not know are jobs of others, and
+ * the log grows without end. The oldest go.
+ */
+function forgetStrange(terminals: Map<string, { readonly index: number }>, jobs: SiloState['jobs']): void {
+  const known = new Set<string>([...jobs.keys()]);
+  const strange = [...terminals].filter(([key]) => !known.has(key.slice(0, key.lastIndexOf('/'))));
+  if (strange.length <= LIMITS.strangeTerminals) return;
+  strange.sort(([, a], [, b]) => b.index - a.index);
+  for (const [key] of strange.slice(LIMITS.strangeTerminals)) terminals.delete(key);
 }
 
 function withUnknown(before: WitnessState['sitsOut'], value: SiloCheckpointRead): WitnessState['sitsOut'] {

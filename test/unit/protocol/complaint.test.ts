@@ -30,8 +30,10 @@ function withBadDealer(answers: boolean, rounds = 1): BadDealer {
   const consortium = new MemoryConsortium(5, { manifest: { roundLimit: rounds } });
   const dealer = consortium.silos[BAD]!;
   let honest: Uint8Array = new Uint8Array();
+  let honestHeader: Uint8Array = new Uint8Array();
   dealer.tamper = (envelope, ciphertexts) => {
     if (envelope.type !== 'share-header') return { envelope, ciphertexts };
+    honestHeader = hash(LABELS.shareHeader, envelope.payload);
     const broken = ciphertexts.map((one, k) => (k === VICTIM ? one.map((byte) => byte ^ 1) : one));
     const signed = bySilo(consortium.founded, dealer.id, envelope, ShareHeader, (message) => ({
       entries: message.entries.map((entry, k) => {
@@ -50,6 +52,7 @@ function withBadDealer(answers: boolean, rounds = 1): BadDealer {
     const victim = consortium.silos[VICTIM]!;
     const complaint = bySilo(consortium.founded, victim.id, body.value.complaint!, Complaint, () => ({
       ciphertextHash: honest,
+      headerHash: honestHeader,
     }));
     return { ...directive, body: { $case: 'complaint', value: { ...body.value, complaint } } };
   };
@@ -63,7 +66,7 @@ describe('a dealer whose signed shares are wrong', () => {
     expect(consortium.job.status).toBe('completed');
     const barred = consortium.job.barred.get(consortium.silos[BAD]!.id);
     expect(barred?.code).toBe('share/bad-ciphertext');
-    expect(barred?.evidence.map(({ type }) => type)).toEqual(['complaint', 'answer', 'share-header']);
+    expect(barred?.evidence.map(({ type }) => type)).toEqual(['complaint', 'answer', 'share-header', 'advertise']);
     for (const round of consortium.job.closed) {
       expect(round.result).toBeDefined();
       expect(round.attempt).toBe(1);
@@ -112,9 +115,10 @@ describe('a false complaint', () => {
     liar.tamper = (envelope, ciphertexts) => {
       if (envelope.type === 'shares-checked') {
         const { t1 } = decode(SharesChecked, 'checked', envelope.payload);
-        const header = consortium.job.open!.attempt.offeredShares.get(BAD)!.header;
+        const { header, payload } = consortium.job.open!.attempt.offeredShares.get(BAD)!;
         const { ciphertextHash } = header.entries[VICTIM]!;
-        const message = { t1, index: VICTIM, dealer: BAD, ciphertextHash };
+        const headerHash = hash(LABELS.shareHeader, payload);
+        const message = { t1, index: VICTIM, dealer: BAD, ciphertextHash, headerHash };
         liar.world.submit(
           liar.id,
           seal(consortium.founded.keyOf(liar.id), siloSigner(liar.id), 'complaint', Complaint, message),
@@ -168,6 +172,7 @@ describe('the coordinator', () => {
         bySilo(consortium.founded, silo.id, envelope, Complaint, () => change),
       );
     expect(tried({ ciphertextHash: new Uint8Array(32) })).toBe('complaint/invalid');
+    expect(tried({ headerHash: new Uint8Array(32) })).toBe('complaint/invalid');
     expect(tried({ dealer: 77 })).toBe('complaint/invalid');
     expect(tried({ t1: new Uint8Array(32) })).toBe('message/late');
   });

@@ -25,7 +25,7 @@ describe('evidence', () => {
       );
       const other = seal(founded.coordinatorKey, 'coordinator', 'plan', RoundPlan, { ...message, kemSuite: '' });
       const rid = hash(LABELS.plan, other.payload);
-      const start = { rid, attempt: 1, checkpoint: new Uint8Array(), excluded: [] };
+      const start = { rid, attempt: 1, checkpoint: new Uint8Array() };
       const attempt = seal(founded.coordinatorKey, 'coordinator', 'attempt-start', AttemptStart, start);
       const fresh = { rho: new Uint8Array(32), roundSecret: new Uint8Array(32) };
       silo.feed({
@@ -74,8 +74,6 @@ describe('evidence', () => {
   });
 
   it('of an ordinary refusal is not kept', () => {
-    expect(
-      evidenceOf({ code: 'message/late', detail: '', category: 'state', evidence: [] }, unixMs(5)),
-    ).toBeUndefined();
+    expect(evidenceOf({ code: 'message/late', detail: '', evidence: [] }, unixMs(5))).toBeUndefined();
   });
 });

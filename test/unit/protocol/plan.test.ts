@@ -62,7 +62,6 @@ describe('a silo that is told to start', () => {
     ['a fourth attempt', 'plan/invalid', {}, { attempt: 4 }],
     ['an attempt of another plan', 'plan/invalid', {}, { rid: new Uint8Array(32) }],
     ['an attempt with a checkpoint', 'plan/reserved', {}, { checkpoint: Uint8Array.of(1) }],
-    ['an attempt with exclusions', 'plan/reserved', {}, { excluded: [{ siloId: 'silo-001', evidence: [] }] }],
     ['a cohort that is not sorted', 'plan/cohort', { cohort: ['silo-001', 'silo-000', 'silo-002', 'silo-003'] }],
     ['a cohort that names a silo twice', 'plan/cohort', { cohort: ['silo-000', 'silo-000', 'silo-002', 'silo-003'] }],
     [

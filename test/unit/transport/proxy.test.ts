@@ -21,7 +21,7 @@ async function coordinator(): Promise<string> {
     silo: {
       submit: () => Promise.resolve(receipt),
       watch: async function* (_caller, _request, signal) {
-        yield { sequence: 1n, body: { $case: 'heartbeat', value: {} } } satisfies Directive;
+        yield { sequence: 1n, body: { $case: 'heartbeat', value: { protocolVersion: 1 } } } satisfies Directive;
         await new Promise((resolve) => {
           signal.addEventListener('abort', resolve);
         });

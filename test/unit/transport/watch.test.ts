@@ -3,6 +3,7 @@
 import { BadLine } from '../../support/e2e/bad-line.js';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { CodedError } from '../../../src/base/index.js';
+import { PROTOCOL_VERSION } from '../../../src/protocol/index.js';
 import { Directive, WatchRequest } from '../../../src/wire/index.js';
 import type { SiloHandlers, TlsMaterial } from '../../../src/transport/index.js';
 import { dial, framed, open } from '../../support/raw-call.js';
@@ -186,8 +187,15 @@ describe('a watch', () => {
     const server = await serve(authority, { silo: wanting(1n), limits: { heartbeatMs: 5 } });
     const session = dial(server.address, { tls: alpha });
     const stream = open(session, '/veilsum.v1.SiloService/Watch');
-    stream.end(framed(WatchRequest.encode({ cursor: 0n, agentVersion: 'raw' }).finish()));
-    const beat = framed(Directive.encode({ sequence: 0n, body: { $case: 'heartbeat', value: {} } }).finish());
+    stream.end(
+      framed(WatchRequest.encode({ cursor: 0n, agentVersion: 'raw', protocolVersion: PROTOCOL_VERSION }).finish()),
+    );
+    const beat = framed(
+      Directive.encode({
+        sequence: 0n,
+        body: { $case: 'heartbeat', value: { protocolVersion: PROTOCOL_VERSION } },
+      }).finish(),
+    );
     let heard = Buffer.alloc(0);
     stream.on('data', (data: Buffer) => {
       heard = Buffer.concat([heard, data]);
@@ -210,6 +218,37 @@ describe('a watch', () => {
     expect(breaks).toEqual([]);
   });
 
+  it('goes no further when the coordinator speaks another version of the protocol, and names both', async () => {
+    const server = await serve(authority, {
+      silo: {
+        async *watch(_caller, { protocolVersion }, signal) {
+          expect(protocolVersion).toBe(PROTOCOL_VERSION);
+          yield { sequence: 0n, body: { $case: 'heartbeat', value: { protocolVersion: PROTOCOL_VERSION + 1 } } };
+          yield closed(1n);
+          await aborted(signal);
+        },
+      },
+    });
+    const leave = new AbortController();
+    const breaks: string[] = [];
+    const seen: Directive[] = [];
+    const client = silo(server.address, alpha, {
+      onBreak: ({ code, message }) => {
+        breaks.push(`${code}: ${message}`);
+        leave.abort();
+      },
+    });
+    await client.watch(
+      () => 0n,
+      (directive) => Promise.resolve(void seen.push(directive)),
+      leave.signal,
+    );
+    expect(breaks).toEqual([
+      'message/protocol-version: the coordinator speaks protocol version 2, this program version 1.',
+    ]);
+    expect(seen).toEqual([]);
+  });
+
   it('that is never read is not filled', async () => {
     const SIZE = 64 * 1024;
     let made = 0;
@@ -226,7 +265,9 @@ describe('a watch', () => {
     // A window of 64 KiB, of which nothing is ever given back.
     const session = dial(server.address, { tls: alpha });
     const stream = open(session, '/veilsum.v1.SiloService/Watch');
-    stream.end(framed(WatchRequest.encode({ cursor: 0n, agentVersion: 'raw' }).finish()));
+    stream.end(
+      framed(WatchRequest.encode({ cursor: 0n, agentVersion: 'raw', protocolVersion: PROTOCOL_VERSION }).finish()),
+    );
     stream.pause();
     await until(() => made >= 2);
     for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -255,7 +296,9 @@ describe('a watch', () => {
       limits: { stallMs: 50 },
     });
     const stream = open(dial(server.address, { tls: alpha }), '/veilsum.v1.SiloService/Watch');
-    stream.end(framed(WatchRequest.encode({ cursor: 0n, agentVersion: 'raw' }).finish()));
+    stream.end(
+      framed(WatchRequest.encode({ cursor: 0n, agentVersion: 'raw', protocolVersion: PROTOCOL_VERSION }).finish()),
+    );
     stream.pause();
     await until(() => ended);
   });

@@ -36,12 +36,16 @@ function folded<State>(
 }
 
 function coordinatorOf({ roster, coordinator }: Recording): CoordinatorState {
-  const self = { signingKey: keyFrom('coordinator'), roster: readRoster(roster) };
+  const self = { signingKey: keyFrom('coordinator'), logKey: keyFrom('log'), roster: readRoster(roster) };
   return folded(initialCoordinatorState(self), coordinator, replayCoordinator);
 }
 
+function keysOf(siloId: SiloId) {
+  return { signingKey: keyFrom(siloId), cosigningKey: keyFrom(`cosigning ${siloId}`) };
+}
+
 function siloOf({ roster, silos }: Recording, siloId: SiloId): SiloState {
-  const self = { siloId, signingKey: keyFrom(siloId), roster: readRoster(roster), policy: openPolicy };
+  const self = { siloId, ...keysOf(siloId), roster: readRoster(roster), policy: openPolicy };
   return folded(initialSiloState(self), silos.get(siloId)!, replaySilo);
 }
 
@@ -64,6 +68,9 @@ describe.each(VERSIONS)('what version %s recorded', (version) => {
       modelHash: hex(job!.modelHash),
     }).toEqual(recording.expected);
     expect(recording.expected.survivors.map((one) => one.length)).toEqual([3, 4]);
+    // The transparency log of it: Hellos, cosignatures, and a checkpoint over the last result.
+    const { log } = coordinatorOf(recording);
+    expect([log!.hellos.size, log!.checkpoints.length > 2]).toEqual([4, true]);
   });
 
   it('folds on each silo’s side to the same signed messages and model', () => {
@@ -99,12 +106,16 @@ describe('what a version to come will have recorded', () => {
 
   it('is refused by its version, before anything else is looked at, on both sides', () => {
     const record = decode(CoordinatorRecord, 'record', first!, 1 << 24);
-    const self = { signingKey: keyFrom('coordinator'), roster: readRoster(recording.roster) };
+    const self = {
+      signingKey: keyFrom('coordinator'),
+      logKey: keyFrom('log'),
+      roster: readRoster(recording.roster),
+    };
     const later = encode(CoordinatorRecord, { ...record, version: next });
     const done = replayCoordinator(initialCoordinatorState(self), later);
     expect(done.ok ? 'read' : done.error).toContain(`has version ${next}`);
     const [[siloId, records]] = [...recording.silos] as [[SiloId, readonly Uint8Array[]]];
-    const silo = { siloId, signingKey: keyFrom(siloId), roster: readRoster(recording.roster), policy: openPolicy };
+    const silo = { siloId, ...keysOf(siloId), roster: readRoster(recording.roster), policy: openPolicy };
     const own = encode(SiloRecord, { ...decode(SiloRecord, 'record', records[0]!, 1 << 24), version: next });
     const refused = replaySilo(initialSiloState(silo), own);
     expect(refused.ok ? 'read' : refused.error).toContain('the version that wrote it');

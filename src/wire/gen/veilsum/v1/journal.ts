@@ -293,7 +293,10 @@ export interface CoordinatorFingerprintsChecked {
   lying: number[];
 }
 
-/** Signed messages that cannot both be honest, as they were met: two plans for one round, two survivor sets, two messages in one place. */
+/**
+ * Signed messages that cannot all be honest, as they were met: two plans for one round, two survivor sets, a share that does not match
+ * its commitment. What anybody can conclude from them is computed from the signed bytes (src/audit/evidence), never read from here.
+ */
 export interface EvidenceRecord {
   version: number;
   atUnixMs: bigint;
@@ -301,6 +304,43 @@ export interface EvidenceRecord {
   code: string;
   detail: string;
   envelopes: Envelope[];
+  /** What stood under hashes that these messages name, where they prove nothing without it. */
+  keys: OpenedKeys | undefined;
+  dealers:
+    | OpenedDealers
+    | undefined;
+  /** Ciphertexts by the hash in a share header. */
+  ciphertexts: Uint8Array[];
+  /** Shares by the commitment in a share header. */
+  shares: OpenedShare[];
+}
+
+/** What T1 is the hash of. */
+export interface OpenedKeys {
+  rid: Uint8Array;
+  attempt: number;
+  /** H("attempt", payload). */
+  attemptHash: Uint8Array;
+  /** For each member of the cohort H("message/advertise", payload), empty when it is not in U1. */
+  advertised: Uint8Array[];
+}
+
+/** What T2 is the hash of. */
+export interface OpenedDealers {
+  t1: Uint8Array;
+  /** Bitmap of U2. */
+  members: Uint8Array;
+  /** H("message/share-header", payload) of its members, in index order. */
+  headers: Uint8Array[];
+}
+
+export interface OpenedShare {
+  dealer: number;
+  recipient: number;
+  /** Of the mask key; otherwise of self_b. */
+  ofKey: boolean;
+  /** 32 bytes. */
+  share: Uint8Array;
 }
 
 /** What an operator or auditor did through the admin API: acts and exports, written before they take effect or leave. */
@@ -2741,7 +2781,17 @@ export const CoordinatorFingerprintsChecked: MessageFns<CoordinatorFingerprintsC
 };
 
 function createBaseEvidenceRecord(): EvidenceRecord {
-  return { version: 0, atUnixMs: 0n, code: "", detail: "", envelopes: [] };
+  return {
+    version: 0,
+    atUnixMs: 0n,
+    code: "",
+    detail: "",
+    envelopes: [],
+    keys: undefined,
+    dealers: undefined,
+    ciphertexts: [],
+    shares: [],
+  };
 }
 
 export const EvidenceRecord: MessageFns<EvidenceRecord> = {
@@ -2763,6 +2813,18 @@ export const EvidenceRecord: MessageFns<EvidenceRecord> = {
     }
     for (const v of message.envelopes) {
       Envelope.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.keys !== undefined) {
+      OpenedKeys.encode(message.keys, writer.uint32(50).fork()).join();
+    }
+    if (message.dealers !== undefined) {
+      OpenedDealers.encode(message.dealers, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.ciphertexts) {
+      writer.uint32(66).bytes(v!);
+    }
+    for (const v of message.shares) {
+      OpenedShare.encode(v!, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -2818,6 +2880,264 @@ export const EvidenceRecord: MessageFns<EvidenceRecord> = {
             }
 
             message.envelopes.push(Envelope.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.keys = OpenedKeys.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.dealers = OpenedDealers.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.ciphertexts.push(reader.bytes());
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.shares.push(OpenedShare.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOpenedKeys(): OpenedKeys {
+  return { rid: new Uint8Array(0), attempt: 0, attemptHash: new Uint8Array(0), advertised: [] };
+}
+
+export const OpenedKeys: MessageFns<OpenedKeys> = {
+  encode(message: OpenedKeys, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.rid.length !== 0) {
+      writer.uint32(10).bytes(message.rid);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(16).uint32(message.attempt);
+    }
+    if (message.attemptHash.length !== 0) {
+      writer.uint32(26).bytes(message.attemptHash);
+    }
+    for (const v of message.advertised) {
+      writer.uint32(34).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenedKeys {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenedKeys();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rid = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.attemptHash = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.advertised.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOpenedDealers(): OpenedDealers {
+  return { t1: new Uint8Array(0), members: new Uint8Array(0), headers: [] };
+}
+
+export const OpenedDealers: MessageFns<OpenedDealers> = {
+  encode(message: OpenedDealers, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.t1.length !== 0) {
+      writer.uint32(10).bytes(message.t1);
+    }
+    if (message.members.length !== 0) {
+      writer.uint32(18).bytes(message.members);
+    }
+    for (const v of message.headers) {
+      writer.uint32(26).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenedDealers {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenedDealers();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.t1 = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.members = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.headers.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseOpenedShare(): OpenedShare {
+  return { dealer: 0, recipient: 0, ofKey: false, share: new Uint8Array(0) };
+}
+
+export const OpenedShare: MessageFns<OpenedShare> = {
+  encode(message: OpenedShare, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.dealer !== 0) {
+      writer.uint32(8).uint32(message.dealer);
+    }
+    if (message.recipient !== 0) {
+      writer.uint32(16).uint32(message.recipient);
+    }
+    if (message.ofKey !== false) {
+      writer.uint32(24).bool(message.ofKey);
+    }
+    if (message.share.length !== 0) {
+      writer.uint32(34).bytes(message.share);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OpenedShare {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOpenedShare();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.dealer = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.recipient = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.ofKey = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.share = reader.bytes();
             continue;
           }
         }

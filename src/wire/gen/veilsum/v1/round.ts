@@ -65,13 +65,6 @@ export interface AttemptStart {
    * transparency log.
    */
   checkpoint: Uint8Array;
-  /** Silos left out of this attempt, with the evidence against them. Must be empty in this version. */
-  excluded: Exclusion[];
-}
-
-export interface Exclusion {
-  siloId: string;
-  evidence: Envelope[];
 }
 
 /** P1. */
@@ -128,6 +121,11 @@ export interface Complaint {
   dealer: number;
   /** H("share-ct", ciphertext), as in the dealer's header. */
   ciphertextHash: Uint8Array;
+  /**
+   * H("message/share-header", payload) of that header: a dealer that signs two cannot have an honest complaint about the one judged by
+   * the other.
+   */
+  headerHash: Uint8Array;
 }
 
 /** P2: the dealer publishes the one ephemeral secret, so that anybody can open that one ciphertext and see who is right. */
@@ -545,7 +543,7 @@ export const RoundPlan: MessageFns<RoundPlan> = {
 };
 
 function createBaseAttemptStart(): AttemptStart {
-  return { rid: new Uint8Array(0), attempt: 0, checkpoint: new Uint8Array(0), excluded: [] };
+  return { rid: new Uint8Array(0), attempt: 0, checkpoint: new Uint8Array(0) };
 }
 
 export const AttemptStart: MessageFns<AttemptStart> = {
@@ -558,9 +556,6 @@ export const AttemptStart: MessageFns<AttemptStart> = {
     }
     if (message.checkpoint.length !== 0) {
       writer.uint32(26).bytes(message.checkpoint);
-    }
-    for (const v of message.excluded) {
-      Exclusion.encode(v!, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -600,71 +595,6 @@ export const AttemptStart: MessageFns<AttemptStart> = {
             }
 
             message.checkpoint = reader.bytes();
-            continue;
-          }
-          case 4: {
-            if (tag !== 34) {
-              break;
-            }
-
-            message.excluded.push(Exclusion.decode(reader, reader.uint32()));
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-};
-
-function createBaseExclusion(): Exclusion {
-  return { siloId: "", evidence: [] };
-}
-
-export const Exclusion: MessageFns<Exclusion> = {
-  encode(message: Exclusion, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.siloId !== "") {
-      writer.uint32(10).string(message.siloId);
-    }
-    for (const v of message.evidence) {
-      Envelope.encode(v!, writer.uint32(18).fork()).join();
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): Exclusion {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseExclusion();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.siloId = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.evidence.push(Envelope.decode(reader, reader.uint32()));
             continue;
           }
         }
@@ -1045,7 +975,13 @@ export const SharesChecked: MessageFns<SharesChecked> = {
 };
 
 function createBaseComplaint(): Complaint {
-  return { t1: new Uint8Array(0), index: 0, dealer: 0, ciphertextHash: new Uint8Array(0) };
+  return {
+    t1: new Uint8Array(0),
+    index: 0,
+    dealer: 0,
+    ciphertextHash: new Uint8Array(0),
+    headerHash: new Uint8Array(0),
+  };
 }
 
 export const Complaint: MessageFns<Complaint> = {
@@ -1061,6 +997,9 @@ export const Complaint: MessageFns<Complaint> = {
     }
     if (message.ciphertextHash.length !== 0) {
       writer.uint32(34).bytes(message.ciphertextHash);
+    }
+    if (message.headerHash.length !== 0) {
+      writer.uint32(42).bytes(message.headerHash);
     }
     return writer;
   },
@@ -1108,6 +1047,14 @@ export const Complaint: MessageFns<Complaint> = {
             }
 
             message.ciphertextHash = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.headerHash = reader.bytes();
             continue;
           }
         }

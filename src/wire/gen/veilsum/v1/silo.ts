@@ -19,6 +19,8 @@ export interface WatchRequest {
   cursor: bigint;
   /** Software version of the agent, for the operator's table. */
   agentVersion: string;
+  /** Version of the protocol that the agent speaks (docs/operations.md, version skew). Another one than the coordinator's is refused. */
+  protocolVersion: number;
 }
 
 export interface Directive {
@@ -179,6 +181,8 @@ export interface RollbackDirective {
 
 /** Nothing to do; the stream is alive. */
 export interface HeartbeatDirective {
+  /** Version of the protocol that the coordinator speaks, in the first message of each stream. */
+  protocolVersion: number;
 }
 
 export interface SubmitRequest {
@@ -233,7 +237,7 @@ export interface BlobChunk {
 }
 
 function createBaseWatchRequest(): WatchRequest {
-  return { cursor: 0n, agentVersion: "" };
+  return { cursor: 0n, agentVersion: "", protocolVersion: 0 };
 }
 
 export const WatchRequest: MessageFns<WatchRequest> = {
@@ -246,6 +250,9 @@ export const WatchRequest: MessageFns<WatchRequest> = {
     }
     if (message.agentVersion !== "") {
       writer.uint32(18).string(message.agentVersion);
+    }
+    if (message.protocolVersion !== 0) {
+      writer.uint32(24).uint32(message.protocolVersion);
     }
     return writer;
   },
@@ -277,6 +284,14 @@ export const WatchRequest: MessageFns<WatchRequest> = {
             }
 
             message.agentVersion = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.protocolVersion = reader.uint32();
             continue;
           }
         }
@@ -1505,11 +1520,14 @@ export const RollbackDirective: MessageFns<RollbackDirective> = {
 };
 
 function createBaseHeartbeatDirective(): HeartbeatDirective {
-  return {};
+  return { protocolVersion: 0 };
 }
 
 export const HeartbeatDirective: MessageFns<HeartbeatDirective> = {
-  encode(_: HeartbeatDirective, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: HeartbeatDirective, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.protocolVersion !== 0) {
+      writer.uint32(8).uint32(message.protocolVersion);
+    }
     return writer;
   },
 
@@ -1526,6 +1544,14 @@ export const HeartbeatDirective: MessageFns<HeartbeatDirective> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.protocolVersion = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
