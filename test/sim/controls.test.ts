@@ -1,6 +1,10 @@
 // The oracles are worth something only if they see what is wrong: bugs are planted, and each is caught.
 
 import { describe, expect, it } from 'vitest';
+import type { SiloEvent } from '../../src/protocol/index.js';
+import { CompactRange, formatNote, leafHash, signCheckpoint } from '../../src/transcript/index.js';
+import { keyFrom } from '../support/memory/founding.js';
+import { Histories } from './histories.js';
 import { COORDINATOR_PROCESS, type Operation, type Script } from './script.js';
 import { Simulation } from './simulation.js';
 import { View } from './view.js';
@@ -82,5 +86,48 @@ describe('the oracles', () => {
   it('see a coordinator that has lost what it answered', () => {
     const script = scriptOf(5, [{ kind: 'rollback', silo: COORDINATOR_PROCESS, at: 2_500, back: 1 }]);
     expect(() => new Simulation(script).run()).toThrow('is lost (G4)');
+  });
+
+  describe('for the log (G7)', () => {
+    const forked = (silos: readonly number[], forMs: number): Operation => ({
+      kind: 'lie',
+      lie: 'fork',
+      silos,
+      at: 0,
+      forMs,
+    });
+    const both = (silo: number): Operation => ({ kind: 'misdeed', silo, misdeed: 'cosigns-both', type: 'cosign' });
+
+    it('see two logs that honest silos take part on, when more than c silos cosign both', () => {
+      const logged = (colluding: readonly number[]): Script => ({
+        ...scriptOf(5, [forked([4], 90_000), ...colluding.map(both)], 3),
+        log: true,
+      });
+      const one = new Simulation(logged([1]));
+      one.run();
+      expect(one.oracle.histories.bases).toBeGreaterThan(0);
+      expect(() => new Simulation(logged([1, 2, 3])).run()).toThrow('take part on two logs (G7)');
+    });
+
+    it('see a silo that accepts a log which does not go on from the one it had accepted', () => {
+      const read = (entries: readonly Uint8Array[]): SiloEvent => {
+        const range = entries.reduce((sum, entry) => sum.append(leafHash(entry)).range, CompactRange.EMPTY);
+        const head = { origin: 'test/log', size: range.size, root: range.root() };
+        const note = formatNote(signCheckpoint(head, keyFrom('log')));
+        const value = { note, from: 0n, range: range.encode(), terminals: [], helloAt: 0n, unknown: [] };
+        return { $case: 'checkpointRead', value };
+      };
+      const [one, two, three] = [[1], [2], [3]].map((bytes) => Uint8Array.from(bytes)) as [Uint8Array, ...Uint8Array[]];
+      const histories = new Histories();
+      const accept = (entries: readonly Uint8Array[]): void => {
+        histories.served('silo', 0, entries);
+        histories.accepted('silo', read(entries));
+      };
+      accept([one, two!]);
+      accept([one, two!, three!]);
+      expect(() => {
+        accept([one, three!, two!, one]);
+      }).toThrow('does not go on from the one it had accepted (G7)');
+    });
   });
 });

@@ -27,6 +27,9 @@ const RECORDS_PER_ATTEMPT = 20;
 
 export function checkEnd(ended: Ended, quiet: number): void {
   const { script, oracle } = ended;
+  // A job that is not there breaks no promise, and shows none kept.
+  const { size } = ended.coordinator.state.jobs;
+  if (size !== script.jobs) throw new Error(`${size} of ${script.jobs} jobs are there: the simulation is none`);
   oracle.view.check(coalition(script), script.malicious);
   checkSizes(ended);
   if (!oracle.honestCoordinator) return;

@@ -14,6 +14,7 @@ import {
 } from '../../src/wire/index.js';
 import type { Random } from '../fuzz/random.js';
 import type { Founded } from '../support/memory/founding.js';
+import { Fork } from './fork.js';
 import type { Lie, Operation } from './script.js';
 
 type LieOperation = Extract<Operation, { kind: 'lie' }>;
@@ -23,7 +24,8 @@ export interface Lied {
   readonly random: Random;
   readonly founded: Founded;
   readonly network: { count(what: string): void };
-  readonly coordinator: { lieAboutSum: ((sum: Float64Array) => void) | undefined };
+  readonly coordinator: { lieAboutSum: ((sum: Float64Array) => void) | undefined; readonly log: readonly Uint8Array[] };
+  isMalicious(silo: number): boolean;
 }
 
 const OLD_MAX = 200;
@@ -31,6 +33,7 @@ const WHOLE = 1 << 26;
 
 export class Liar {
   readonly #active = new Set<LieOperation>();
+  readonly #forks = new Map<LieOperation, Fork>();
   readonly #old: Directive[] = [];
   readonly #world: Lied;
 
@@ -40,6 +43,7 @@ export class Liar {
 
   begin(operation: LieOperation): void {
     this.#active.add(operation);
+    if (operation.lie === 'fork') this.#fork(operation);
     if (operation.lie !== 'sum') return;
     const by = this.#world.random.pick([1, -(2 ** 32), 2 ** 61 - 1, -1]);
     this.#world.coordinator.lieAboutSum = (sum) => {
@@ -53,22 +57,42 @@ export class Liar {
     if (operation.lie === 'sum') this.#world.coordinator.lieAboutSum = undefined;
   }
 
+  /** Nothing to fork where no log is kept. */
+  #fork(operation: LieOperation): void {
+    const { founded, coordinator } = this.#world;
+    if (founded.logKey === undefined) return;
+    const colluding = new Set([...founded.silos.keys()].filter((silo) => this.#world.isMalicious(silo)));
+    this.#forks.set(operation, new Fork(founded, coordinator.log, coordinator.log.length, colluding));
+  }
+
+  /** The log that a silo is shown in the place of the true one. */
+  forkFor(silo: number): Fork | undefined {
+    for (const operation of this.#active) if (operation.silos.includes(silo)) return this.#forks.get(operation);
+    return undefined;
+  }
+
   told(silo: number, directive: Directive): readonly Directive[] {
     if (this.#active.size === 0) return [directive];
     if (this.#old.length < OLD_MAX) this.#old.push(directive);
     let told: readonly Directive[] = [directive];
-    for (const { lie, silos } of this.#active)
-      if (silos.includes(silo)) told = told.flatMap((one) => this.#changed(lie, one));
+    for (const operation of this.#active)
+      if (operation.silos.includes(silo)) told = told.flatMap((one) => this.#changed(operation, one));
     return told;
   }
 
-  #changed(lie: Lie, directive: Directive): readonly Directive[] {
+  #changed(operation: LieOperation, directive: Directive): readonly Directive[] {
     const { random } = this.#world;
+    const { lie } = operation;
     const { body, sequence } = directive;
     if (body === undefined) return [directive];
     const count = (): void => {
       this.#world.network.count(`lie ${lie}`);
     };
+    if (lie === 'fork') {
+      const other = this.#forks.get(operation)?.told(directive) ?? directive;
+      if (other !== directive) count();
+      return [other];
+    }
     if (lie === 'withhold') {
       if (!random.once(6)) return [directive];
       count();
@@ -128,6 +152,7 @@ export class Liar {
           },
         };
       case 'sum':
+      case 'fork':
       case 'withhold':
       case 'replay':
         return undefined;

@@ -48,6 +48,17 @@ describe('a coordinator that lies', () => {
       expect(codesOf({ kind: 'lie', lie, silos: [1, 2], at: 0, forMs: 90_000 })).toContain(code);
     });
 
+  for (const [forMs, code] of [
+    [5_000, 'log/fork'],
+    [90_000, 'log/no-quorum'],
+  ] as const)
+    it(`and shows one silo another log for ${forMs / 1000} s meets ${code}`, () => {
+      const fork: Operation = { kind: 'lie', lie: 'fork', silos: [4], at: 0, forMs };
+      const simulation = new Simulation({ ...scriptOf(1, fork), rounds: 3, log: true });
+      simulation.run();
+      expect(simulation.codes()).toContain(code);
+    });
+
   for (const lie of ['withhold', 'replay'] as const)
     it(`and does "${lie}" gains nothing by it`, () => {
       codesOf({ kind: 'lie', lie, silos: [0, 1, 2, 3, 4], at: 0, forMs: 90_000 });

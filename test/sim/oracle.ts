@@ -22,6 +22,7 @@ import {
 } from '../../src/wire/index.js';
 import { bytesOf, nextModel } from '../support/memory/vectors.js';
 import { Broken, type SiloFace } from './face.js';
+import { Histories } from './histories.js';
 import { sumOf } from './inputs.js';
 import { View } from './view.js';
 
@@ -40,6 +41,7 @@ interface Place {
 
 export class Oracle {
   readonly view = new View();
+  readonly histories = new Histories();
   readonly #signed = new Map<string, string>();
   readonly #releases = new Map<string, Map<number, Envelope>>();
   /** By rid, then attempt: who signed an Abort that covers it. */
@@ -47,13 +49,15 @@ export class Oracle {
   readonly #answered = new Map<string, Envelope>();
   readonly #models = new Map<string, string>();
   readonly #isMalicious: (silo: number) => boolean;
+  readonly #isSetBack: (silo: number) => boolean;
   readonly #indexOf: ReadonlyMap<SiloId, number>;
   /** False while the coordinator lies: then only what concerns safety is demanded. */
   honestCoordinator = true;
   acks = 0;
   opens = 0;
 
-  constructor(silos: readonly SiloId[], isMalicious: (silo: number) => boolean) {
+  constructor(silos: readonly SiloId[], isMalicious: (silo: number) => boolean, isSetBack: (silo: number) => boolean) {
+    this.#isSetBack = isSetBack;
     this.#indexOf = new Map(silos.map((id, index) => [id, index]));
     this.#isMalicious = isMalicious;
   }
@@ -65,10 +69,19 @@ export class Oracle {
     if (place !== undefined) this.#show(silo, place, envelope);
     if (this.#isMalicious(silo.index)) return;
     if (place !== undefined && ONCE.has(envelope.type)) {
+      if (envelope.type === 'advertise' && this.#mayAdvertiseAnew(silo, place)) return;
       this.#once(`${silo.id} ${envelope.type} ${place.rid} ${place.attempt}`, envelope);
       if (envelope.type === 'unmask') this.#released(silo, place, envelope);
     } else if (ONCE.has(envelope.type))
       throw new Broken(`${silo.id} sends a ${envelope.type} that is not durable (G1)`);
+  }
+
+  /**
+   * Whose disk was set back to before an advertisement that is in no U1 of the log has no means to know of it, and has dealt nothing
+   * under it: other keys are harmless, since a U1 with the first ones is refused (docs/protocol.md §4.5). What is dealt, is dealt once.
+   */
+  #mayAdvertiseAnew({ id, index }: SiloFace, { rid, attempt }: Place): boolean {
+    return this.#isSetBack(index) && !this.#signed.has(`${id} share-header ${rid} ${attempt}`);
   }
 
   #once(name: string, envelope: Envelope): void {
@@ -151,9 +164,12 @@ export class Oracle {
       );
   }
 
-  /** An honest silo accepts an event: an Ack rests on the true sum of the survivors (G6). */
+  /** An honest silo accepts an event: its log goes on (G7), and an Ack rests on the true sum of the survivors (G6). */
   accepted(silo: SiloFace, event: SiloEvent, effects: readonly SiloEffect[]): void {
-    if (this.#isMalicious(silo.index) || event.$case !== 'resultVerified') return;
+    if (this.#isMalicious(silo.index)) return;
+    const isNew = effects.some(({ kind }) => kind === 'persist');
+    if (isNew) this.histories.accepted(silo.id, event);
+    if (event.$case !== 'resultVerified') return;
     const acknowledges = effects.some(
       (one) => one.kind === 'persist' && one.emitted.some(({ type }) => type === 'ack'),
     );

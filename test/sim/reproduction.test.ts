@@ -1,7 +1,7 @@
 // Scripts that broke a promise once, shrunk to what it takes, and those that show where a promise ends. Each stays.
 
 import { describe, expect, it } from 'vitest';
-import type { Script } from './script.js';
+import type { Operation, Script } from './script.js';
 import { Simulation } from './simulation.js';
 
 describe('a round that was signed and abandoned', () => {
@@ -41,4 +41,20 @@ describe('a disk that was set back under a log', () => {
     const [job] = simulation.coordinator.state.jobs.values();
     expect(simulation.silos[5]!.state.jobs.get(job!.manifest.jobId)!.closedRound).toBe(2);
   });
+
+  for (const operations of [
+    [
+      { kind: 'link', silo: 3, at: 174, forMs: 1232, fault: 'lose-answer' },
+      { kind: 'rollback', silo: 3, at: 7069, back: 12 },
+    ],
+    [
+      { kind: 'kill', who: 3, at: 1551, forMs: 156 },
+      { kind: 'rollback', silo: 3, at: 4389, back: 3 },
+    ],
+  ] satisfies Operation[][])
+    it(`to before an advertisement that is in no U1, at ${operations[1]!.at} ms, advertises other keys and deals once`, () => {
+      const about = { seed: 101060, silos: 4, jobs: 1, rounds: 2, malicious: 1, log: true };
+      const simulation = new Simulation({ ...about, operations });
+      expect(simulation.run().rounds).toBe(2);
+    });
 });

@@ -20,6 +20,7 @@ export const LIES = [
   'replay',
   'both-types',
   'flip',
+  'fork',
 ] as const;
 export type Lie = (typeof LIES)[number];
 
@@ -31,6 +32,7 @@ export const MISDEEDS = [
   'silent',
   'garbage-release',
   'other-bytes',
+  'cosigns-both',
 ] as const;
 export type Misdeed = (typeof MISDEEDS)[number];
 
@@ -168,7 +170,27 @@ export function generate(seed: number, lo: number, hi: number): Script {
       forMs: random.once(2) ? QUIET_AFTER_MS : random.below(QUIET_AFTER_MS),
     }));
   const log = new Random(seed, 'log', 0).once(2);
+  if (log && new Random(seed, 'fork', 0).once(12)) operations.push(...fork(seed, silos, malicious, bad));
   return { seed, silos, jobs, rounds, malicious, log, operations };
+}
+
+/** Two logs, and as many as may collude to cosign both. */
+function fork(seed: number, silos: number, malicious: number, bad: ReadonlySet<number>): Operation[] {
+  const random = new Random(seed, 'fork', 1);
+  const colluding = new Set(bad);
+  while (colluding.size < malicious) colluding.add(random.below(silos));
+  const lie: Operation = {
+    kind: 'lie',
+    lie: 'fork',
+    silos: Array.from({ length: silos }, (_, i) => i).filter((i) => !colluding.has(i) && random.once(2)),
+    at: random.below(4_000),
+    forMs: random.once(2) ? QUIET_AFTER_MS : random.below(20_000),
+  };
+  const cosign = [...colluding].filter((silo) => !bad.has(silo));
+  return [
+    lie,
+    ...cosign.map((silo): Operation => ({ kind: 'misdeed', silo, misdeed: 'cosigns-both', type: 'cosign' })),
+  ];
 }
 
 /** Silos whose conduct is not that of an honest one, or whose disk was set back without a log that tells them. */

@@ -97,6 +97,7 @@ export class SimSilo {
     this.up = true;
     this.state = this.#initial();
     for (const bytes of this.disk.read()) this.#replay(bytes);
+    this.world.oracle.histories.recovered(this.id, this.state.witness.size);
     this.begin();
   }
 

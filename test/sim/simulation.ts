@@ -8,6 +8,7 @@ import { found, manifestOf, signManifest, type Founded } from '../support/memory
 import { SimCoordinator } from './coordinator.js';
 import { Broken, type Answer, type Outgoing, type SiloFace } from './face.js';
 import { checkEnd } from './ending.js';
+import { inputSegment } from './inputs.js';
 import { Liar } from './liar.js';
 import { misbehave } from './misdeeds.js';
 import { Network, type Stream } from './network.js';
@@ -67,7 +68,12 @@ export class Simulation implements World {
     this.network = new Network(this.timeline, this.random);
     this.founded = founded(script.silos, script.log === true);
     this.#malicious = maliciousOf(script);
-    this.oracle = new Oracle(this.founded.silos, (silo) => this.isMalicious(silo));
+    const setBack = new Set(script.operations.flatMap((one) => (one.kind === 'rollback' ? [one.silo] : [])));
+    this.oracle = new Oracle(
+      this.founded.silos,
+      (silo) => this.isMalicious(silo),
+      (silo) => setBack.has(silo),
+    );
     this.silos = this.founded.silos.map((id, index) => new SimSilo(this, id, index));
     this.coordinator = new SimCoordinator(this);
     this.#liar = new Liar(this);
@@ -76,7 +82,8 @@ export class Simulation implements World {
     };
     for (let job = 1; job <= script.jobs; job++) {
       const { rounds: roundLimit, malicious: maxMalicious } = script;
-      const manifest = manifestOf(this.founded, { jobId: `job-${job}`, roundLimit, maxMalicious });
+      const layout = { segments: [inputSegment(script.silos)] };
+      const manifest = manifestOf(this.founded, { jobId: `job-${job}`, roundLimit, maxMalicious, layout });
       this.coordinator.feed({ $case: 'jobCreated', value: { manifest: signManifest(this.founded, manifest) } });
     }
     for (const silo of this.silos) silo.begin();
@@ -152,7 +159,8 @@ export class Simulation implements World {
     if (one instanceof SimSilo) this.coordinator.close(one.id);
     const { life } = one;
     this.timeline.after(forMs, () => {
-      if (one.life === life) one.restart();
+      if (one.life !== life) return;
+      one.restart();
     });
   }
 
@@ -202,6 +210,7 @@ export class Simulation implements World {
   submit(silo: SiloFace, out: Outgoing, answered: (answer: Answer | undefined) => void): void {
     const request = { envelope: out.envelope, ciphertexts: [...out.ciphertexts] };
     const bytes = encode(SubmitRequest, request);
+    this.#liar.forkFor(silo.index)?.collect(out.envelope);
     if (this.plant.loses?.(silo.index, out.envelope.type, this.timeline.now - START) === true) {
       this.timeline.after(1_500, () => {
         answered(undefined);
@@ -225,7 +234,11 @@ export class Simulation implements World {
   }
 
   readLog(silo: SiloFace, from: number, to: number): readonly Uint8Array[] | undefined {
-    return this.isThere(silo.index) ? this.coordinator.readLog(from, to) : undefined;
+    const entries = this.isThere(silo.index) ? this.coordinator.readLog(from, to) : undefined;
+    if (entries === undefined) return undefined;
+    const told = this.#liar.forkFor(silo.index)?.entries(from, to) ?? entries;
+    this.oracle.histories.served(silo.id, from, told);
+    return told;
   }
 
   isThere(silo: number): boolean {
