@@ -61,7 +61,8 @@ export class Histories {
     const { size, root } = parseCheckpoint(parseNote(note).text);
     const served = this.#served.get(silo);
     this.#served.delete(silo);
-    if (served?.from !== from) return;
+    // Shown again with more cosignatures: nothing was read, whatever was served and refused before.
+    if (served?.from !== from || size <= from) return;
     const goesOn = from === before.chain.length ? before : grown(NOTHING, before.chain.slice(0, from));
     const after = grown(goesOn, served.leaves);
     if (after.range.size !== size || !equalBytes(after.range.root(), root))

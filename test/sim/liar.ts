@@ -67,7 +67,8 @@ export class Liar {
 
   /** The log that a silo is shown in the place of the true one. */
   forkFor(silo: number): Fork | undefined {
-    for (const operation of this.#active) if (operation.silos.includes(silo)) return this.#forks.get(operation);
+    for (const [operation, fork] of this.#forks)
+      if (this.#active.has(operation) && operation.silos.includes(silo)) return fork;
     return undefined;
   }
 
