@@ -143,6 +143,7 @@ export class Contributor {
         holdout,
         seed: seed.reveal(),
         ownControl: await readOwn(this.#store, plan.jobId),
+        smallestSlice: this.#config.policy.minimumHoldout,
       },
       signal,
     );
@@ -243,8 +244,11 @@ function inputKeysOf(job: Job, closing: boolean, version: string, parameters: Fl
     ];
   }
   const model = sha256(new Uint8Array((parameters ?? new Float32Array()).slice().buffer));
-  const metrics = of('metrics', columnsOf(job.contract), model);
-  return job.kind === 'evaluate' || closing ? [metrics] : [of('update', columnsOf(job.contract), model), metrics];
+  const metrics = [
+    of('metrics', columnsOf(job.contract), model),
+    ...job.recipe.slices.map((column) => of('slice', utf8(column), columnsOf(job.contract), model)),
+  ];
+  return job.kind === 'evaluate' || closing ? metrics : [of('update', columnsOf(job.contract), model), ...metrics];
 }
 
 function columnsOf(contract: Contract): Uint8Array {

@@ -5,14 +5,17 @@ import {
   clippedControl,
   commonControl,
   evaluationSegments,
+  sliceColumns,
   trainingSegments,
   weightCount,
   type Job,
   type ModelState,
   type Recipe,
+  type SliceColumn,
+  type SlicedSums,
 } from '../src/job/index.js';
 import { controlChange, learningRateAt, reachOf } from '../src/model/index.js';
-import type { Table, Trainer, TrainingRecipe } from '../src/trainer/index.js';
+import type { RowGroups, Table, Trainer, TrainingRecipe } from '../src/trainer/index.js';
 import type { Layout, SegmentValues } from '../src/vector/index.js';
 
 export interface LearningRound {
@@ -33,6 +36,8 @@ export interface LearningRound {
   readonly seed: Uint8Array;
   /** c_i of SCAFFOLD as it was after the last round that this silo was part of; undefined before any. */
   readonly ownControl: Float64Array | undefined;
+  /** Categories of a slice with fewer held-out records stay out of the sum; 0 leaves out none. */
+  readonly smallestSlice?: number;
 }
 
 export interface Learned {
@@ -56,12 +61,19 @@ export async function learn(
     holdout.rows === 0
       ? nothingHeldOut(recipe)
       : await trainer.evaluate(
-          { parameters, table: holdout, batchSize: EVALUATION_BATCH, bins: recipe.histogramBins },
+          {
+            parameters,
+            table: holdout,
+            batchSize: EVALUATION_BATCH,
+            bins: recipe.histogramBins,
+            longestTime: contract.target?.kind === 'survival' ? contract.target.maximum : undefined,
+            slices: sliceColumns(recipe, contract).map((slice) => groupsOf(slice, holdout)),
+          },
           options,
         );
   const terms = { recipe, contract };
   if (job.kind === 'evaluate' || round.closing)
-    return { segments: evaluationSegments(measured, terms), steps: 0, ownControl: undefined };
+    return { segments: evaluationSegments(measured, terms, round.smallestSlice), steps: 0, ownControl: undefined };
   const weights = weightCount(round.layout);
   const common = recipe.method.kind === 'scaffold' ? commonControl(job, state, weights) : undefined;
   const own = round.ownControl ?? new Float64Array(weights);
@@ -93,7 +105,7 @@ export async function learn(
     ...(change === undefined ? {} : { control: change }),
   };
   return {
-    segments: trainingSegments(contribution, { ...terms, layout: round.layout }),
+    segments: trainingSegments(contribution, { ...terms, layout: round.layout }, round.smallestSlice),
     steps: trained.steps,
     ownControl: change?.map((value, i) => value + (own[i] ?? 0)),
   };
@@ -109,13 +121,24 @@ function correctionOf(common: Float64Array, own: Float64Array, length: number): 
 /** Rows in one evaluation step. */
 const EVALUATION_BATCH = 256;
 
-function nothingHeldOut({ histogramBins }: Recipe) {
+/** The category of each row: its position, as the data set gives it. */
+function groupsOf({ at, categories }: SliceColumn, { rows, columns, features }: Table): RowGroups {
+  return {
+    ofRow: Uint16Array.from({ length: rows }, (_, row) => features[row * columns + at] ?? 0),
+    groups: categories.length,
+  };
+}
+
+function nothingHeldOut({ histogramBins }: Recipe): SlicedSums {
+  const grid = histogramBins ** 2;
   return {
     count: 0,
     lossSum: 0,
     correct: 0,
     positives: new Float64Array(histogramBins),
     negatives: new Float64Array(histogramBins),
+    errors: { absolute: 0, squared: 0, target: 0, targetSquares: 0 },
+    survival: { events: new Float64Array(grid), censored: new Float64Array(grid) },
   };
 }
 

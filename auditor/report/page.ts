@@ -37,6 +37,7 @@ export function reportPage(facts: ReportFacts, more: MoreSections = {}): string 
     section('Time by phase', phaseTimes(rounds)),
     section('Privacy spent', more.privacySpent),
     section('Checkpoint history', more.checkpointHistory),
+    section('Slices', sliceTable(rounds), 'long'),
     section('Rounds', roundTable(rounds), 'long'),
     section('Notes', notes(rounds), 'long'),
   ];
@@ -139,7 +140,9 @@ function phaseTimes(rounds: readonly RoundFacts[]): string {
 }
 
 function roundTable(rounds: readonly RoundFacts[]): string {
-  const metrics = [...new Set(rounds.flatMap((round) => Object.keys(round.metrics)))];
+  const metrics = [...new Set(rounds.flatMap((round) => Object.keys(round.metrics)))].filter(
+    (name) => sliceOf(name) === undefined,
+  );
   const header = ['Round', 'Outcome', 'Attempts', 'In sum', 'Acknowledged', 'Disputed', 'Time', ...metrics];
   return rounds.length === 0
     ? ''
@@ -159,6 +162,30 @@ function roundTable(rounds: readonly RoundFacts[]): string {
         ]),
         header,
       );
+}
+
+/** A metric of the records of one category, such as `auc [sex = female]`, by metric and category. */
+function sliceOf(name: string): readonly [metric: string, slice: string] | undefined {
+  const parts = /^(\S+) \[(.+)\]$/u.exec(name);
+  return parts?.[1] === undefined || parts[2] === undefined ? undefined : [parts[1], parts[2]];
+}
+
+/** The last round that measured slices. */
+function sliceTable(rounds: readonly RoundFacts[]): string {
+  const last = rounds.findLast(({ metrics }) => Object.keys(metrics).some((name) => sliceOf(name) !== undefined));
+  if (last === undefined) return '';
+  const found = Object.keys(last.metrics)
+    .map(sliceOf)
+    .filter((parts) => parts !== undefined);
+  const metrics = [...new Set(found.map(([metric]) => metric))];
+  const cells = [...new Set(found.map(([, slice]) => slice))].map((slice) => [
+    escaped(slice),
+    ...metrics.map((metric) => {
+      const value = last.metrics[`${metric} [${slice}]`];
+      return value === undefined ? '-' : numberWord(value);
+    }),
+  ]);
+  return `<p>Round ${String(last.round)}, for the records of each category by itself. Hospitals with few records of a category leave it out (silos-left-out).</p>${table(cells, ['Records with', ...metrics])}`;
 }
 
 function notes(rounds: readonly RoundFacts[]): string {

@@ -95,7 +95,11 @@ const server = z.discriminatedUnion('kind', [
   strict({ kind: z.literal('fed-adagrad'), learningRate: finite, beta1: finite.default(0), tau: finite.default(1e-3) }),
 ]);
 
-const evaluation = { holdoutFraction: finite.optional(), histogramBins: count.optional() };
+const evaluation = {
+  holdoutFraction: finite.optional(),
+  histogramBins: count.optional(),
+  slices: z.array(z.string().min(1)).min(1).optional(),
+};
 
 const training = strict({
   loss,

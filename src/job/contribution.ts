@@ -2,42 +2,21 @@
 // Rounding to integers is vector/'s, which also fills the segment `saturated`.
 
 import { l2Norm, segmentNamed, type Layout, type SegmentValues } from '../vector/index.js';
-import type { Contract } from './contract.js';
 import { JobError } from './errors.js';
-import { COARSE_WEIGHT_STEPS, lossBound, SEGMENT } from './layout.js';
-import type { Recipe } from './recipe.js';
+import { evaluationSegments, type MetricTerms, type SlicedSums } from './holdout-contribution.js';
+import { COARSE_WEIGHT_STEPS, SEGMENT } from './layout.js';
 import { statisticCount } from './vector-parts.js';
-import { unsaturated } from './unsaturated.js';
-import { isBinary, isClassification } from './recipe-loss.js';
-
-/** Sums over a silo's hold-out part, as its trainer gives them. */
-export interface HoldoutSums {
-  /** Records. */
-  readonly count: number;
-  /** Sum of their losses. */
-  readonly lossSum: number;
-  /** Records predicted right; ignored for squared error. */
-  readonly correct: number;
-  /** Score histograms of records with target 1 and 0, `histogram_bins` long; read for binary targets only. */
-  readonly positives: ArrayLike<number>;
-  readonly negatives: ArrayLike<number>;
-}
 
 export interface TrainingContribution {
   /** Local vector minus the round's, in the order of the model's parameters: running statistics last. Not changed. */
   readonly delta: Float32Array;
   /** Records trained on. */
   readonly rows: number;
-  readonly holdout: HoldoutSums;
+  readonly holdout: SlicedSums;
   /** FedNova: reach of the local steps at rate 1, at least 1. */
   readonly reach?: number;
   /** SCAFFOLD: change of this silo's control variate, already cut to its bound (`clippedControl`). */
   readonly control?: Float64Array;
-}
-
-export interface MetricTerms {
-  readonly recipe: Recipe;
-  readonly contract: Contract;
 }
 
 /**
@@ -48,6 +27,7 @@ export interface MetricTerms {
 export function trainingSegments(
   { delta, rows, holdout, reach, control }: TrainingContribution,
   terms: MetricTerms & { readonly layout: Layout },
+  smallestSlice = 0,
 ): SegmentValues[] {
   const deltaSegment = segmentNamed(terms.layout, SEGMENT.delta);
   const statistics = statisticCount(terms.layout);
@@ -81,7 +61,7 @@ export function trainingSegments(
     { name: SEGMENT.weight, values: Float64Array.of(weight) },
     { name: SEGMENT.norm, values: Float64Array.of(weight * norm * factor) },
     ...(method.kind === 'fed-nova' ? [{ name: SEGMENT.reach, values: Float64Array.of(weight * divisor) }] : []),
-    ...evaluationSegments(holdout, terms),
+    ...evaluationSegments(holdout, terms, smallestSlice),
   ];
 }
 
@@ -89,25 +69,6 @@ export function trainingSegments(
 export function clippedControl(change: Float64Array, clip: number): Float64Array {
   const { factor } = clipping(change, clip);
   return change.map((value) => value * factor);
-}
-
-/** Values of an evaluation, or of the metrics in a training round. Throws JobError `job/bad-contribution`. */
-export function evaluationSegments(holdout: HoldoutSums, { recipe, contract }: MetricTerms): SegmentValues[] {
-  const { count, lossSum } = holdout;
-  if (!Number.isFinite(lossSum))
-    throw new JobError('job/bad-contribution', 'the loss on the hold-out part is not finite.');
-  const segments: SegmentValues[] = [
-    { name: SEGMENT.holdoutRows, values: Float64Array.of(count) },
-    { name: SEGMENT.holdoutLoss, values: Float64Array.of(Math.min(lossSum, count * lossBound(recipe.loss, contract))) },
-  ];
-  if (isClassification(recipe.loss))
-    segments.push({ name: SEGMENT.holdoutCorrect, values: Float64Array.of(holdout.correct) });
-  if (isBinary(recipe.loss))
-    segments.push(
-      { name: SEGMENT.holdoutPositive, values: histogram(holdout.positives, recipe.histogramBins) },
-      { name: SEGMENT.holdoutNegative, values: histogram(holdout.negatives, recipe.histogramBins) },
-    );
-  return [...segments, unsaturated()];
 }
 
 /** A silo's weight in (0, 1]: exact, or the nearest 64th from 1/64 on. */
@@ -139,13 +100,4 @@ function demandControl(control: Float64Array | undefined, length: number): Float
   if (control?.length !== length)
     throw new JobError('job/bad-contribution', 'SCAFFOLD sends one control variate for each parameter.');
   return control;
-}
-
-function histogram(counts: ArrayLike<number>, bins: number): Float64Array {
-  if (counts.length !== bins)
-    throw new JobError(
-      'job/bad-contribution',
-      `a score histogram has ${String(counts.length)} bins, not ${String(bins)}.`,
-    );
-  return Float64Array.from(counts);
 }

@@ -2,7 +2,9 @@
 
 import { Visibility, type JobManifest, type Segment } from '../wire/index.js';
 import type { Job } from './job.js';
+import { holdoutParts } from './holdout-parts.js';
 import { COARSE_WEIGHT_STEPS, SEGMENT } from './layout.js';
+import { leftOutName, sliceColumns, sliceName } from './slices.js';
 import { tablesOf } from './statistics-tables.js';
 
 /** One line for each segment of the manifest's layout, known or not, and what surrounds them. */
@@ -41,6 +43,18 @@ function meaning(segment: Segment, job: Job): string {
       return 'how the scores of those with outcome 1 are distributed';
     case SEGMENT.holdoutNegative:
       return 'how the scores of those with outcome 0 are distributed';
+    case SEGMENT.holdoutAbsoluteError:
+      return 'sum of the distances between prediction and outcome';
+    case SEGMENT.holdoutSquaredError:
+      return 'sum of the squares of these distances';
+    case SEGMENT.holdoutTarget:
+      return 'sum of the outcomes of the records kept apart, above their declared minimum';
+    case SEGMENT.holdoutTargetSquares:
+      return 'sum of the squares of these outcomes';
+    case SEGMENT.holdoutEvents:
+      return 'how many of those with an event there are for each part of time and of predicted hazard';
+    case SEGMENT.holdoutCensored:
+      return 'how many of those without an event there are for each part of time and of predicted hazard';
     case SEGMENT.rows:
       return 'number of records';
     case SEGMENT.sum:
@@ -56,8 +70,20 @@ function meaning(segment: Segment, job: Job): string {
     case SEGMENT.saturated:
       return 'how many of these numbers had to be cut';
     default:
-      return 'NOT KNOWN to this version: do not approve';
+      return sliceMeaning(segment.name, job) ?? 'NOT KNOWN to this version: do not approve';
   }
+}
+
+function sliceMeaning(name: string, job: Job): string | undefined {
+  if (job.kind === 'statistics') return undefined;
+  for (const { column, categories } of sliceColumns(job.recipe, job.contract)) {
+    const groups = categories.join(', ');
+    if (name === leftOutName(column))
+      return `which categories of ${column} this hospital left out; the sum tells how many hospitals did`;
+    if (holdoutParts(job).some((part) => name === sliceName(column, part.name)))
+      return `the same as holdout.${name.slice(sliceName(column, '').length)} for the records with ${column} ${groups}, each by itself; those with fewer records than this hospital’s policy.minimumHoldout are left out`;
+  }
+  return undefined;
 }
 
 function tableWords(job: Job): string {

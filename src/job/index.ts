@@ -25,24 +25,18 @@ export {
   COARSE_WEIGHT_STEPS,
   deriveClosingLayout,
   deriveLayout,
-  lossBound,
   SEGMENT,
   type LayoutTerms,
   type TrainingTerms,
 } from './layout.js';
+export { lossBound } from './holdout-parts.js';
+export { sliceColumns, type SliceColumn } from './slices.js';
 export { checkPrivacy } from './privacy-check.js';
 export { epsilonOfSum, noisyQuantiser, type NoiseTerms, type NoisySum } from './noise.js';
 export { maskable, type MaskableVector, type NoiseShare } from './maskable.js';
 export { checkLayout, type LayoutDifference } from './layout-check.js';
-export {
-  clippedControl,
-  evaluationSegments,
-  trainingSegments,
-  weightOf,
-  type HoldoutSums,
-  type MetricTerms,
-  type TrainingContribution,
-} from './contribution.js';
+export { clippedControl, trainingSegments, weightOf, type TrainingContribution } from './contribution.js';
+export { evaluationSegments, type HoldoutSums, type MetricTerms, type SlicedSums } from './holdout-contribution.js';
 export { statisticsSegments } from './statistics-contribution.js';
 export { NO_TABLES, type StatisticsPlan } from './statistics-plan.js';
 export { tablesOf, type CountedRows, type CountedRows as FeatureRows } from './statistics-tables.js';
@@ -59,7 +53,7 @@ export {
 } from './statistics-report.js';
 export { type OpenedSum } from './opened.js';
 export { readStatistics, type ColumnStatistics } from './statistics.js';
-export { readMetrics, type ModelMetrics } from './metrics.js';
+export { readMetrics, type ModelMetrics, type PartMetrics, type SliceMetrics } from './metrics.js';
 export { cohortSizes, contributorsOf, defaultMaxMalicious, type CohortSize, type CohortTerms } from './cohort.js';
 export {
   DEFAULT_MIN_COHORT,

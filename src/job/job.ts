@@ -6,6 +6,7 @@ import { parseContract, type Contract } from './contract.js';
 import { JobError } from './errors.js';
 import { Problems } from './problems.js';
 import { parseRecipe, type Recipe } from './recipe.js';
+import { sliceProblems } from './slices.js';
 import { NO_TABLES, parsePlan, planProblems, type StatisticsPlan } from './statistics-plan.js';
 import { TARGET_OF } from './recipe-loss.js';
 import { parseUpdateRule, type UpdateSetting } from './update-rule.js';
@@ -75,6 +76,7 @@ export function fit(
       'recipe.class_weights',
       `${String(contract.target.classes)} numbers, one for each class, or none`,
     );
+  problems.addAll('recipe.', sliceProblems(recipe.slices, contract));
   if (kind === 'evaluate')
     problems.require(
       recipe.holdoutFraction > 0,

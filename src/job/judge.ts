@@ -7,7 +7,8 @@ import type { JobManifest, Metric } from '../wire/index.js';
 import { JobError } from './errors.js';
 import { parseJob, type Job } from './job.js';
 import { SEGMENT } from './layout.js';
-import { readMetrics } from './metrics.js';
+import { readMetrics, type PartMetrics, type SliceMetrics } from './metrics.js';
+import { sliceColumns } from './slices.js';
 import { advanceMemory, ruleMemory } from './memory.js';
 import { decodeModelState, encodeModelState } from './model-state.js';
 import { requiredValue, requiredValues, type OpenedSum } from './opened.js';
@@ -140,7 +141,23 @@ function metricsOf(job: Job, sum: OpenedSum, survivors: number): Metric[] {
     const { rows } = readStatistics(sum, job.contract, survivors);
     return [{ name: 'records', value: rows }];
   }
-  const read = readMetrics(sum);
+  const read = readMetrics(sum, sliceColumns(job.recipe, job.contract));
+  return [
+    ...partMetrics(read),
+    { name: 'saturated', value: read.saturated },
+    ...read.slices.flatMap((slice) => [
+      ...partMetrics(slice).map(({ name, value }) => ({ name: nameInSlice(name, slice), value })),
+      { name: nameInSlice('silos-left-out', slice), value: slice.leftOutBy },
+    ]),
+  ];
+}
+
+/** Such as `auc [sex = female]`. */
+function nameInSlice(name: string, { column, category }: SliceMetrics): string {
+  return `${name} [${column} = ${category}]`;
+}
+
+function partMetrics(read: PartMetrics): Metric[] {
   const metrics: Metric[] = [{ name: 'records', value: read.records }];
   const add = (name: string, value: number | undefined): void => {
     if (value !== undefined) metrics.push({ name, value });
@@ -159,6 +176,10 @@ function metricsOf(job: Job, sum: OpenedSum, survivors: number): Metric[] {
   add('false-positives', read.confusion?.falsePositives);
   add('true-negatives', read.confusion?.trueNegatives);
   add('false-negatives', read.confusion?.falseNegatives);
-  add('saturated', read.saturated);
+  add('mae', read.regression?.meanAbsoluteError);
+  add('rmse', read.regression?.rootMeanSquaredError);
+  add('r2', read.regression?.r2);
+  add('c-index', read.concordance?.value);
+  add('c-index-error-bound', read.concordance?.errorBound);
   return metrics;
 }

@@ -9,9 +9,9 @@ import { JobError } from './errors.js';
 import type { Job } from './job.js';
 import { JOB_LIMITS } from './limits.js';
 import { isPositive, isWhole } from './problems.js';
-import type { LossSettings } from '../model/index.js';
 import type { Recipe } from './recipe.js';
-import { isBinary, isClassification } from './recipe-loss.js';
+import { holdoutParts } from './holdout-parts.js';
+import { leftOutName, sliceColumns, sliceName } from './slices.js';
 import { NO_TABLES, type StatisticsPlan } from './statistics-plan.js';
 import { pairsOf, tablesOf } from './statistics-tables.js';
 
@@ -38,6 +38,14 @@ export const SEGMENT = {
   /** Histograms of the scores of records with target 1 and 0; binary targets only. */
   holdoutPositive: 'holdout.positive',
   holdoutNegative: 'holdout.negative',
+  /** Sums over them of abs(e) and e^2, e = prediction - target, and of s and s^2, s = target - its minimum; targets of kind real. */
+  holdoutAbsoluteError: 'holdout.absolute-error',
+  holdoutSquaredError: 'holdout.squared-error',
+  holdoutTarget: 'holdout.target',
+  holdoutTargetSquares: 'holdout.target-squares',
+  /** Records by bin of time and, within it, bin of score: those whose event was seen, and the censored ones; survival targets only. */
+  holdoutEvents: 'holdout.events',
+  holdoutCensored: 'holdout.censored',
   /** Statistics: records, and per feature the sums of x' and x'^2, x' = (x - minimum) / (maximum - minimum) in [0, 1]. */
   rows: 'rows',
   sum: 'sum',
@@ -100,21 +108,6 @@ export function deriveLayout(terms: LayoutTerms, room: Room): SumLayout {
 export function deriveClosingLayout(job: Job, room: Room): SumLayout | undefined {
   if (job.kind !== 'train' || job.recipe.holdoutFraction === 0) return undefined;
   return deriveLayout({ kind: 'evaluate', recipe: job.recipe, contract: job.contract }, room);
-}
-
-/**
- * Bound on the mean loss of a silo's records, at which their sum is cut, so that one silo's records cannot overflow the sum. Cross
- * entropies in nats: 20 is a model that gave the truth a probability of 2e-9. Squared error: a prediction at the far end of the
- * target's declared range.
- */
-export function lossBound(loss: LossSettings, contract: Contract): number {
-  if (loss.kind !== 'squared-error' && loss.kind !== 'huber') return 20;
-  const { target } = contract;
-  if (target?.kind !== 'real') throw new JobError('job/bad-manifest', `${loss.kind} needs a target of kind real.`);
-  const width = target.maximum - target.minimum;
-  const { kind } = loss;
-  if (kind === 'huber' && loss.delta < width) return loss.delta * (width - loss.delta / 2);
-  return (width * width) / 2;
 }
 
 function segmentsOf(terms: LayoutTerms, room: Room): Segment[] {
@@ -188,21 +181,31 @@ function weightSegment(visibility: 'public' | 'coarse', room: Room): Segment {
   return segment;
 }
 
+/** What is summed over the whole hold-out part, then the same for each category of each slice, category by category. */
 function metricSegments(recipe: Recipe, contract: Contract, room: Room): Segment[] {
-  const count = (name: string, length: number): Segment =>
-    countSegment(name, length, contract.maxRows, Visibility.VISIBILITY_PUBLIC, room);
-  const largestLoss = contract.maxRows * lossBound(recipe.loss, contract);
-  const segments = [
-    count(SEGMENT.holdoutRows, 1),
-    realSegment(SEGMENT.holdoutLoss, 1, { kind: 'each', clip: largestLoss }, Visibility.VISIBILITY_PUBLIC, room),
-  ];
-  if (isClassification(recipe.loss)) segments.push(count(SEGMENT.holdoutCorrect, 1));
-  if (isBinary(recipe.loss))
-    segments.push(
-      count(SEGMENT.holdoutPositive, recipe.histogramBins),
-      count(SEGMENT.holdoutNegative, recipe.histogramBins),
+  const { maxRows } = contract;
+  const count = (name: string, length: number, most: number): Segment =>
+    countSegment(name, length, most, Visibility.VISIBILITY_PUBLIC, room);
+  const parts = holdoutParts({ recipe, contract });
+  const segments = (nameOf: (part: string) => string, times: number): Segment[] =>
+    parts.map(({ name, length, perRecord }) =>
+      perRecord === 'count'
+        ? count(nameOf(name), times * length, maxRows)
+        : realSegment(
+            nameOf(name),
+            times * length,
+            { kind: 'each', clip: maxRows * perRecord },
+            Visibility.VISIBILITY_PUBLIC,
+            room,
+          ),
     );
-  return segments;
+  return [
+    ...segments((part) => `holdout.${part}`, 1),
+    ...sliceColumns(recipe, contract).flatMap(({ column, categories }) => [
+      ...segments((part) => sliceName(column, part), categories.length),
+      count(leftOutName(column), categories.length, 1),
+    ]),
+  ];
 }
 
 /** A statistics job has one round and one opening, so nothing in it repeats. */

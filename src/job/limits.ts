@@ -13,6 +13,11 @@ export const JOB_LIMITS = {
   /** Fewer than 2 bins carry no ranking; 10,000 bound the AUC's error far below its sampling error. */
   histogramBinsMin: 2,
   histogramBinsMax: 10_000,
+  /** With Cox's loss: the sum then holds two tables of bins by bins. */
+  coxBinsMax: 128,
+  /** Columns by whose categories metrics are divided, and categories of all of them: each has metrics of its own in every result. */
+  slicesMax: 8,
+  sliceGroupsMax: 32,
   /** Records of one silo: counts stay exact in float32 models of them and far from 2^53. */
   rowsMax: 100_000_000,
   /** Classes of a target. */

@@ -83,15 +83,20 @@ export function contractOf(file: JobFile): Contract {
   return parseContract(encodeContract({ dataSet, features, target, missing, minRows, maxRows }));
 }
 
+/** Bins of time, and bins of score in each: two tables of 1024 counts. */
+const DEFAULT_COX_BINS = 32;
+
 function jobOf(file: JobFile): Job {
   const contract = contractOf(file);
   const { maxRows } = contract;
   if (file.kind === 'statistics') return { kind: 'statistics', contract, plan: file.statistics ?? NO_TABLES };
+  const loss = file.kind === 'train' ? file.training.loss : file.evaluation.loss;
   const recipe: Recipe = {
     ...(file.kind === 'train' ? trainingOf(file) : EVALUATION_ONLY),
-    loss: file.kind === 'train' ? file.training.loss : file.evaluation.loss,
+    loss,
     holdoutFraction: file.evaluation?.holdoutFraction ?? 0.2,
-    histogramBins: file.evaluation?.histogramBins ?? 100,
+    histogramBins: file.evaluation?.histogramBins ?? (loss.kind === 'cox' ? DEFAULT_COX_BINS : 100),
+    slices: file.evaluation?.slices ?? [],
     weightRows: file.kind === 'train' ? file.training.weightRows : maxRows,
   };
   if (file.kind === 'evaluate') return { kind: 'evaluate', recipe, contract };

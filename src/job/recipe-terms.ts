@@ -40,4 +40,6 @@ export interface Recipe {
   readonly histogramBins: number;
   /** Records that count as weight 1; a silo with more counts as 1. */
   readonly weightRows: number;
+  /** Columns with categories, for each of which metrics are summed by themselves. */
+  readonly slices: readonly string[];
 }

@@ -34,6 +34,7 @@ export function parseRecipe(bytes: Uint8Array): Recipe {
     holdoutFraction: message.holdoutFraction,
     histogramBins: message.histogramBins,
     weightRows: Number(message.weightRows),
+    slices: message.slices,
   };
   if (problems.list.length === 0) checkRecipe(recipe, problems);
   else checkNumbers(recipe, problems);
@@ -66,6 +67,7 @@ export function encodeRecipe(recipe: Recipe): Uint8Array<ArrayBuffer> {
     holdoutFraction: recipe.holdoutFraction,
     histogramBins: recipe.histogramBins,
     weightRows: BigInt(recipe.weightRows),
+    slices: [...recipe.slices],
   });
 }
 
@@ -76,6 +78,12 @@ function checkRecipe(recipe: Recipe, problems: Problems): void {
   checkMethod(recipe, problems);
   checkLocalWork(recipe.localWork, problems);
   checkNumbers(recipe, problems);
+  const { coxBinsMax } = JOB_LIMITS;
+  problems.require(
+    recipe.loss.kind !== 'cox' || recipe.histogramBins <= coxBinsMax,
+    'histogram_bins',
+    `at most ${String(coxBinsMax)} with the loss cox, which counts records by time and by score`,
+  );
 }
 
 function checkNumbers(recipe: Recipe, problems: Problems): void {
@@ -91,6 +99,16 @@ function checkNumbers(recipe: Recipe, problems: Problems): void {
     isWhole(recipe.histogramBins, histogramBinsMin, histogramBinsMax),
     'histogram_bins',
     `${String(histogramBinsMin)} to ${String(histogramBinsMax)} bins`,
+  );
+  problems.require(
+    recipe.slices.length <= JOB_LIMITS.slicesMax && new Set(recipe.slices).size === recipe.slices.length,
+    'slices',
+    `at most ${String(JOB_LIMITS.slicesMax)} columns, each once`,
+  );
+  problems.require(
+    recipe.slices.length === 0 || recipe.holdoutFraction > 0,
+    'slices',
+    'nothing without a hold-out part, which they divide',
   );
   problems.require(isWhole(recipe.weightRows, 1, rowsMax), 'weight_rows', `1 to ${String(rowsMax)} records`);
   const norm = recipe.maxGradientNorm;

@@ -43,4 +43,6 @@ export { advanceControl, readControl } from './update-rule/scaffold.js';
 export { aucFromHistograms, scoreBin, type Auc } from './metrics/histogram.js';
 export { averagePrecision, type AveragePrecision } from './metrics/average-precision.js';
 export { calibration, confusionAtHalf, type Calibration, type Confusion } from './metrics/calibration.js';
+export { regressionMetrics, type RegressionMetrics, type RegressionSums } from './metrics/regression.js';
+export { concordance, type Concordance } from './metrics/concordance.js';
 export { accuracy } from './metrics/accuracy.js';

@@ -13,7 +13,8 @@ import {
   type StepGraph,
 } from '../model/index.js';
 import { TrainerError } from './errors.js';
-import { evaluateLocally, type EvaluationRequest, type EvaluationResult, type Prediction } from './evaluation.js';
+import { evaluateLocally, type EvaluationRequest, type EvaluationResult } from './evaluation.js';
+import type { Prediction } from './holdout-tally.js';
 import { trainLocally, type Hooks, type TrainingRequest, type TrainingResult } from './local-training.js';
 import { assertWhole, stepsOf } from './recipe.js';
 import { loadRuntime, measureShapes, type Runtime } from './runtime.js';
@@ -26,10 +27,12 @@ const PREDICTION: Readonly<Record<LossKind, Prediction>> = {
   'squared-error': 'value',
   huber: 'value',
   focal: 'probability',
-  cox: 'value',
+  cox: 'hazard',
 };
 
 const BINS_MAX = 65_536;
+/** Times and scores make a table of bins by bins. */
+const SURVIVAL_BINS_MAX = 256;
 const BATCH_MAX = 65_536;
 export const SEED_BYTES = 32;
 
@@ -82,7 +85,7 @@ export class Engine {
   }
 
   async evaluate(request: EvaluationRequest, aborted: () => boolean): Promise<EvaluationResult> {
-    assertWhole('bins', request.bins, BINS_MAX);
+    assertWhole('bins', request.bins, request.longestTime === undefined ? BINS_MAX : SURVIVAL_BINS_MAX);
     assertWhole('batchSize', request.batchSize, BATCH_MAX);
     assertParameters(this.model, request.parameters);
     const { graph, step } = await this.#evaluationAt(request.batchSize);

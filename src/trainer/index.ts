@@ -2,7 +2,7 @@
 // answering. Deterministic: one thread per session, rows in an order that the seed decides.
 
 export { TRAINER_ERRORS, TrainerError, type TrainerErrorCode } from './errors.js';
-export type { EvaluationRequest, EvaluationResult } from './evaluation.js';
+export type { EvaluationRequest, EvaluationResult, RowGroups } from './evaluation.js';
 export { inspectModel, type Inspection, type InspectionOptions } from './inspection.js';
 export type { Progress, TrainingRequest, TrainingResult } from './local-training.js';
 export type { ModelSummary } from './messages.js';

@@ -16,6 +16,7 @@ export const recipe: Recipe = {
   holdoutFraction: 0.2,
   histogramBins: 10,
   weightRows: 200,
+  slices: [],
 };
 
 export const contract: Contract = {

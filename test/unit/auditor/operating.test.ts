@@ -169,5 +169,12 @@ describe('report', () => {
     expect(page).toContain('<title>Seconds by phase</title>');
     expect(page).not.toMatch(/<script|<img/);
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
+    expect(page).not.toContain('<h2>Slices</h2>');
+    const sliced = facts.rounds.map((round) => ({
+      ...round,
+      metrics: { ...round.metrics, 'auc [ward = <A 1>]': 0.75, 'records [ward = <A 1>]': 40 },
+    }));
+    const section = /<h2>Slices<\/h2>.*?<\/section>/s.exec(reportPage({ ...facts, rounds: sliced }))?.[0];
+    expect(section).toMatch(/ward = &#60;A 1&#62;.*0\.75.*40/s);
   });
 });

@@ -120,16 +120,21 @@ describe('metrics of a sum', () => {
     });
   });
 
-  it('of regression have a loss and nothing else', () => {
+  it('of regression have a loss and errors, and no rates', () => {
     const real: MetricTerms = {
       recipe: { ...recipe, loss: { kind: 'squared-error' } },
       contract: { ...contract, target: { kind: 'real', column: 'y', minimum: 0, maximum: 10 } },
     };
     const regression = vectorLayout(deriveLayout({ kind: 'evaluate', ...real }, room));
-    const sum = sumOf(regression, [evaluationSegments({ ...holdout, lossSum: 30 }, real)]);
+    const errors = { absolute: 15, squared: 30, target: 50, targetSquares: 300 };
+    const sum = sumOf(regression, [evaluationSegments({ ...holdout, lossSum: 30, errors }, real)]);
     const metrics = readMetrics({ layout: regression, values: sum });
     expect(metrics.loss).toBeCloseTo(3, 3);
     expect(metrics).toMatchObject({ records: 10, accuracy: undefined, auc: undefined });
+    expect(metrics.regression?.meanAbsoluteError).toBeCloseTo(1.5, 3);
+    // 300 - 50^2 / 10 = 50 around the mean.
+    expect(metrics.regression?.r2).toBeCloseTo(1 - 30 / 50, 3);
+    expect(() => evaluationSegments(holdout, real)).toThrow(/another kind of target/);
   });
 
   it.each<[string, string, number, string]>([

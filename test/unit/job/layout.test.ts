@@ -61,11 +61,57 @@ describe('the layout of a job', () => {
     expect(namesOf(layout)).toEqual(['holdout.rows:1', 'holdout.loss:1', 'holdout.correct:1', 'saturated:1']);
   });
 
-  it('of regression has rows and loss only, the loss bounded by the declared range', () => {
+  it('of regression has errors and moments of the target, all bounded by its declared range', () => {
     const real = { ...contract, target: { kind: 'real', column: 'days', minimum: 10, maximum: 30 } } as const;
-    expect(lossBound({ kind: 'squared-error' }, real)).toBe(200);
+    expect(lossBound({ kind: 'squared-error' }, real)).toBe(400);
+    expect(lossBound({ kind: 'huber', delta: 100 }, real)).toBe(200);
+    expect(lossBound({ kind: 'huber', delta: 1 }, real)).toBe(19.5);
     const terms = { kind: 'evaluate', recipe: { ...recipe, loss: { kind: 'squared-error' } }, contract: real } as const;
-    expect(namesOf(deriveLayout(terms, room))).toEqual(['holdout.rows:1', 'holdout.loss:1', 'saturated:1']);
+    expect(namesOf(deriveLayout(terms, room))).toEqual([
+      'holdout.rows:1',
+      'holdout.loss:1',
+      'holdout.absolute-error:1',
+      'holdout.squared-error:1',
+      'holdout.target:1',
+      'holdout.target-squares:1',
+      'saturated:1',
+    ]);
+  });
+
+  it('of survival times has two tables of time by score', () => {
+    const target = { kind: 'survival', column: 'days', eventColumn: 'died', maximum: 365 } as const;
+    const cox = { ...recipe, loss: { kind: 'cox' }, histogramBins: 16 } as const;
+    const layout = deriveLayout({ kind: 'evaluate', recipe: cox, contract: { ...contract, target } }, room);
+    expect(namesOf(layout)).toEqual([
+      'holdout.rows:1',
+      'holdout.loss:1',
+      'holdout.events:256',
+      'holdout.censored:256',
+      'saturated:1',
+    ]);
+  });
+
+  it('repeats its metrics for each category of each slice', () => {
+    const sex = { column: 'sex', minimum: 0, maximum: 2, unit: '', categories: ['f', 'm', 'other'] };
+    const terms = {
+      kind: 'evaluate',
+      recipe: { ...recipe, slices: ['sex'] },
+      contract: { ...contract, features: [...contract.features, sex] },
+    } as const;
+    expect(namesOf(deriveLayout(terms, room))).toEqual([
+      'holdout.rows:1',
+      'holdout.loss:1',
+      'holdout.correct:1',
+      'holdout.positive:10',
+      'holdout.negative:10',
+      'slice.sex.rows:3',
+      'slice.sex.loss:3',
+      'slice.sex.correct:3',
+      'slice.sex.positive:30',
+      'slice.sex.negative:30',
+      'slice.sex.left-out:3',
+      'saturated:1',
+    ]);
   });
 
   it('of statistics holds rows and two sums per feature', () => {

@@ -86,6 +86,10 @@ describe('a training recipe', () => {
     ['a hold-out part that leaves nothing to train on', { holdoutFraction: 0.95 }, 'holdout_fraction'],
     ['a histogram of one bin', { histogramBins: 1 }, 'histogram_bins'],
     ['a weight of no records', { weightRows: 0 }, 'weight_rows'],
+    ['two slices by one column', { slices: ['sex', 'sex'] }, 'slices'],
+    ['more slices than there is room for', { slices: Array.from({ length: 9 }, (_, i) => `c${String(i)}`) }, 'slices'],
+    ['slices of nothing', { slices: ['sex'], holdoutFraction: 0 }, 'slices'],
+    ['too many bins for times and scores', { loss: { kind: 'cox' }, histogramBins: 129 }, 'histogram_bins'],
   ])('refuses %s', (_what, change, path) => {
     expect(pathsOf(() => encodeRecipe({ ...recipe, ...change }))).toEqual([path]);
   });

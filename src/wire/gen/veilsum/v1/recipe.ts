@@ -19,7 +19,7 @@ export enum Loss {
   LOSS_BINARY_CROSS_ENTROPY = 1,
   /** LOSS_SOFTMAX_CROSS_ENTROPY - Softmax and cross-entropy on one logit a class; target is the class number. */
   LOSS_SOFTMAX_CROSS_ENTROPY = 2,
-  /** LOSS_SQUARED_ERROR - Half of the mean squared difference. */
+  /** LOSS_SQUARED_ERROR - Squared difference, averaged over the outputs of a record. */
   LOSS_SQUARED_ERROR = 3,
   /** LOSS_HUBER - Squared error near the target, absolute error far from it; target is a number. */
   LOSS_HUBER = 4,
@@ -74,10 +74,13 @@ export interface TrainingRecipe {
   /** Gradients of a step are cut to this L2 norm; 0 for no cut. */
   maxGradientNorm: number;
   /** What local training does about uneven data; unset for nothing. */
-  method: { $case: "fedProx"; value: FedProx } | { $case: "fedNova"; value: FedNova } | {
-    $case: "scaffold";
-    value: Scaffold;
-  } | undefined;
+  method:
+    | { $case: "fedProx"; value: FedProx }
+    | { $case: "fedNova"; value: FedNova }
+    | { $case: "scaffold"; value: Scaffold }
+    | undefined;
+  /** Columns of the data contract with categories: metrics are also summed for the records of each category by itself. */
+  slices: string[];
 }
 
 /** The learning rate of a round, as a factor on the optimiser's. */
@@ -296,6 +299,7 @@ function createBaseTrainingRecipe(): TrainingRecipe {
     schedule: undefined,
     maxGradientNorm: 0,
     method: undefined,
+    slices: [],
   };
 }
 
@@ -359,6 +363,9 @@ export const TrainingRecipe: MessageFns<TrainingRecipe> = {
       case "scaffold":
         Scaffold.encode(message.method.value, writer.uint32(130).fork()).join();
         break;
+    }
+    for (const v of message.slices) {
+      writer.uint32(162).string(v!);
     }
     return writer;
   },
@@ -512,6 +519,14 @@ export const TrainingRecipe: MessageFns<TrainingRecipe> = {
             }
 
             message.method = { $case: "scaffold", value: Scaffold.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.slices.push(reader.string());
             continue;
           }
         }
