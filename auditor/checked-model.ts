@@ -34,7 +34,7 @@ export async function demandModel(
     standardiseBy === undefined ? undefined : await fetchStatistics(session, standardiseBy.jobId, contract.features);
   if (standardiseBy !== undefined && checked !== undefined && !equalBytes(checked.resultHash, standardiseBy.resultHash))
     throw badAnswer(`job "${standardiseBy.jobId}" has another result than the one that the manifest names.`);
-  const first = firstModel(forward, checked?.statistics, sha256, manifest.message.train);
+  const first = firstModel(forward, checked?.statistics, sha256, manifest.message);
   const round = await lastResult(session, manifest);
   const parameters = parametersOf(first.model, exported);
   // Everything but the parameters must be the forward model's, byte for byte.

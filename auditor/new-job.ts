@@ -59,7 +59,7 @@ async function factsOf(
   const { standardiseBy } = file.model;
   const checked =
     standardiseBy === undefined ? undefined : await fetchStatistics(session, standardiseBy, file.data.features);
-  const first = firstModel(bytes, checked?.statistics, sha256, file.model.train);
+  const first = firstModel(bytes, checked?.statistics, sha256, file.model);
   const model = {
     blob: { sha256: sha256(bytes), size: BigInt(bytes.length) },
     bytes,

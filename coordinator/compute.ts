@@ -223,7 +223,7 @@ export class Computation {
       standardiseBy === undefined
         ? undefined
         : await this.#statistics(state, standardiseBy.jobId, standardiseBy.resultHash);
-    return firstModel(bytes, statistics, sha256, manifest.message.train);
+    return firstModel(bytes, statistics, sha256, manifest.message);
   }
 
   async #statistics(state: CoordinatorState, jobId: string, resultHash: Uint8Array): Promise<ColumnStatistics> {

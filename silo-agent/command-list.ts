@@ -60,6 +60,11 @@ export const COMMANDS: readonly CommandOnDemand<Command>[] = [
     load: async () => (await import('./commands/ledger.js')).addLedger,
   },
   {
+    form: 'model',
+    summary: 'write the model of a job with the parameters that this silo trained for itself',
+    load: async () => (await import('./commands/model.js')).addModel,
+  },
+  {
     form: 'evidence',
     summary: 'signed messages that contradict each other, as this silo met them',
     load: async () => (await import('./commands/evidence.js')).addEvidence,

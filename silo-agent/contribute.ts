@@ -86,16 +86,16 @@ export class Contributor {
     const records = await this.#work.readDataSet({ name: dataSet, ...source }, job.contract);
     const closing = isClosingRound(manifest, plan.round);
     const layout = layoutOfRound(manifest, plan.round);
-    const { segments, steps, ownControl } =
+    const { segments, steps, own } =
       job.kind === 'statistics'
         ? {
             segments: statisticsSegments(records, job.contract, job.plan, this.#config.policy.smallCells),
             steps: 0,
-            ownControl: undefined,
+            own: undefined,
           }
         : await this.#learn(manifest, plan, job, closing, records, roundSecret, prepared, signal);
     // Before the input: once that is stored, nothing is computed again.
-    if (ownControl !== undefined) await layAside(this.#store, plan.jobId, plan.rid, ownControl);
+    if (own !== undefined) await layAside(this.#store, plan.jobId, plan.rid, own);
     const random = wordsFrom(roundSecret, plan.rid, LABELS.deriveRounding);
     const share = this.#noiseShare(manifest, plan, roundSecret);
     const values = maskable(layout, quantise(layout, segments, random), share);
@@ -142,7 +142,8 @@ export class Contributor {
         train,
         holdout,
         seed: seed.reveal(),
-        ownControl: await readOwn(this.#store, plan.jobId),
+        own: await readOwn(this.#store, plan.jobId),
+        local: prepared.first?.local,
         smallestSlice: this.#config.policy.minimumHoldout,
       },
       signal,

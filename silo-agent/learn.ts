@@ -5,10 +5,14 @@ import {
   clippedControl,
   commonControl,
   evaluationSegments,
+  joinParts,
+  localOf,
+  sharedOf,
   sliceColumns,
   trainingSegments,
   weightCount,
   type Job,
+  type LocalPart,
   type ModelState,
   type Recipe,
   type SliceColumn,
@@ -34,8 +38,10 @@ export interface LearningRound {
   readonly holdout: Table;
   /** 32 bytes; decides the order of rows. */
   readonly seed: Uint8Array;
-  /** c_i of SCAFFOLD as it was after the last round that this silo was part of; undefined before any. */
-  readonly ownControl: Float64Array | undefined;
+  /** What this silo kept from the last round that it was part of, as `Learned.own` gave it; undefined before any. */
+  readonly own: Float64Array | undefined;
+  /** The parameters that it trains for itself; undefined where the job has none. */
+  readonly local?: LocalPart | undefined;
   /** Categories of a slice with fewer held-out records stay out of the sum; 0 leaves out none. */
   readonly smallestSlice?: number;
 }
@@ -43,8 +49,11 @@ export interface LearningRound {
 export interface Learned {
   readonly segments: SegmentValues[];
   readonly steps: number;
-  /** c_i' of SCAFFOLD, this silo's own as soon as the round is applied with its input in the sum. */
-  readonly ownControl: Float64Array | undefined;
+  /**
+   * This silo's own as soon as the round is applied with its input in the sum: c_i' of SCAFFOLD, where the job has it, and behind it the
+   * local parameters. Never sent.
+   */
+  readonly own: Float64Array | undefined;
 }
 
 /** Throws CodedError `trainer/…`, `job/bad-contribution`. */
@@ -53,9 +62,14 @@ export async function learn(
   round: LearningRound,
   signal?: AbortSignal,
 ): Promise<Learned> {
-  const { job, state, holdout } = round;
+  const { job, state, holdout, local } = round;
   const { recipe, contract } = job;
-  const { parameters } = state;
+  const weights = job.kind === 'train' && !round.closing ? weightCount(round.layout) : 0;
+  const controls = round.own === undefined ? 0 : round.own.length - (local?.localCount ?? 0);
+  const parameters =
+    local === undefined
+      ? state.parameters
+      : joinParts(local, state.parameters, round.own?.subarray(controls) ?? local.initial);
   const options = signal === undefined ? {} : { signal };
   const measured =
     holdout.rows === 0
@@ -73,29 +87,32 @@ export async function learn(
         );
   const terms = { recipe, contract };
   if (job.kind === 'evaluate' || round.closing)
-    return { segments: evaluationSegments(measured, terms, round.smallestSlice), steps: 0, ownControl: undefined };
-  const weights = weightCount(round.layout);
+    return { segments: evaluationSegments(measured, terms, round.smallestSlice), steps: 0, own: undefined };
   const common = recipe.method.kind === 'scaffold' ? commonControl(job, state, weights) : undefined;
-  const own = round.ownControl ?? new Float64Array(weights);
-  const local = trainingRecipe(recipe, round.round, round.rounds);
+  const own = round.own?.subarray(0, controls) ?? new Float64Array(weights);
+  const settings = trainingRecipe(recipe, round.round, round.rounds);
   const trained = await trainer.train(
     {
       parameters,
       table: round.train,
-      recipe: local,
+      recipe: settings,
       seed: round.seed,
-      correction: common === undefined ? undefined : correctionOf(common, own, parameters.length),
+      correction: common === undefined ? undefined : correctionOf(common, own, state.parameters.length, local),
     },
     options,
   );
-  const delta = trained.parameters.map((value, i) => value - (parameters[i] ?? 0));
+  const shared = local === undefined ? trained.parameters : sharedOf(local, trained.parameters);
+  const delta = shared.map((value, i) => value - (state.parameters[i] ?? 0));
   const { method, optimiser } = recipe;
   // Both methods are refused with another optimiser.
   const reach = (rate: number): number =>
     optimiser.kind === 'sgd' ? reachOf(optimiser, rate, trained.steps, 0) : trained.steps;
   const change =
     method.kind === 'scaffold' && common !== undefined
-      ? clippedControl(controlChange(common, delta.subarray(0, weights), reach(local.learningRate)), method.controlClip)
+      ? clippedControl(
+          controlChange(common, delta.subarray(0, weights), reach(settings.learningRate)),
+          method.controlClip,
+        )
       : undefined;
   const contribution = {
     delta,
@@ -107,15 +124,31 @@ export async function learn(
   return {
     segments: trainingSegments(contribution, { ...terms, layout: round.layout }, round.smallestSlice),
     steps: trained.steps,
-    ownControl: change?.map((value, i) => value + (own[i] ?? 0)),
+    own: ownOf(
+      change?.map((value, i) => value + (own[i] ?? 0)),
+      local && localOf(local, trained.parameters),
+    ),
   };
 }
 
-/** c - c_i, and 0 for running statistics, which no gradient moves. */
-function correctionOf(common: Float64Array, own: Float64Array, length: number): Float32Array {
+/** c - c_i, and 0 for running statistics, which no gradient moves, and for local parameters, which nobody else has. */
+function correctionOf(
+  common: Float64Array,
+  own: Float64Array,
+  length: number,
+  local: LocalPart | undefined,
+): Float32Array {
   const correction = new Float32Array(length);
   common.forEach((c, i) => (correction[i] = c - (own[i] ?? 0)));
-  return correction;
+  return local === undefined ? correction : joinParts(local, correction, []);
+}
+
+function ownOf(control: Float64Array | undefined, local: Float32Array | undefined): Float64Array | undefined {
+  if (control === undefined && local === undefined) return undefined;
+  const own = new Float64Array((control?.length ?? 0) + (local?.length ?? 0));
+  own.set(control ?? []);
+  own.set(local ?? [], control?.length ?? 0);
+  return own;
 }
 
 /** Rows in one evaluation step. */

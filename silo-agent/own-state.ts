@@ -1,4 +1,4 @@
-// What a silo keeps of a job for itself from round to round and never sends: its control variate of SCAFFOLD. Sealed on disk. What a round
+// What a silo keeps of a job for itself from round to round and never sends: its control variate of SCAFFOLD and its local parameters. Sealed on disk. What a round
 // made counts only when that round is applied with this silo's input in the sum; until then it waits beside what counts.
 
 import { concat, HASH_BYTES, hex, utf8 } from '../src/base/index.js';

@@ -57,7 +57,8 @@ export async function prepareJob(
   return { first, modelHash };
 }
 
-async function fetchFirst(
+/** The forward model, from the state folder or the coordinator, and what round 1 starts from. */
+export async function fetchFirst(
   config: AgentConfig,
   store: Store,
   state: SiloState,
@@ -80,11 +81,12 @@ async function fetchFirst(
     standardiseBy === undefined
       ? undefined
       : await statisticsOf(store, state, standardiseBy.jobId, standardiseBy.resultHash);
-  const first = firstModel(bytes, statistics, sha256, manifest.message.train);
-  if (first.model.parameterCount > maxParameters)
+  const first = firstModel(bytes, statistics, sha256, manifest.message);
+  const parameters = first.local?.wholeCount ?? first.model.parameterCount;
+  if (parameters > maxParameters)
     throw new AgentError(
       'agent/model-too-large',
-      `the model has ${String(first.model.parameterCount)} parameters, policy.maxParameters is ${String(maxParameters)}.`,
+      `the model has ${String(parameters)} parameters, policy.maxParameters is ${String(maxParameters)}.`,
     );
   return first;
 }

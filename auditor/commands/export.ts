@@ -45,20 +45,22 @@ export function addExport(program: Command, world: World): void {
         await exportBundle(world, options, jobId);
         return;
       }
-      const { bytes, round, statistics } = await withSession(world, options, async (session) => {
+      const { bytes, round, statistics, local } = await withSession(world, options, async (session) => {
         const { client, roster } = session;
         const figures = await statisticsOf(session, jobId);
-        if (figures !== undefined) return { ...figures, round: undefined };
+        if (figures !== undefined) return { ...figures, round: undefined, local: [] };
         const given = await gather(client.exportModel({ jobId, state: false }, world.signal), LIMITS.modelBytes);
         if (given === undefined)
           throw badAnswer(`a model has at most ${String(LIMITS.modelBytes)} bytes, more than that came.`);
-        if (options.verify === undefined) return { bytes: given, round: undefined, statistics: undefined };
-        const forward = await readSmallFile(options.verify, LIMITS.modelBytes);
         const manifest = await fetchManifest(client, roster, jobId);
-        return { bytes: given, round: await demandModel(session, manifest, forward, given), statistics: undefined };
+        const { local } = manifest.message;
+        if (options.verify === undefined) return { bytes: given, round: undefined, statistics: undefined, local };
+        const forward = await readSmallFile(options.verify, LIMITS.modelBytes);
+        const round = await demandModel(session, manifest, forward, given);
+        return { bytes: given, round, statistics: undefined, local };
       });
       await writeFileDurably(options.out, bytes, { replace: options.force === true });
-      if (statistics === undefined) tell(world, options, jobId, bytes, round);
+      if (statistics === undefined) tell(world, options, jobId, bytes, round, local);
       else tellStatistics(world, options, jobId, bytes, statistics);
     });
 }
@@ -135,11 +137,12 @@ function tell(
   jobId: string,
   bytes: Uint8Array,
   round: CheckedRound | undefined,
+  local: readonly string[],
 ): void {
   const digest = hex(sha256(bytes));
   if (json === true) {
     const verified = round === undefined ? null : { round: round.plan.round, resultHash: hex(round.resultHash) };
-    printJson(terminal, { job: jobId, file: resolve(out), bytes: bytes.length, sha256: digest, verified });
+    printJson(terminal, { job: jobId, file: resolve(out), bytes: bytes.length, sha256: digest, verified, local });
     return;
   }
   printFacts(terminal, [
@@ -147,6 +150,9 @@ function tell(
     ['file', resolve(out)],
     ['bytes', String(bytes.length)],
     ['SHA-256', digest],
+    ...(local.length === 0
+      ? []
+      : [['local', `${local.join(', ')}: as the job began; each hospital has its own, which it keeps`] as const]),
     [
       'verified',
       round === undefined

@@ -151,17 +151,15 @@ const common = {
 };
 
 const jobFile = (folder: string) => {
-  const model = strict({
-    file: pathIn(folder),
-    standardiseBy: name.optional(),
-    train: z.array(z.string().min(1)).min(1).optional(),
-  });
+  const patterns = z.array(z.string().min(1)).min(1).optional();
+  const fields = { file: pathIn(folder), standardiseBy: name.optional(), train: patterns };
+  const model = strict(fields);
   return z.discriminatedUnion('kind', [
     strict({
       ...common,
       kind: z.literal('train'),
       data: strict({ ...data, target }),
-      model,
+      model: strict({ ...fields, local: patterns }),
       training,
       evaluation: strict(evaluation).optional(),
       rounds: count,

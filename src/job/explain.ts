@@ -97,7 +97,7 @@ function targetWords(target: TargetColumn): string {
 }
 
 function modelLines(manifest: JobManifest, job: Exclude<Job, { kind: 'statistics' }>): string[] {
-  const { forwardModel, standardiseBy, train } = manifest;
+  const { forwardModel, standardiseBy, train, local } = manifest;
   const lines = [
     `The forward model is a file of ${String(forwardModel?.size ?? 0n)} bytes; this hospital checks it and builds the training graph itself.`,
     standardiseBy === undefined
@@ -106,6 +106,11 @@ function modelLines(manifest: JobManifest, job: Exclude<Job, { kind: 'statistics
     ...(train.length === 0
       ? []
       : [`Only these parameters are in the sum, all others keep the values of the file: ${train.join(', ')}.`]),
+    ...(local.length === 0
+      ? []
+      : [
+          `These parameters never leave this hospital, which trains and keeps its own: ${local.join(', ')}. The model is measured with them.`,
+        ]),
   ];
   if (job.kind === 'evaluate') return [...lines, `Loss: ${job.recipe.loss.kind}.`];
   return [...lines, ...trainingWords(job.recipe), ...methodWords(job.recipe.method), updateWords(job.update)];

@@ -19,6 +19,7 @@ export { encodeUpdateRule, parseUpdateRule, type UpdateSetting } from './update-
 export { isBinary, isClassification } from './recipe-loss.js';
 export { commonControl } from './memory.js';
 export { weightCount } from './vector-parts.js';
+export { joinParts, localOf, sharedOf, type LocalPart, type ModelParts } from './local-part.js';
 export { parseJob, type Job, type JobKindName } from './job.js';
 export { roundingError, unitBudget, type Room } from './budget.js';
 export {

@@ -72,6 +72,12 @@ function checkTrain(file: JobFile, problems: Problems): void {
     'model.train',
     `at most ${String(trainPatternsMax)} names or patterns of at most ${String(nameLength)} characters`,
   );
+  const local = file.kind === 'train' ? (file.model.local ?? []) : [];
+  problems.require(
+    local.length <= trainPatternsMax && local.every((pattern) => pattern.length <= nameLength),
+    'model.local',
+    `at most ${String(trainPatternsMax)} names or patterns of at most ${String(nameLength)} characters`,
+  );
 }
 
 function checkNoise(privacy: NoiseTerms | undefined, job: Job, cohort: Cohort, problems: Problems): void {

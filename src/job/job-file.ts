@@ -72,6 +72,11 @@ export interface JobFileModel {
   readonly train?: readonly string[] | undefined;
 }
 
+export interface TrainedModel extends JobFileModel {
+  /** Names of parameters that every silo trains for itself and that are in no sum; none unless given. */
+  readonly local?: readonly string[] | undefined;
+}
+
 interface JobFileCommon {
   /** Unique in the consortium for ever. */
   readonly job: string;
@@ -104,7 +109,7 @@ export interface Timeouts {
 export interface TrainingJobFile extends JobFileCommon {
   readonly kind: 'train';
   readonly data: JobFileData & { readonly target: TargetColumn };
-  readonly model: JobFileModel;
+  readonly model: TrainedModel;
   readonly training: JobFileTraining;
   readonly evaluation?: Omit<JobFileEvaluation, 'loss'> | undefined;
   readonly rounds: number;

@@ -43,6 +43,11 @@ export function parseJob(manifest: JobManifest): Job {
   );
   if (kind !== undefined && kind !== 'train')
     problems.require(manifest.roundLimit === 1, 'round_limit', `1: a job of kind ${kind} has one round`);
+  problems.require(
+    manifest.local.length === 0 || kind === 'train',
+    'local',
+    'nothing: only a training job has parameters that silos keep to themselves',
+  );
   problems.addAll('', fit(kind, recipe, contract, plan));
   const sorted = manifest.silos.every(
     (silo, i) => i === 0 || compareBytes(utf8(manifest.silos[i - 1] ?? ''), utf8(silo)) < 0,

@@ -67,6 +67,7 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
     reopenedKeys: [],
     closingLayout: deriveClosingLayout(job, room),
     train: file.kind === 'statistics' ? [] : [...(file.model.train ?? [])],
+    local: file.kind === 'train' ? [...(file.model.local ?? [])] : [],
   };
 }
 

@@ -5,6 +5,7 @@ import { concat, equalBytes, HASH_BYTES, u32be, utf8 } from '../base/index.js';
 import { initialParameters, readForwardModel, withStandardisation, type ForwardModel } from '../model/index.js';
 import { JobError } from './errors.js';
 import { JOB_LIMITS } from './limits.js';
+import { localPart, type LocalPart, type ModelParts } from './local-part.js';
 import type { ColumnStatistics } from './statistics.js';
 
 export interface ModelState {
@@ -53,33 +54,37 @@ export interface FirstModel {
   readonly model: ForwardModel;
   /** The state that round 1 starts from. */
   readonly state: Uint8Array<ArrayBuffer>;
+  /** What a silo trains beside the vector, for itself; undefined where nothing is. */
+  readonly local: LocalPart | undefined;
 }
 
 /**
- * From the exported forward model to what round 1 starts from. `digest`: SHA-256. `train`: the manifest's, empty for all
- * parameters. Throws ModelError `model/…` with every reason why the
+ * From the exported forward model to what round 1 starts from. `digest`: SHA-256. `parts`: which
+ * parameters are trained, as the manifest says it. Throws ModelError `model/…` with every reason why the
  * model cannot be trained.
  */
 export function firstModel(
   forward: Uint8Array,
   statistics: ColumnStatistics | undefined,
   digest: (bytes: Uint8Array) => Uint8Array,
-  train: readonly string[] = [],
+  parts: ModelParts = {},
 ): FirstModel {
   const onnx =
     statistics === undefined
       ? forward
       : withStandardisation(forward, { mean: statistics.mean, std: statistics.standardDeviation });
-  if (train.length > JOB_LIMITS.trainPatternsMax)
-    throw new JobError(
-      'job/bad-manifest',
-      `the manifest names ${String(train.length)} patterns of parameters, at most ${String(JOB_LIMITS.trainPatternsMax)} are allowed.`,
-    );
-  const model = readForwardModel(onnx, train.length === 0 ? {} : { train });
+  const { train = [], local = [] } = parts;
+  for (const patterns of [train, local])
+    if (patterns.length > JOB_LIMITS.trainPatternsMax)
+      throw new JobError(
+        'job/bad-manifest',
+        `the manifest names ${String(patterns.length)} patterns of parameters, at most ${String(JOB_LIMITS.trainPatternsMax)} are allowed.`,
+      );
+  const model = readForwardModel(onnx, { ...(train.length === 0 ? {} : { train }), local });
   const state = encodeModelState({
     modelSha256: digest(onnx),
     parameters: initialParameters(model),
     updateState: new Uint8Array(),
   });
-  return { onnx, model, state };
+  return { onnx, model, state, local: localPart(onnx, model, parts) };
 }

@@ -42,13 +42,15 @@ export interface ForwardModel {
 export interface ReadOptions {
   /** Names of the parameters to train, `*` for any characters; all when absent. */
   readonly train?: readonly string[];
+  /** Names of parameters that stay out of the vector although they could be trained; none when absent. */
+  readonly local?: readonly string[];
 }
 
 /**
  * Reads and checks a model file. Throws `model/too-large`, `model/not-onnx`, `model/refused` (listing every problem) or
  * `model/no-parameters`.
  */
-export function readForwardModel(bytes: Uint8Array, { train }: ReadOptions = {}): ForwardModel {
+export function readForwardModel(bytes: Uint8Array, { train, local = [] }: ReadOptions = {}): ForwardModel {
   const problems = new Problems();
   const source = importModel(decodeModel(bytes), problems);
   problems.throwIfAny();
@@ -56,7 +58,7 @@ export function readForwardModel(bytes: Uint8Array, { train }: ReadOptions = {})
   problems.throwIfAny();
   const input = defined(checked.inputs[0], 'the input that the check found');
   const graph = resolveAliases(withFloatInput(checked));
-  const { slots: parameters, frozen } = findParameters(graph, train, problems);
+  const { slots: parameters, frozen } = findParameters(graph, train, local, problems);
   problems.throwIfAny();
   const last = parameters.at(-1);
   // Running statistics come last: where the first one is, all are, and there is nothing to train.

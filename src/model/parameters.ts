@@ -15,8 +15,13 @@ export interface Parameters {
   readonly frozen: readonly string[];
 }
 
-/** `train`: names or patterns with `*`; undefined takes everything trainable. */
-export function findParameters(graph: Graph, train: readonly string[] | undefined, problems: Problems): Parameters {
+/** `train`: names or patterns with `*`; undefined takes everything trainable, less what `local` names. */
+export function findParameters(
+  graph: Graph,
+  train: readonly string[] | undefined,
+  local: readonly string[],
+  problems: Problems,
+): Parameters {
   const { weights, statistics } = trainableNames(graph);
   const found: Omit<ParameterSlot, 'offset'>[] = [];
   const frozen: string[] = [];
@@ -33,9 +38,14 @@ export function findParameters(graph: Graph, train: readonly string[] | undefine
     }
     found.push({ name, shape: tensor.shape, length, ...(isStatistic ? { statistic: true as const } : {}) });
   }
-  const slots = inOrder(found);
+  const isLocal = ({ name }: { readonly name: string }): boolean => local.some((pattern) => matches(pattern, name));
+  for (const pattern of local)
+    if (!found.some(({ name }) => matches(pattern, name)))
+      problems.add('local', `${pattern} is the name of no parameter that is trained`);
+  const slots = inOrder(found.filter((slot) => !isLocal(slot)));
+  frozen.push(...found.filter(isLocal).map(({ name }) => name));
   for (const pattern of train ?? [])
-    if (!slots.some(({ name }) => matches(pattern, name)))
+    if (!found.some(({ name }) => matches(pattern, name)))
       problems.add('train', `${pattern} is the name of no trainable parameter`);
   checkSteering(graph, new Set(slots.map(({ name }) => name)), problems);
   return { slots, frozen };

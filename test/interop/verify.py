@@ -274,7 +274,7 @@ SCHEMAS = {
     "Member": "id:s signing_key:b cosigning_key:b uri:s organisation:s valid_from:u valid_until:u",
     "Manifest": "version:u job_id:s roster_hash:b kind:u silos:s* c:u min_cohort:u forward:BlobRef initial:b recipe:b update_rule:b layout:Layout"
     " m:u privacy:b round_limit:u contract:b full:u timeouts:Empty rejected_limit:u acceptance:Acceptance standardise_by:Source description:s"
-    " reopened:b* closing:Layout train:s* noise:Noise",
+    " reopened:b* closing:Layout train:s* noise:Noise local:s*",
     "Noise": "mechanism:u variance:d tail:u",
     "Source": "job_id:s result_hash:b",
     "Acceptance": "min_weight:d max_mean_norm:d",
@@ -908,8 +908,10 @@ class Verifier:
         if manifest["standardise_by"]:
             raise Missing("standardisation of the first model is not recomputed, and so no model after it")
         tensors = [t for t in parse("Onnx", data)["graph"]["initializers"] if t["data_type"] == 1]
-        wanted = [re.compile(".*".join(map(re.escape, glob.split("*")))) for glob in manifest["train"]]
-        chosen = [t for t in tensors if not wanted or any(w.fullmatch(t["name"]) for w in wanted)]
+        globs = lambda field: [re.compile(".*".join(map(re.escape, glob.split("*")))) for glob in manifest[field]]
+        among = lambda t, patterns: any(p.fullmatch(t["name"]) for p in patterns)
+        wanted, local = globs("train"), globs("local")
+        chosen = [t for t in tensors if (not wanted or among(t, wanted)) and not among(t, local)]
         values = [v for t in chosen for v in (little("f", t["raw"]) if t["raw"] else t["floats"])]
         state = (sha(data), values, b"")
         if h("model", state_bytes(state)) != manifest["initial"]:
@@ -935,7 +937,7 @@ class Verifier:
         rule = parse("Rule", manifest["update_rule"])
         recipe = parse("Recipe", manifest["recipe"])
         known = {"delta", "running-statistics", "weight", "norm", "saturated"}
-        strange = [name for name in values if name not in known and not name.startswith("holdout.")]
+        strange = [name for name in values if name not in known and not name.startswith(("holdout.", "slice."))]
         if rule["fed_avg"] is None or recipe["fed_nova"] is not None or recipe["scaffold"] is not None or strange:
             raise Missing("this program knows federated averaging without FedNova and SCAFFOLD; outcome and next model are not recomputed")
         (weight,), scale = values["weight"]
@@ -1099,7 +1101,7 @@ class Verifier:
         if state is None:
             raise Missing("not compared: the last state is not known")
         forward, final = self.part(f"jobs/{job}/forward-model"), self.part(f"jobs/{job}/final-model")
-        if self.manifest["train"]:
+        if self.manifest["train"] or self.manifest["local"]:
             raise Missing("not compared: only a part of the model was trained")
         chosen, at = bytearray(forward), 0
         values = struct.pack(f"<{len(state[1])}f", *state[1])

@@ -70,6 +70,7 @@ export function trainingManifest(changes: Partial<JobManifest> = {}): JobManifes
     description: 'Predicts heart disease.',
     reopenedKeys: [],
     train: [],
+    local: [],
     closingLayout: undefined,
     noise: undefined,
     ...changes,

@@ -10,6 +10,7 @@ import {
   parseJob,
   SEGMENT,
   type Job,
+  type LocalPart,
   type ModelState,
 } from '../../src/job/index.js';
 import { applyUpdate } from '../../src/model/index.js';
@@ -26,6 +27,8 @@ export interface Federation {
   readonly silos: readonly FederatedSilo[];
   readonly trainer: Pick<Trainer, 'train' | 'evaluate'>;
   readonly seed: number;
+  /** Parameters that every silo trains for itself. */
+  readonly local?: LocalPart | undefined;
   /** `float`: the control experiment, a mean in float64 without quantising; for plain FedAvg only. */
   readonly sum: 'integer' | 'float';
 }
@@ -47,7 +50,7 @@ export async function* federate(federation: Federation): AsyncGenerator<RoundRep
   const { manifest, silos, trainer, seed } = federation;
   const job = trainingJob(manifest);
   const layout = readLayout(manifest.layout);
-  const controls: (Float64Array | undefined)[] = silos.map(() => undefined);
+  const kept: (Float64Array | undefined)[] = silos.map(() => undefined);
   let state = federation.start;
   for (let round = 1; round <= manifest.roundLimit; round++) {
     const parts: SegmentValues[][] = [];
@@ -62,9 +65,10 @@ export async function* federate(federation: Federation): AsyncGenerator<RoundRep
         train,
         holdout,
         seed: seedBytes('order', seed, round, index),
-        ownControl: controls[index],
+        own: kept[index],
+        local: federation.local,
       });
-      controls[index] = learned.ownControl;
+      kept[index] = learned.own;
       parts.push(learned.segments);
     }
     const { next, metrics } =

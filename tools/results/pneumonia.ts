@@ -1,5 +1,5 @@
 // PneumoniaMNIST over six silos whose share of sick children runs from a quarter to nearly all: a convolutional network, federated against
-// all images in one place, with the same number of passes.
+// all images in one place, trained about as far.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,11 +12,14 @@ import { costOfSum, runFederated, type Ground, type Training } from './methods.j
 import type { MethodOutcome, Outcome, Progress, SumCost } from './outcome.js';
 import { convolutionalNetwork, SIDE } from './pneumonia-model.js';
 
-export const PNEUMONIA_SEEDS = [1, 2];
-/** Rounds of the federation. */
-const ROUNDS = 40;
+export const PNEUMONIA_SEEDS = [1, 2, 3];
+/**
+ * Rounds of the federation. Momentum starts anew in each, so 20 steps at 0.9 reach 121 times the rate instead of 200, and the mean of six
+ * silos moves no farther than one. 120 rounds reach about as far as 12 pooled passes, 1766 steps with momentum that never restarts.
+ */
+const ROUNDS = 120;
 /** Scoring all test images takes as long as a round of training. */
-const SCORE_EVERY = 5;
+const SCORE_EVERY = 10;
 /** Passes of pooled training over all images, and of one silo alone over its own. */
 const PASSES = 12;
 export const PNEUMONIA_FILE = 'pneumoniamnist_reassembled.npz';
@@ -28,7 +31,7 @@ const SICK = [4, 10, 14, 20, 24, 28];
 const optimiser = { kind: 'sgd', learningRate: 0.02, momentum: 0.9 } as const;
 const common = { batchSize: 32, localWork: { kind: 'steps', steps: 20 }, clip: 10, optimiser } as const;
 const METHODS: readonly { readonly name: string; readonly settings: string; readonly training: Training }[] = [
-  { name: 'FedAvg', settings: '40 rounds of 20 steps, SGD 0.02 with momentum 0.9, batches of 32', training: common },
+  { name: 'FedAvg', settings: '120 rounds of 20 steps, SGD 0.02 with momentum 0.9, batches of 32', training: common },
   {
     name: 'SCAFFOLD',
     settings: 'as FedAvg, control variates in the same sum',
@@ -37,6 +40,11 @@ const METHODS: readonly { readonly name: string; readonly settings: string; read
 ];
 /** The federated AUC is to be at most this much below the pooled one. */
 const GAP = 0.01;
+
+const NOTE =
+  'The share of the sick runs from a quarter to nearly all over the silos. ' +
+  'Momentum starts anew in each round, so 20 steps of a round reach 121 times the rate instead of 200, and the mean of six silos moves no farther than one of them: ' +
+  'the federation needs 120 rounds to come about as far as twelve pooled passes (1766 steps).';
 
 export async function runPneumonia(folder: string, progress: Progress): Promise<Outcome[]> {
   const from = performance.now();
@@ -77,7 +85,7 @@ export async function runPneumonia(folder: string, progress: Progress): Promise<
     {
       name: 'pneumonia',
       title: 'PneumoniaMNIST: six silos with skewed labels, convolutional network',
-      note: 'The share of the sick runs from a quarter to nearly all over the silos.',
+      note: NOTE,
       seeds: PNEUMONIA_SEEDS,
       testRecords: test.rows,
       silos: silos.map(({ id, train: table }) => ({

@@ -45,7 +45,7 @@ export class ModelChain {
         'verify/first-model',
         'the forward model of the bundle is not the one that the manifest names.',
       );
-      this.#first = firstModel(forward, statisticsFor(manifest, standardisation), sha256, message.train);
+      this.#first = firstModel(forward, statisticsFor(manifest, standardisation), sha256, message);
       this.#state = this.#first.state;
     }
     const differences = checkLayout(message, this.#first?.model);

@@ -81,7 +81,7 @@ export function trainingManifest(
   model: Uint8Array,
   source?: Source,
 ): { manifest: JobManifest; first: FirstModel } {
-  const first = firstModel(model, source?.statistics, sha256, file.model.train);
+  const first = firstModel(model, source?.statistics, sha256, file.model);
   const manifest = buildManifest(file, {
     rosterHash,
     initialModelHash: hash(LABELS.model, first.state),

@@ -125,6 +125,7 @@ export function manifestOf(founded: Founded, changes: Partial<JobManifest> = {})
     description: 'a sum for tests',
     reopenedKeys: [],
     train: [],
+    local: [],
     closingLayout: undefined,
     noise: undefined,
     ...changes,

@@ -27,10 +27,27 @@ describe('export', () => {
     const out = at.path('model.onnx');
     const said = await at.json('export', 'job-1', '--out', out);
     expect(new Uint8Array(await readFile(out))).toEqual(at.source.model);
-    expect(said).toEqual({ job: 'job-1', file: out, bytes: 3, sha256: hex(sha256(at.source.model)), verified: null });
+    expect(said).toEqual({
+      job: 'job-1',
+      file: out,
+      bytes: 3,
+      sha256: hex(sha256(at.source.model)),
+      verified: null,
+      local: [],
+    });
     const { out: text } = await at.run('export', 'job-1', '--out', at.path('again.onnx'));
     expect(text).toContain(hex(sha256(at.source.model)));
     expect(text).toContain('verified      no: with --verify');
+    expect(text).not.toContain('local');
+  });
+
+  it('says which parameters of the file are nobody’s, because each hospital has its own', async () => {
+    const consortium = new MemoryConsortium(SILOS, { manifest: { local: ['head.*'] } });
+    consortium.run();
+    const at = await desk(consortium, AUDITOR);
+    expect(await at.json('export', 'job-1', '--out', at.path('model.onnx'))).toMatchObject({ local: ['head.*'] });
+    const { out: text } = await at.run('export', 'job-1', '--out', at.path('again.onnx'));
+    expect(text).toContain('head.*: as the job began; each hospital has its own, which it keeps');
   });
 
   it('replaces a file only with --force', async () => {

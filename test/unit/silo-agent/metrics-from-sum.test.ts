@@ -86,7 +86,7 @@ async function measure(
       train: tableOf([]),
       holdout: tableOf(rows),
       seed: new Uint8Array(32),
-      ownControl: undefined,
+      own: undefined,
       smallestSlice,
     });
     parts.push(learned.segments);

@@ -42,10 +42,10 @@ it('trains the chosen parameters alone and publishes them with the others', asyn
 });
 
 it('gives a job a state of the chosen parameters, and refuses patterns without end', () => {
-  expect(firstModel(BYTES, undefined, sha256, HEAD).model.parameterCount).toBe(9);
-  expect(firstModel(BYTES, undefined, sha256, []).model.parameterCount).toBe(33);
+  expect(firstModel(BYTES, undefined, sha256, { train: HEAD }).model.parameterCount).toBe(9);
+  expect(firstModel(BYTES, undefined, sha256, {}).model.parameterCount).toBe(33);
   const many = Array.from({ length: 101 }, () => '*');
-  expect(() => firstModel(BYTES, undefined, sha256, many)).toThrow(
+  expect(() => firstModel(BYTES, undefined, sha256, { train: many })).toThrow(
     expect.objectContaining({ code: 'job/bad-manifest' }),
   );
 });

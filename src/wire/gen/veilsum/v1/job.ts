@@ -117,7 +117,14 @@ export interface JobManifest {
   /** Names of the model's parameters that are in the vector, `*` for any characters; the others keep the values of the file. Empty for all. */
   train: string[];
   /** Noise that silos add to segments marked VISIBILITY_NOISED; unset when no segment is. Epsilon follows from it. */
-  noise: SumNoise | undefined;
+  noise:
+    | SumNoise
+    | undefined;
+  /**
+   * Names of parameters that every silo trains for itself, `*` for any characters: they are in no vector and no sum, and the published file
+   * has them as they were.
+   */
+  local: string[];
 }
 
 export interface SumNoise {
@@ -224,6 +231,7 @@ function createBaseJobManifest(): JobManifest {
     closingLayout: undefined,
     train: [],
     noise: undefined,
+    local: [],
   };
 }
 
@@ -306,6 +314,9 @@ export const JobManifest: MessageFns<JobManifest> = {
     }
     if (message.noise !== undefined) {
       SumNoise.encode(message.noise, writer.uint32(210).fork()).join();
+    }
+    for (const v of message.local) {
+      writer.uint32(218).string(v!);
     }
     return writer;
   },
@@ -529,6 +540,14 @@ export const JobManifest: MessageFns<JobManifest> = {
             }
 
             message.noise = SumNoise.decode(reader, reader.uint32());
+            continue;
+          }
+          case 27: {
+            if (tag !== 218) {
+              break;
+            }
+
+            message.local.push(reader.string());
             continue;
           }
         }
