@@ -6,13 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const given = process.argv.slice(2);
-const runs =
-  given.length > 0
-    ? [given]
-    : [
-        ['--exclude', 'test/e2e/**'],
-        ['test/e2e/'],
-      ];
+const runs = given.length > 0 ? [given] : [['--exclude', 'test/e2e/**'], ['test/e2e/']];
 
 const folder = mkdtempSync(join(tmpdir(), 'veilsum-test-'));
 let passed = 0;

@@ -37,6 +37,7 @@ const COMMANDS: [string[], string[]][] = [
   [['watch'], ['<job>', 'Ctrl-C']],
   [['export'], ['<job>', '--out <file>', '--verify <forward.onnx>', '--force']],
   [['verify'], ['<bundle>', '--roster-hash <hash>', '--previous <note>']],
+  [['evidence'], ['<file>', '--roster-hash <hash>']],
   [['log', 'tail'], ['--entries <count>']],
   [
     ['log', 'checkpoint'],
