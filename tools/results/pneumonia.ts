@@ -30,12 +30,21 @@ const SICK = [4, 10, 14, 20, 24, 28];
 
 const optimiser = { kind: 'sgd', learningRate: 0.02, momentum: 0.9 } as const;
 const common = { batchSize: 32, localWork: { kind: 'steps', steps: 20 }, clip: 10, optimiser } as const;
-const METHODS: readonly { readonly name: string; readonly settings: string; readonly training: Training }[] = [
+interface Method {
+  readonly name: string;
+  readonly settings: string;
+  readonly training: Training;
+  /** The one for data like these, which is held to the target. */
+  readonly recipe?: true;
+}
+
+const METHODS: readonly Method[] = [
   { name: 'FedAvg', settings: '120 rounds of 20 steps, SGD 0.02 with momentum 0.9, batches of 32', training: common },
   {
     name: 'SCAFFOLD',
     settings: 'as FedAvg, control variates in the same sum',
     training: { ...common, method: { kind: 'scaffold' } },
+    recipe: true,
   },
 ];
 /** The federated AUC is to be at most this much below the pooled one. */
@@ -44,7 +53,8 @@ const GAP = 0.01;
 const NOTE =
   'The share of the sick runs from a quarter to nearly all over the silos. ' +
   'Momentum starts anew in each round, so 20 steps of a round reach 121 times the rate instead of 200, and the mean of six silos moves no farther than one of them: ' +
-  'the federation needs 120 rounds to come about as far as twelve pooled passes (1766 steps).';
+  'the federation needs 120 rounds to come about as far as twelve pooled passes (1766 steps). ' +
+  'With labels this uneven the recipe is SCAFFOLD; FedAvg is there for comparison.';
 
 export async function runPneumonia(folder: string, progress: Progress): Promise<Outcome[]> {
   const from = performance.now();
@@ -95,7 +105,9 @@ export async function runPneumonia(folder: string, progress: Progress): Promise<
       })),
       methods: [
         outcomeOf('silo-1 alone', '12 passes, the same optimiser', scores),
-        ...METHODS.map(({ name, settings }) => outcomeOf(name, settings, scores, pooledAuc - GAP)),
+        ...METHODS.map(({ name, settings, recipe }) =>
+          outcomeOf(name, settings, scores, recipe === true ? pooledAuc - GAP : undefined),
+        ),
         outcomeOf('pooled', '12 passes over all images in one place, the same optimiser', scores),
       ],
       curves: [...curves].map(([method, runs]) => ({
