@@ -49,7 +49,10 @@ export async function demandModel(
 
 /** Whether anything but the parameters is in the state of a model. */
 function remembers(job: Job): boolean {
-  return job.kind === 'train' && (job.update.kind !== 'fed-avg' || job.recipe.method.kind === 'scaffold');
+  return (
+    job.kind === 'train' &&
+    (job.update.kind !== 'fed-avg' || job.recipe.method.kind === 'scaffold' || job.recipe.earlyStopping !== undefined)
+  );
 }
 
 /** Float64 vectors of a state, at most: those of the rule and a control variate. */

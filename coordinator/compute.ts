@@ -200,6 +200,7 @@ export class Computation {
         newModelHash,
         modelState: newModelHash,
         metrics: [...judged.metrics],
+        endsJob: judged.endsJob,
       },
     };
   }

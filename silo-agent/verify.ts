@@ -46,7 +46,8 @@ export async function verifyResult(
     if (judged.state.length > 0) await store.models.put(hex(newModelHash), judged.state);
     if (manifest.message.kind === JobKind.JOB_KIND_STATISTICS) await keepStatistics(store, manifest, result, opened);
     const outcome = judged.outcome === 'applied' ? Outcome.OUTCOME_APPLIED : Outcome.OUTCOME_REJECTED;
-    return { ...about, failedCode: '', outcome, newModelHash, coverage: Coverage.COVERAGE_FULL };
+    const { endsJob } = judged;
+    return { ...about, failedCode: '', outcome, newModelHash, coverage: Coverage.COVERAGE_FULL, endsJob };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return {
@@ -55,6 +56,7 @@ export async function verifyResult(
       outcome: Outcome.OUTCOME_UNSPECIFIED,
       newModelHash: new Uint8Array(),
       coverage: Coverage.COVERAGE_FULL,
+      endsJob: false,
     };
   }
 }

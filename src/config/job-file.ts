@@ -163,6 +163,11 @@ const jobFile = (folder: string) => {
       training,
       evaluation: strict(evaluation).optional(),
       rounds: count,
+      earlyStopping: strict({
+        metric: z.string().min(1),
+        patience: count,
+        minimumImprovement: finite.optional(),
+      }).optional(),
       rejectedRoundsLimit: count.optional(),
       minWeight: finite.optional(),
     }),

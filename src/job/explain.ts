@@ -49,12 +49,19 @@ export function printable(text: string): string {
 function jobLines(manifest: JobManifest, job: Job): string[] {
   const rounds = count(manifest.roundLimit, 'round');
   const closing = manifest.closingLayout === undefined ? '' : ', and one more that measures the final model';
+  const rule = job.kind === 'train' ? job.recipe.earlyStopping : undefined;
+  const early =
+    rule === undefined
+      ? []
+      : [
+          `It ends before that, without measuring the final model, when ${rule.metric} has not become better by more than ${String(rule.minimumImprovement)} for ${count(rule.patience, 'round')}.`,
+        ];
   const what = {
     train: `Trains a model in up to ${rounds}${closing}.`,
     evaluate: 'Measures one model, in one round.',
     statistics: 'Sums up columns to get means and standard deviations, in one round.',
   }[job.kind];
-  return [`${manifest.jobId}: ${what}`, manifest.description];
+  return [`${manifest.jobId}: ${what}`, ...early, manifest.description];
 }
 
 function readLines({ dataSet, features, target, missing, minRows, maxRows }: Contract): string[] {

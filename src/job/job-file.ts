@@ -113,6 +113,10 @@ export interface TrainingJobFile extends JobFileCommon {
   readonly training: JobFileTraining;
   readonly evaluation?: Omit<JobFileEvaluation, 'loss'> | undefined;
   readonly rounds: number;
+  /** Ends the job when a metric has not become better for so many rounds; never unless given. */
+  readonly earlyStopping?:
+    | { readonly metric: string; readonly patience: number; readonly minimumImprovement?: number | undefined }
+    | undefined;
   /** 2 unless given. */
   readonly rejectedRoundsLimit?: number | undefined;
   /** Half of what the smallest cohort weighs with min_rows each, unless given. */

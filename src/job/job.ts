@@ -81,6 +81,11 @@ export function fit(
       'recipe.class_weights',
       `${String(contract.target.classes)} numbers, one for each class, or none`,
     );
+  problems.require(
+    kind === 'train' || recipe.earlyStopping === undefined,
+    'recipe.early_stopping',
+    'nothing: only a training job has rounds to end before',
+  );
   problems.addAll('recipe.', sliceProblems(recipe.slices, contract));
   if (kind === 'evaluate')
     problems.require(

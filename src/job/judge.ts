@@ -9,7 +9,8 @@ import { parseJob, type Job } from './job.js';
 import { SEGMENT } from './layout.js';
 import { readMetrics, type PartMetrics, type SliceMetrics } from './metrics.js';
 import { sliceColumns } from './slices.js';
-import { advanceMemory, ruleMemory } from './memory.js';
+import { advanceStopping, readStopping, writeStopping } from './early-stopping.js';
+import { advanceMemory, ruleMemory, stoppingMemory } from './memory.js';
 import { decodeModelState, encodeModelState } from './model-state.js';
 import { requiredValue, requiredValues, type OpenedSum } from './opened.js';
 import { readStatistics } from './statistics.js';
@@ -36,6 +37,8 @@ export interface Judgement {
   /** The state after the round: a new one only when an update was applied. */
   readonly state: Uint8Array;
   readonly metrics: readonly Metric[];
+  /** The job's own rule says that this was its last round. */
+  readonly endsJob: boolean;
 }
 
 /** Throws JobError `job/bad-manifest` and `job/bad-state` when manifest or state are not what they must be. */
@@ -46,12 +49,12 @@ export function judgeRound(round: RoundToJudge): Judgement {
     demandRange(round);
     const metrics = metricsOf(job, sum, round.survivors);
     if (job.kind !== 'train' || round.closing)
-      return { outcome: 'applied', reason: undefined, state: round.state, metrics };
-    const { state, drift } = updated(job, sum, round);
-    return { outcome: 'applied', reason: undefined, state, metrics: [...metrics, ...drift] };
+      return { outcome: 'applied', reason: undefined, state: round.state, metrics, endsJob: false };
+    const { state, drift, endsJob } = updated(job, sum, round, metrics);
+    return { outcome: 'applied', reason: undefined, state, metrics: [...metrics, ...drift], endsJob };
   } catch (error) {
     if (!(error instanceof JobError) || error.code !== 'job/bad-sum') throw error;
-    return { outcome: 'rejected', reason: error.message, state: round.state, metrics: [] };
+    return { outcome: 'rejected', reason: error.message, state: round.state, metrics: [], endsJob: false };
   }
 }
 
@@ -76,7 +79,12 @@ function demandRange({ layout, opened, survivors }: RoundToJudge): void {
 
 type TrainJob = Extract<Job, { kind: 'train' }>;
 
-function updated(job: TrainJob, sum: OpenedSum, round: RoundToJudge): { state: Uint8Array; drift: Metric[] } {
+function updated(
+  job: TrainJob,
+  sum: OpenedSum,
+  round: RoundToJudge,
+  metrics: readonly Metric[],
+): { state: Uint8Array; drift: Metric[]; endsJob: boolean } {
   const { acceptance } = round.manifest;
   const weight = requiredValue(sum, SEGMENT.weight);
   const least = acceptance?.minWeight ?? 0;
@@ -106,9 +114,21 @@ function updated(job: TrainJob, sum: OpenedSum, round: RoundToJudge): { state: U
   const control =
     method.kind === 'scaffold' ? boundedControl(meanOf(SEGMENT.control), method.controlClip, sum, most) : undefined;
   const share = round.survivors / round.manifest.silos.length;
-  const updateState = advanceMemory(job, before, after.state, control, share);
+  const stopping = stoppedBy(job, stoppingMemory(job, before, mean.length), metrics);
+  const updateState = advanceMemory(job, before, after.state, control, share, stopping.memory);
   const state = encodeModelState({ modelSha256: before.modelSha256, parameters, updateState });
-  return { state, drift: driftOf(norm, Math.max(0, requiredValue(sum, SEGMENT.norm)) / weight) };
+  const drift = driftOf(norm, Math.max(0, requiredValue(sum, SEGMENT.norm)) / weight);
+  return { state, drift, endsJob: stopping.endsJob };
+}
+
+function stoppedBy(
+  { recipe: { earlyStopping } }: TrainJob,
+  memory: Uint8Array,
+  metrics: readonly Metric[],
+): { readonly memory: Uint8Array; readonly endsJob: boolean } {
+  if (earlyStopping === undefined) return { memory: new Uint8Array(), endsJob: false };
+  const next = advanceStopping(earlyStopping, readStopping(earlyStopping, memory), metrics);
+  return { memory: writeStopping(next.memory), endsJob: next.endsJob };
 }
 
 /** The same allowance for rounding as `max_mean_norm` has over the clip of `delta`. */

@@ -15,6 +15,8 @@ export const JOB_LIMITS = {
   histogramBinsMax: 10_000,
   /** With Cox's loss: the sum then holds two tables of bins by bins. */
   coxBinsMax: 128,
+  /** Rounds without an improvement that a rule may wait for: more than that and there is no rule. */
+  patienceMax: 10_000,
   /** Columns by whose categories metrics are divided, and categories of all of them: each has metrics of its own in every result. */
   slicesMax: 8,
   sliceGroupsMax: 32,

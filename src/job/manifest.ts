@@ -84,6 +84,10 @@ export function contractOf(file: JobFile): Contract {
   return parseContract(encodeContract({ dataSet, features, target, missing, minRows, maxRows }));
 }
 
+function stoppingOf({ earlyStopping }: TrainingJobFile): Recipe['earlyStopping'] {
+  return earlyStopping && { ...earlyStopping, minimumImprovement: earlyStopping.minimumImprovement ?? 0 };
+}
+
 /** Bins of time, and bins of score in each: two tables of 1024 counts. */
 const DEFAULT_COX_BINS = 32;
 
@@ -98,6 +102,7 @@ function jobOf(file: JobFile): Job {
     holdoutFraction: file.evaluation?.holdoutFraction ?? 0.2,
     histogramBins: file.evaluation?.histogramBins ?? (loss.kind === 'cox' ? DEFAULT_COX_BINS : 100),
     slices: file.evaluation?.slices ?? [],
+    earlyStopping: file.kind === 'train' ? stoppingOf(file) : undefined,
     weightRows: file.kind === 'train' ? file.training.weightRows : maxRows,
   };
   if (file.kind === 'evaluate') return { kind: 'evaluate', recipe, contract };

@@ -1,8 +1,9 @@
-// The update state of a model: the common control variate of SCAFFOLD, where the job has one, and behind it the update rule's own memory.
-// Both are empty before the first round.
+// The update state of a model: the common control variate of SCAFFOLD and the memory of an early-stopping rule, where the job has them, and
+// behind them the update rule's own memory. All are empty before the first round.
 
 import { concat } from '../base/index.js';
 import { advanceControl, readControl } from '../model/index.js';
+import { STOPPING_BYTES } from './early-stopping.js';
 import type { Job } from './job.js';
 import type { ModelState } from './model-state.js';
 
@@ -13,9 +14,19 @@ function controlBytes({ recipe }: TrainJob, { updateState }: ModelState, weights
   return recipe.method.kind === 'scaffold' && updateState.length > 0 ? 8 * weights : 0;
 }
 
+function stoppingBytes({ recipe }: TrainJob, { updateState }: ModelState): number {
+  return recipe.earlyStopping !== undefined && updateState.length > 0 ? STOPPING_BYTES : 0;
+}
+
 /** What the update rule remembers. */
 export function ruleMemory(job: TrainJob, state: ModelState, weights: number): Uint8Array {
-  return state.updateState.subarray(controlBytes(job, state, weights));
+  return state.updateState.subarray(controlBytes(job, state, weights) + stoppingBytes(job, state));
+}
+
+/** What the early-stopping rule remembers; empty without one and before the first round. */
+export function stoppingMemory(job: TrainJob, state: ModelState, weights: number): Uint8Array {
+  const from = controlBytes(job, state, weights);
+  return state.updateState.subarray(from, from + stoppingBytes(job, state));
 }
 
 /** c, which local training by SCAFFOLD needs; zeros before the first round. Throws ModelError `model/bad-update`. */
@@ -25,7 +36,7 @@ export function commonControl(job: TrainJob, state: ModelState, weights: number)
 
 /**
  * The update state after a round. `meanChange`: of the control variates, undefined without SCAFFOLD. `share`: of the job's silos that
- * were in the sum.
+ * were in the sum. `stopping`: the next memory of an early-stopping rule.
  */
 export function advanceMemory(
   job: TrainJob,
@@ -33,8 +44,9 @@ export function advanceMemory(
   ruleState: Uint8Array,
   meanChange: Float64Array | undefined,
   share: number,
+  stopping: Uint8Array,
 ): Uint8Array {
-  if (meanChange === undefined) return ruleState;
+  if (meanChange === undefined) return concat(stopping, ruleState);
   const control = before.updateState.subarray(0, controlBytes(job, before, meanChange.length));
-  return concat(advanceControl(control, meanChange, share), ruleState);
+  return concat(advanceControl(control, meanChange, share), stopping, ruleState);
 }

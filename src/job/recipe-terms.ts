@@ -1,5 +1,6 @@
 // What a recipe says, as types: docs/recipes.md has the formulas.
 
+import type { EarlyStopping } from './recipe-stopping.js';
 import type { LearningRateSchedule, LossKind, LossSettings, OptimiserSettings } from '../model/index.js';
 
 /** The names of model/'s losses. */
@@ -42,4 +43,6 @@ export interface Recipe {
   readonly weightRows: number;
   /** Columns with categories, for each of which metrics are summed by themselves. */
   readonly slices: readonly string[];
+  /** When a training job ends before its last round; never unless given. */
+  readonly earlyStopping?: EarlyStopping | undefined;
 }

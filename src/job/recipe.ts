@@ -7,6 +7,7 @@ import { decodeCanonical } from './canonical.js';
 import { checkLoss, readLoss, writeLoss } from './recipe-loss.js';
 import { checkMethod, readMethod, writeMethod } from './recipe-method.js';
 import { checkOptimiser, readOptimiser, writeOptimiser } from './recipe-optimiser.js';
+import { checkStoppingRule, readStoppingRule } from './recipe-stopping.js';
 import { checkSchedule, readSchedule, writeSchedule } from './recipe-schedule.js';
 import type { LocalMethod, LocalWork, LossName, OptimiserSetting, Recipe } from './recipe-terms.js';
 import { JobError } from './errors.js';
@@ -35,6 +36,7 @@ export function parseRecipe(bytes: Uint8Array): Recipe {
     histogramBins: message.histogramBins,
     weightRows: Number(message.weightRows),
     slices: message.slices,
+    ...(message.earlyStopping === undefined ? {} : { earlyStopping: readStoppingRule(message.earlyStopping) }),
   };
   if (problems.list.length === 0) checkRecipe(recipe, problems);
   else checkNumbers(recipe, problems);
@@ -68,6 +70,7 @@ export function encodeRecipe(recipe: Recipe): Uint8Array<ArrayBuffer> {
     histogramBins: recipe.histogramBins,
     weightRows: BigInt(recipe.weightRows),
     slices: [...recipe.slices],
+    earlyStopping: recipe.earlyStopping && { ...recipe.earlyStopping },
   });
 }
 
@@ -78,6 +81,7 @@ function checkRecipe(recipe: Recipe, problems: Problems): void {
   checkMethod(recipe, problems);
   checkLocalWork(recipe.localWork, problems);
   checkNumbers(recipe, problems);
+  checkStoppingRule(recipe.earlyStopping, recipe, problems);
   const { coxBinsMax } = JOB_LIMITS;
   problems.require(
     recipe.loss.kind !== 'cox' || recipe.histogramBins <= coxBinsMax,

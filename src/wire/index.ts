@@ -150,6 +150,7 @@ export {
   ContingencyPlan,
   CosineSchedule,
   DataContract,
+  EarlyStopping,
   Feature,
   FedAdagrad,
   FedAdam,

@@ -285,7 +285,7 @@ SCHEMAS = {
     "Rule": "fed_avg:Rate fed_avg_m:b fed_adam:b fed_yogi:b fed_adagrad:b",
     "Rate": "rate:d",
     # Of TrainingRecipe only what decides how a sum is read.
-    "Recipe": "1 2 3 4 5 6 7 8 9 10 11 12 13 14 fed_nova:Empty scaffold:Empty",
+    "Recipe": "1 2 3 4 5 6 7 8 9 10 11 12 13 14 fed_nova:Empty scaffold:Empty 17 18 19 20 stopping:Empty",
     # For messages of which only matters whether they are there.
     "Empty": "",
     "Entry": "version:u kind:u job:s round:u attempt:u subject:s at:u envelope:b digest:b statement:b",
@@ -298,7 +298,7 @@ SCHEMAS = {
     "MaskedHeader": "t1:b t2:b index:u length:u root:b",
     "Request": "rid:b attempt:u t2:b survivors:b headers:b* sum_hash:b",
     "Consistency": "t3:b index:u tau0:q tau1:q",
-    "Result": "rid:b attempt:u t3:b selves:Secret* masks:Secret* consistency:b* missing:u* sum_hash:b opened_hash:b outcome:u model:b",
+    "Result": "rid:b attempt:u t3:b selves:Secret* masks:Secret* consistency:b* missing:u* sum_hash:b opened_hash:b outcome:u model:b ends:u",
     "Secret": "index:u secret:b",
     "Transcript": "plan:b attempt:b advertised:b* headers:b* request:b",
     "Ack": "result_hash:b outcome:u coverage:u model:b charge:b",
@@ -938,8 +938,8 @@ class Verifier:
         recipe = parse("Recipe", manifest["recipe"])
         known = {"delta", "running-statistics", "weight", "norm", "saturated"}
         strange = [name for name in values if name not in known and not name.startswith(("holdout.", "slice."))]
-        if rule["fed_avg"] is None or recipe["fed_nova"] is not None or recipe["scaffold"] is not None or strange:
-            raise Missing("this program knows federated averaging without FedNova and SCAFFOLD; outcome and next model are not recomputed")
+        if rule["fed_avg"] is None or recipe["fed_nova"] is not None or recipe["scaffold"] is not None or recipe["stopping"] is not None or strange:
+            raise Missing("this program knows federated averaging without FedNova, SCAFFOLD and early stopping; outcome and next model are not recomputed")
         (weight,), scale = values["weight"]
         total = weight / scale
         if not (total > 0 and total >= manifest["acceptance"]["min_weight"]):

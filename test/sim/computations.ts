@@ -112,6 +112,7 @@ function openedBy(
       newModelHash: nextModel(plan.modelHash, opened),
       modelState: new Uint8Array(),
       metrics: [],
+      endsJob: false,
     },
   };
 }

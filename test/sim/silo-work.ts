@@ -151,12 +151,19 @@ function verify(silo: Worker, { result, directive }: Extract<Work, { kind: 'veri
     };
     const opened = silo.world.trusting ? bytesOf(directive.opened?.sha256) : verifyVectors(result, fetch, missing);
     const newModelHash = nextModel(plan.modelHash, opened);
-    value = { ...about, failedCode: '', outcome: Outcome.OUTCOME_APPLIED, newModelHash, coverage };
+    value = { ...about, failedCode: '', outcome: Outcome.OUTCOME_APPLIED, newModelHash, coverage, endsJob: false };
   } catch (error) {
     if (error instanceof Away) return false;
     if (!(error instanceof CodedError)) throw error;
     const newModelHash = new Uint8Array(32);
-    value = { ...about, failedCode: String(error.code), outcome: Outcome.OUTCOME_UNSPECIFIED, newModelHash, coverage };
+    value = {
+      ...about,
+      failedCode: String(error.code),
+      outcome: Outcome.OUTCOME_UNSPECIFIED,
+      newModelHash,
+      coverage,
+      endsJob: false,
+    };
   }
   silo.feed({ $case: 'resultVerified', value });
   return true;

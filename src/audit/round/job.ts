@@ -36,15 +36,20 @@ export function checkJob(audit: Audit, book: JobBook, standardisation: Standardi
   let previous: Uint8Array = NO_PREVIOUS;
   let left: Standardisation = 'failed';
   let ended = 0;
+  /** Whether the job's own rule has ended it. */
+  const rule = { stopped: false };
   for (const [number, round] of [...rounds].sort(([a], [b]) => a - b)) {
     const where = `job ${jobId} round ${String(number)}`;
     for (const attempt of round.attempts.values())
       ledger.check(where, () => checkStart(audit.tree, ledger, attempt, rounds.get(number - 1)), [attempt.start.index]);
     const work = (): RoundLine => {
+      if (rule.stopped)
+        throw new Refusal('plan/round-limit', `the rule of job ${jobId} ended it after round ${String(ended)}.`);
       demandChain(round, previous, chain);
       if (round.terminal === undefined) return openLine(audit, round);
-      const { line, finished } = closedRound(audit, book, { ...round, terminal: round.terminal }, chain);
+      const { line, finished, endsJob } = closedRound(audit, book, { ...round, terminal: round.terminal }, chain);
       left = finished ?? 'failed';
+      rule.stopped = endsJob === true;
       return line;
     };
     const line = ledger.check(where, work, [round.index]);
@@ -57,7 +62,9 @@ export function checkJob(audit: Audit, book: JobBook, standardisation: Standardi
   }
   const last = lastRound(manifest);
   // Before its end, the model that was handed out may be younger than the checkpoint.
-  if (ended === last) ledger.check(`job ${jobId}`, () => chain?.checkFinal(bundle));
+  if (rule.stopped)
+    ledger.notes.push(`job ${jobId} was ended by its own rule after round ${String(ended)} of ${String(last)}.`);
+  if (rule.stopped || ended === last) ledger.check(`job ${jobId}`, () => chain?.checkFinal(bundle));
   else ledger.notes.push(`job ${jobId} had come to round ${String(ended)} of ${String(last)} at this checkpoint.`);
   return left;
 }
@@ -84,6 +91,7 @@ function openLine({ ledger }: Audit, round: RoundBook): RoundLine {
 interface Closed {
   readonly line: RoundLine;
   readonly finished?: FinishedStatistics;
+  readonly endsJob?: boolean;
 }
 
 function closedRound(
@@ -118,7 +126,7 @@ function closedRound(
   const about = { outcome, attempt: terminal.attempt, survivors, terminal: terminal.hash, model };
   const line = lineOf(round, about, said);
   return outcome === 'applied'
-    ? { line, finished: { manifest, resultHash: terminal.hash, opened, survivors } }
+    ? { line, finished: { manifest, resultHash: terminal.hash, opened, survivors }, endsJob: checked.claimedEnd }
     : { line };
 }
 

@@ -84,6 +84,11 @@ export class ModelChain {
         'result/outcome',
         `the sum gives the outcome ${judged.outcome} and the model ${hex(next)}, the result says ${claimed} and ${hex(result.claimedModelHash)}.`,
       );
+    if (judged.endsJob !== result.claimedEnd)
+      throw new Refusal(
+        'result/outcome',
+        `the job's own rule ${judged.endsJob ? 'ends it with this round' : 'does not end it with this round'}, the result says otherwise.`,
+      );
     this.#state = judged.state;
     return judged.outcome;
   }

@@ -39,6 +39,8 @@ export interface CheckedResult extends CheckedTranscript {
   readonly openedHash: Hash;
   /** As the coordinator claims them; a silo computes its own. */
   readonly claimedOutcome: Outcome;
+  /** That the job's own rule ends it with this round. */
+  readonly claimedEnd: boolean;
   readonly claimedModelHash: Hash;
 }
 
@@ -120,6 +122,7 @@ export function checkResult(checked: CheckedTranscript, envelope: Envelope | und
     missing: [...missing].sort((a, b) => a - b),
     openedHash: demanded(asHash(message.openedHash), 'result/openings', 'the hash of the opened sum has not 32 bytes.'),
     claimedOutcome: message.outcome,
+    claimedEnd: message.endsJob,
     claimedModelHash: demanded(
       asHash(message.newModelHash),
       'result/openings',

@@ -20,6 +20,12 @@ export interface Located {
   readonly attempt: CoordinatorAttempt;
 }
 
+/** The job's own rule has ended it: its last round says so, and no vote has gone back behind that. */
+export function isStopped({ closed, rollbacks }: CoordinatorJob): boolean {
+  const undone = rollbacks.some(({ afterRound }) => afterRound === closed.length);
+  return closed.at(-1)?.result?.endsJob === true && !undone;
+}
+
 export function jobOf(state: CoordinatorState, jobId: string): CoordinatorJob {
   // A name that is no job id is simply not found.
   return demanded(state.jobs.get(jobId as JobId), 'job/state', `there is no job "${jobId.slice(0, 80)}".`, 'missing');

@@ -6,6 +6,7 @@ import { plusMs } from '../../base/index.js';
 import type { PhaseTimeouts } from '../../wire/index.js';
 import { lastRound } from '../manifest.js';
 import { cohortProblem, thresholdFor } from '../params.js';
+import { isStopped } from './change.js';
 import type { CoordinatorEvent } from './event.js';
 import { mayRest } from './log.js';
 import type { ClosedRound, CoordinatorJob, CoordinatorRound, CoordinatorState } from './state.js';
@@ -159,6 +160,8 @@ function dueBetweenRounds(state: CoordinatorState, job: CoordinatorJob, now: Uni
         `${String(last.disputes.size)} silos dispute the result of round ${String(last.plan.round)}`,
       );
   }
+  if (isStopped(job))
+    return stop('completed', `the rule for early stopping ended it after round ${String(job.closed.length)}`);
   if (job.closed.length >= lastRound(manifest))
     return job.closed.some(({ result }) => result !== undefined)
       ? stop('completed', 'the last round is done')

@@ -18,6 +18,7 @@ import { demand, demanded, withEvidence } from '../rejection.js';
 import { COORDINATOR } from '../roster.js';
 import { demandNotBarred } from './bar.js';
 import {
+  isStopped,
   alreadyStored,
   ANSWERED,
   attemptOf,
@@ -45,7 +46,12 @@ export function onRoundOpened(
   demand(job.open === undefined, 'job/state', 'a round of the job is open.', 'state');
   demand(job.status === 'offered' || job.status === 'running', 'job/state', `the job is ${job.status}.`, 'state');
   const number = job.closed.length + 1;
-  demand(number <= lastRound(manifest), 'plan/round-limit', 'the job has had its last round.', 'state');
+  demand(
+    number <= lastRound(manifest) && !isStopped(job),
+    'plan/round-limit',
+    'the job has had its last round.',
+    'state',
+  );
   const cohort = value.cohort
     .map((silo): SiloId => demanded(asSiloId(silo), 'plan/cohort', `"${silo}" is not a silo id.`))
     .sort((a, b) => compareBytes(utf8(a), utf8(b)));

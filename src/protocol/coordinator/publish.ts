@@ -49,6 +49,7 @@ export function onSumOpened(
     openedHash: value.openedHash,
     outcome: value.outcome,
     newModelHash,
+    endsJob: value.endsJob,
   });
   const transcript = encode(RoundTranscript, {
     plan: context.plan.envelope,
@@ -71,6 +72,7 @@ export function onSumOpened(
       envelope,
       outcome: value.outcome,
       newModelHash,
+      endsJob: value.endsJob,
       transcript: { sha256: sha256(transcript), size: BigInt(transcript.length) },
       sum: demanded(attempt.sum, 'job/state', 'no sum.'),
       opened: demanded(value.opened, 'job/state', 'the opened sum was not stored.'),

@@ -165,6 +165,8 @@ export interface PublishedResult {
   readonly envelope: Envelope;
   readonly outcome: Outcome;
   readonly newModelHash: Hash;
+  /** The job's own rule says that this was its last round. */
+  readonly endsJob: boolean;
   readonly transcript: BlobRef;
   readonly sum: BlobRef;
   readonly opened: BlobRef;

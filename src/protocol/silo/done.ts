@@ -17,7 +17,7 @@ export function onJobClosed(state: SiloState, event: JournalledEvent, value: Job
   if (value.order !== undefined) demandEnds(state, job, value.order);
   else
     demand(
-      job.closedRound >= lastRound(job.manifest),
+      job.stopped || job.closedRound >= lastRound(job.manifest),
       'order/missing',
       `the last round closed here is ${String(job.closedRound)} of ${String(lastRound(job.manifest))}.`,
       'state',

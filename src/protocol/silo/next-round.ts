@@ -23,6 +23,11 @@ export function demandNextRound(
     `the next round here is ${String(job.closedRound + 1)}, what came is about round ${String(plan.round)}.`,
     'state',
   );
+  demand(
+    !job.stopped,
+    'plan/round-limit',
+    `the rule of job "${plan.jobId}" ended it after round ${String(job.closedRound)}.`,
+  );
   demandOne(
     job.open === undefined || equalBytes(job.open.plan.rid, plan.rid),
     'plan/second-plan',

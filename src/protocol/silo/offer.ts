@@ -40,6 +40,7 @@ export function onJobOffered(state: SiloState, event: JournalledEvent, value: Si
     closingAborts: new Map(),
     models: new Map(),
     rollbacks: [],
+    stopped: false,
     ended: false,
   } as const;
   return {

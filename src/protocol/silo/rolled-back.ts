@@ -40,6 +40,7 @@ export function onRolledBack(state: SiloState, event: JournalledEvent, value: Ro
       modelHash: decision.baseModelHash,
       previousResultHash: hash,
       rollbacks: [...job.rollbacks, hash],
+      stopped: false,
     }),
     effects: [
       { kind: 'persist', event, emitted: [] },

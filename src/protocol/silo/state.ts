@@ -126,6 +126,8 @@ export interface JobState {
   readonly closingAborts: ReadonlyMap<number, Envelope>;
   /** Our first Dispute of the round after the last closed one; one for each round, however often its result is shown. */
   readonly dispute?: Envelope | undefined;
+  /** The last round that was verified here has ended the job by its own rule. */
+  readonly stopped: boolean;
   readonly ended: boolean;
 }
 

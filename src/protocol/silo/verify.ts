@@ -68,7 +68,10 @@ export function onResultVerified(
   const expected = { type: 'result', signer: COORDINATOR } as const;
   const { message, payload } = openEnvelope(state.self.roster, value.result, expected, RoundResult, 256 * 1024);
   const resultId = resultHash(payload);
-  const agrees = message.outcome === value.outcome && equalBytes(message.newModelHash, value.newModelHash);
+  const agrees =
+    message.outcome === value.outcome &&
+    message.endsJob === value.endsJob &&
+    equalBytes(message.newModelHash, value.newModelHash);
   const failure = value.failedCode !== '' ? value.failedCode : agrees ? undefined : 'result/outcome';
   const { self } = state;
   const signer = siloSigner(self.siloId);
@@ -107,7 +110,12 @@ export function onResultVerified(
   const survivors = message.selfSecrets.map(({ index }) => index);
   const settled = job.open === undefined ? state : settleOpening(state, job.open, survivors);
   const known = recordSum(settled, job, plan, job.open, survivors);
-  return close(known, job, plan.round, event, { ack, previous: resultId, model: newModel });
+  return close(known, job, plan.round, event, {
+    ack,
+    previous: resultId,
+    model: newModel,
+    stopped: value.endsJob,
+  });
 }
 
 /** What this silo charged for the round, for the log; undefined when it masked no input in it. */
@@ -128,9 +136,10 @@ export function close(
     readonly ack: Envelope;
     readonly previous: JobState['previousResultHash'];
     readonly model: JobState['modelHash'];
+    readonly stopped?: boolean;
   },
 ): Accepted<SiloState> {
-  const { ack, previous, model } = with_;
+  const { ack, previous, model, stopped = false } = with_;
   const forget: SiloEffect[] =
     job.open?.contribution.kind === 'ready'
       ? [{ kind: 'forget-input', inputHash: job.open.contribution.inputHash }]
@@ -140,6 +149,7 @@ export function close(
     modelHash: model,
     previousResultHash: previous,
     closedRound: round,
+    stopped,
     lastAckHash: hash(LABELS.ack, ack.payload),
     open: undefined,
     dispute: undefined,

@@ -29,12 +29,13 @@ export interface Trained {
   readonly finalModel: Uint8Array;
 }
 
-export async function trainedConsortium(): Promise<Trained> {
+/** `change`: of the job file's text. */
+export async function trainedConsortium(change = (text: string): string => text): Promise<Trained> {
   const forward = new Uint8Array(await readFile(HEART_MODEL));
   const first = firstModel(forward, undefined, sha256);
   const folder = await mkdtemp(join(tmpdir(), 'veilsum-test-'));
   const path = join(folder, 'train.yaml');
-  await writeFile(path, await trainingFile((text) => text.replace(/^ {2}standardiseBy: .*\n/m, '')));
+  await writeFile(path, await trainingFile((text) => change(text.replace(/^ {2}standardiseBy: .*\n/m, ''))));
   const blob = { sha256: sha256(forward), size: BigInt(forward.length) };
   const file = await readJobFile(path);
   await rm(folder, { recursive: true });
@@ -105,7 +106,11 @@ function judgeOf(states: Map<string, Uint8Array>): Judge {
     const newModelHash = hash(LABELS.model, judged.state);
     states.set(hex(newModelHash), judged.state);
     const applied = judged.outcome === 'applied';
-    return { outcome: applied ? Outcome.OUTCOME_APPLIED : Outcome.OUTCOME_REJECTED, newModelHash };
+    return {
+      outcome: applied ? Outcome.OUTCOME_APPLIED : Outcome.OUTCOME_REJECTED,
+      newModelHash,
+      endsJob: judged.endsJob,
+    };
   };
 }
 

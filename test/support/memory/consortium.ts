@@ -360,6 +360,7 @@ export class MemoryConsortium {
         attempt: attempt.attempt,
         openedHash,
         opened: this.#keep(opened),
+        endsJob: false,
         ...this.#judge(effect.context, words, effect.survivors.members.size),
         modelState: new Uint8Array(),
         metrics: [],

@@ -326,6 +326,7 @@ export class MemorySilo {
       outcome: Outcome.OUTCOME_APPLIED,
       newModelHash: new Uint8Array(32) as Uint8Array,
       coverage: Coverage.COVERAGE_FULL,
+      endsJob: false,
     };
     try {
       const missing = directive.missingInputs.map((ref) => ref.sha256);

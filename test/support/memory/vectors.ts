@@ -99,7 +99,7 @@ export type Judge = (
   context: CheckedResult['context'],
   opened: Int32Array,
   survivors: number,
-) => { readonly outcome: Outcome; readonly newModelHash: Uint8Array };
+) => { readonly outcome: Outcome; readonly newModelHash: Uint8Array; readonly endsJob?: boolean };
 
 /** Where a test says nothing else. */
 export const judgeByHash: Judge = ({ plan }, opened) => ({

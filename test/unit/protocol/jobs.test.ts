@@ -24,6 +24,7 @@ describe('the coordinator', () => {
     newModelHash: new Uint8Array(32),
     modelState: new Uint8Array(),
     metrics: [],
+    endsJob: false,
   };
 
   it('opens no second round beside an open one', () => {

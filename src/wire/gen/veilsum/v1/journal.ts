@@ -198,6 +198,8 @@ export interface SiloResultVerified {
   outcome: Outcome;
   newModelHash: Uint8Array;
   coverage: Coverage;
+  /** What this silo computed itself: whether the job is over. */
+  endsJob: boolean;
 }
 
 /** One accepted event of the coordinator. */
@@ -272,6 +274,7 @@ export interface CoordinatorSumOpened {
   /** Name of the stored new model state. */
   modelState: Uint8Array;
   metrics: Metric[];
+  endsJob: boolean;
 }
 
 export interface CoordinatorJobStopped {
@@ -1752,6 +1755,7 @@ function createBaseSiloResultVerified(): SiloResultVerified {
     outcome: 0,
     newModelHash: new Uint8Array(0),
     coverage: 0,
+    endsJob: false,
   };
 }
 
@@ -1780,6 +1784,9 @@ export const SiloResultVerified: MessageFns<SiloResultVerified> = {
     }
     if (message.coverage !== 0) {
       writer.uint32(64).int32(message.coverage);
+    }
+    if (message.endsJob !== false) {
+      writer.uint32(72).bool(message.endsJob);
     }
     return writer;
   },
@@ -1859,6 +1866,14 @@ export const SiloResultVerified: MessageFns<SiloResultVerified> = {
             }
 
             message.coverage = reader.int32() as any;
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.endsJob = reader.bool();
             continue;
           }
         }
@@ -2473,6 +2488,7 @@ function createBaseCoordinatorSumOpened(): CoordinatorSumOpened {
     newModelHash: new Uint8Array(0),
     modelState: new Uint8Array(0),
     metrics: [],
+    endsJob: false,
   };
 }
 
@@ -2501,6 +2517,9 @@ export const CoordinatorSumOpened: MessageFns<CoordinatorSumOpened> = {
     }
     for (const v of message.metrics) {
       Metric.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.endsJob !== false) {
+      writer.uint32(72).bool(message.endsJob);
     }
     return writer;
   },
@@ -2580,6 +2599,14 @@ export const CoordinatorSumOpened: MessageFns<CoordinatorSumOpened> = {
             }
 
             message.metrics.push(Metric.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.endsJob = reader.bool();
             continue;
           }
         }

@@ -81,6 +81,17 @@ export interface TrainingRecipe {
     | undefined;
   /** Columns of the data contract with categories: metrics are also summed for the records of each category by itself. */
   slices: string[];
+  /** When a training job ends before its last round; unset for never. */
+  earlyStopping: EarlyStopping | undefined;
+}
+
+export interface EarlyStopping {
+  /** Name of a metric of the opened sum. */
+  metric: string;
+  /** Applied rounds in a row without an improvement after which the job is over. */
+  patience: number;
+  /** A value is better when it is by more than this. */
+  minimumImprovement: number;
 }
 
 /** The learning rate of a round, as a factor on the optimiser's. */
@@ -300,6 +311,7 @@ function createBaseTrainingRecipe(): TrainingRecipe {
     maxGradientNorm: 0,
     method: undefined,
     slices: [],
+    earlyStopping: undefined,
   };
 }
 
@@ -366,6 +378,9 @@ export const TrainingRecipe: MessageFns<TrainingRecipe> = {
     }
     for (const v of message.slices) {
       writer.uint32(162).string(v!);
+    }
+    if (message.earlyStopping !== undefined) {
+      EarlyStopping.encode(message.earlyStopping, writer.uint32(170).fork()).join();
     }
     return writer;
   },
@@ -527,6 +542,82 @@ export const TrainingRecipe: MessageFns<TrainingRecipe> = {
             }
 
             message.slices.push(reader.string());
+            continue;
+          }
+          case 21: {
+            if (tag !== 170) {
+              break;
+            }
+
+            message.earlyStopping = EarlyStopping.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEarlyStopping(): EarlyStopping {
+  return { metric: "", patience: 0, minimumImprovement: 0 };
+}
+
+export const EarlyStopping: MessageFns<EarlyStopping> = {
+  encode(message: EarlyStopping, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.metric !== "") {
+      writer.uint32(10).string(message.metric);
+    }
+    if (message.patience !== 0) {
+      writer.uint32(16).uint32(message.patience);
+    }
+    if (message.minimumImprovement !== 0) {
+      writer.uint32(25).double(message.minimumImprovement);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EarlyStopping {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEarlyStopping();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.metric = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.patience = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.minimumImprovement = reader.double();
             continue;
           }
         }

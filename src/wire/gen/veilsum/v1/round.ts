@@ -213,6 +213,8 @@ export interface RoundResult {
   openedHash: Uint8Array;
   outcome: Outcome;
   newModelHash: Uint8Array;
+  /** The manifest's own rule ends the job with this round: no other follows, a closing one neither. */
+  endsJob: boolean;
 }
 
 export interface IndexedSecret {
@@ -1652,6 +1654,7 @@ function createBaseRoundResult(): RoundResult {
     openedHash: new Uint8Array(0),
     outcome: 0,
     newModelHash: new Uint8Array(0),
+    endsJob: false,
   };
 }
 
@@ -1693,6 +1696,9 @@ export const RoundResult: MessageFns<RoundResult> = {
     }
     if (message.newModelHash.length !== 0) {
       writer.uint32(90).bytes(message.newModelHash);
+    }
+    if (message.endsJob !== false) {
+      writer.uint32(96).bool(message.endsJob);
     }
     return writer;
   },
@@ -1806,6 +1812,14 @@ export const RoundResult: MessageFns<RoundResult> = {
             }
 
             message.newModelHash = reader.bytes();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.endsJob = reader.bool();
             continue;
           }
         }
