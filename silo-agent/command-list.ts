@@ -61,7 +61,7 @@ export const COMMANDS: readonly CommandOnDemand<Command>[] = [
   },
   {
     form: 'model',
-    summary: 'write the model of a job with the parameters that this silo trained for itself',
+    summary: 'models of jobs that this silo has verified',
     load: async () => (await import('./commands/model.js')).addModel,
   },
   {
