@@ -15,6 +15,7 @@ export function tracedHandlers(handlers: SiloHandlers): SiloHandlers {
     uploadStatus: (caller, request) => answered('answer.upload-status', handlers.uploadStatus(caller, request)),
     getBlob: (caller, request) => each(handlers.getBlob(caller, request), () => 'blob'),
     readLog: (caller, request) => each(handlers.readLog(caller, request), () => 'log'),
+    proveLog: (caller, request) => answered('answer.prove-log', handlers.proveLog(caller, request)),
   };
 }
 

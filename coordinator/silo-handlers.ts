@@ -77,6 +77,12 @@ export function siloHandlers(service: CoordinatorService, log: Log): SiloHandler
       demandMember(service, caller);
       return readLog(service, request);
     },
+    proveLog: (caller, { from, to }) =>
+      asked(() => {
+        demandMember(service, caller);
+        demandEntries(service, from, to);
+        return { hashes: service.store.log.consistency(Number(from), Number(to)) };
+      }),
   };
 }
 
@@ -265,10 +271,19 @@ function ofPeer(error: unknown): unknown {
 const BAD_BYTES: ReadonlySet<string> = new Set(['storage/upload-gap', 'storage/upload-conflict']);
 
 /** Any member may read all of it: that is what it is for. */
-async function* readLog(
-  { store, state }: CoordinatorService,
-  { from, to }: ReadLogRequest,
-): AsyncGenerator<Uint8Array> {
+async function* readLog(service: CoordinatorService, { from, to }: ReadLogRequest): AsyncGenerator<Uint8Array> {
+  demandEntries(service, from, to);
+  for await (const { bytes } of service.store.log.entries(Number(from), Number(to - from))) yield frameEntry(bytes);
+}
+
+/** What throws is an answer too. */
+function asked<T>(answer: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(answer());
+  });
+}
+
+function demandEntries({ state }: CoordinatorService, from: bigint, to: bigint): void {
   const size = BigInt(state.log?.range.size ?? 0);
   if (from > to || to > size)
     throw new CoordinatorError(
@@ -276,7 +291,6 @@ async function* readLog(
       `entries ${String(from)} to ${String(to)} were asked for, the log has ${String(size)}.`,
       { category: 'missing' },
     );
-  for await (const { bytes } of store.log.entries(Number(from), Number(to - from))) yield frameEntry(bytes);
 }
 
 async function* getBlob(

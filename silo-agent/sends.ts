@@ -32,6 +32,7 @@ export function tracedClient(client: SiloClient): SiloClient {
       yield* client.readLog(from, to, signal);
       failpoint('silo.after-send', 'read-log');
     },
+    proveLog: (from, to, signal) => around('prove-log', () => client.proveLog(from, to, signal)),
     replaceCertificate: (tls) => {
       client.replaceCertificate(tls);
     },

@@ -6,7 +6,7 @@ import type { SiloClient } from '../src/transport/index.js';
 import type { Directive } from '../src/wire/index.js';
 
 export interface WitnessSite {
-  readonly client: Pick<SiloClient, 'readLog'>;
+  readonly client: Pick<SiloClient, 'readLog' | 'proveLog'>;
   /** Aborts when the agent stops. */
   readonly signal: AbortSignal;
   state(): SiloState;
@@ -33,6 +33,7 @@ export class Witness {
     const reading = new LogReading(this.#site.state(), note);
     if (!reading.isKnown)
       for await (const entry of client.readLog(reading.from, reading.checkpoint.size, signal)) reading.add(entry);
+    if (reading.wantsProof) reading.prove(await client.proveLog(reading.checkpoint.size, reading.from, signal));
     await this.#site.feed({ $case: 'checkpointRead', value: reading.finish() });
   }
 }

@@ -83,6 +83,8 @@ export interface SiloClient {
   getBlob(ref: BlobRef, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** Entries `from` up to but not including `to`, in order, each as it is hashed. A break is the caller's to repeat. */
   readLog(from: number, to: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** That the first `to` entries of the log begin with the first `from`. */
+  proveLog(from: number, to: number, signal?: AbortSignal): Promise<readonly Uint8Array[]>;
   /** Takes a renewed certificate for the connections to come; calls under way finish on the old one. */
   replaceCertificate(tls: TlsMaterial): void;
   close(): void;

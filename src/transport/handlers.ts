@@ -40,6 +40,8 @@ import type {
   ListRoundsResponse,
   ListSilosRequest,
   ListSilosResponse,
+  ProveLogRequest,
+  ProveLogResponse,
   PutBlobResponse,
   ReadLogRequest,
   SubmitRequest,
@@ -68,6 +70,7 @@ export interface SiloHandlers {
   getBlob(caller: SiloId, request: GetBlobRequest): AsyncIterable<Uint8Array>;
   /** Entries of the log from `from` to `to`, each framed by `frameEntry`, in pieces of any size. */
   readLog(caller: SiloId, request: ReadLogRequest): AsyncIterable<Uint8Array>;
+  proveLog(caller: SiloId, request: ProveLogRequest): Promise<ProveLogResponse>;
 }
 
 /** Of the certificate under which a call came. */

@@ -93,6 +93,7 @@ export const SILO_METHODS: { readonly [Name in keyof Silo]: MethodOf<Silo[Name]>
   uploadStatus: siloMethod(silo.uploadStatus),
   getBlob: siloMethod(silo.getBlob),
   readLog: siloMethod(silo.readLog),
+  proveLog: siloMethod(silo.proveLog),
 };
 
 type AdminMethods = { readonly [Name in keyof Admin]: MethodOf<Admin[Name]> };

@@ -38,7 +38,7 @@ export function rawService(methods: Readonly<Record<string, Method<unknown, unkn
 }
 
 export function siloImplementation(serving: Serving, handlers: SiloHandlers): UntypedServiceImplementation {
-  const { watch, submit, uploadStatus, getBlob, readLog } = SILO_METHODS;
+  const { watch, submit, uploadStatus, getBlob, readLog, proveLog } = SILO_METHODS;
   const heartbeat = {
     everyMs: serving.limits.heartbeatMs,
     message: encodeMessage(Directive, {
@@ -67,6 +67,7 @@ export function siloImplementation(serving: Serving, handlers: SiloHandlers): Un
     uploadStatus: unary(serving, uploadStatus, (call, request) => handlers.uploadStatus(siloOf(call), request)),
     getBlob: answerStream(serving, (call, bytes) => inData(handlers.getBlob(siloOf(call), requestOf(getBlob, bytes)))),
     readLog: answerStream(serving, (call, bytes) => inData(handlers.readLog(siloOf(call), requestOf(readLog, bytes)))),
+    proveLog: unary(serving, proveLog, (call, request) => handlers.proveLog(siloOf(call), request)),
   };
 }
 

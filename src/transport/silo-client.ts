@@ -58,6 +58,8 @@ export function connectSilo(options: SiloConnectOptions): SiloClient {
     upload: (upload) => uploadAll(channel, retry, upload),
     getBlob: (ref, signal) => download({ channel, retry, stallMs: limits.stallMs }, ref, signal),
     readLog: (from, to, signal) => readEntries(channel, limits.stallMs, { from, to }, signal),
+    proveLog: async (from, to, signal) =>
+      (await call(SILO_METHODS.proveLog, { from: BigInt(from), to: BigInt(to) }, signal)).hashes,
     replaceCertificate: (tls) => {
       channel.replaceCertificate(tls);
     },

@@ -224,6 +224,8 @@ export {
   JobClosedDirective,
   JobOffer,
   KeysDirective,
+  ProveLogRequest,
+  ProveLogResponse,
   ReadLogRequest,
   ReleaseQueryDirective,
   ResultDirective,

@@ -83,6 +83,18 @@ describe('the oracles', () => {
     expect(() => new Simulation(script, { trusting: true }).run()).toThrow('acknowledges a wrong sum in round 1 (G6)');
   });
 
+  it('see a silo that can not follow the log, because it was never shown what a round rests on', () => {
+    const others = [0, 1].map((silo): Operation => ({ kind: 'lose', silo, type: 'cosign', at: 1_188, forMs: 8_000 }));
+    const late: Operation = { kind: 'kill', who: 2, at: 0, forMs: 1_388 };
+    const script: Script = { ...scriptOf(3, [late, ...others]), seed: 4, malicious: 0, log: true };
+    const simulation = new Simulation(script);
+    simulation.run();
+    expect(simulation.network.counts.get('checkpoint passed unseen')).toBe(1);
+    expect(() => new Simulation(script, { proofless: true }).run()).toThrow(
+      'can not follow the log of an honest coordinator: log/shrunk (G5)',
+    );
+  });
+
   it('see a coordinator that has lost what it answered', () => {
     const script = scriptOf(5, [{ kind: 'rollback', silo: COORDINATOR_PROCESS, at: 2_500, back: 1 }]);
     expect(() => new Simulation(script).run()).toThrow('is lost (G4)');
@@ -114,7 +126,7 @@ describe('the oracles', () => {
         const range = entries.reduce((sum, entry) => sum.append(leafHash(entry)).range, CompactRange.EMPTY);
         const head = { origin: 'test/log', size: range.size, root: range.root() };
         const note = formatNote(signCheckpoint(head, keyFrom('log')));
-        const value = { note, from: 0n, range: range.encode(), terminals: [], helloAt: 0n, unknown: [] };
+        const value = { note, from: 0n, range: range.encode(), terminals: [], helloAt: 0n, unknown: [], proof: [] };
         return { $case: 'checkpointRead', value };
       };
       const [one, two, three] = [[1], [2], [3]].map((bytes) => Uint8Array.from(bytes)) as [Uint8Array, ...Uint8Array[]];

@@ -28,6 +28,8 @@ import { View } from './view.js';
 
 /** What a silo signs once in an attempt, whatever happens to it. */
 const ONCE = new Set(['advertise', 'share-header', 'masked-header', 'consistency', 'unmask', 'decline']);
+/** What a silo refuses of a log that is not the one it has read. */
+const LOST_TRACK: ReadonlySet<string> = new Set(['log/shrunk', 'log/root', 'log/fork', 'log/entry', 'log/unread']);
 const WHOLE = 1 << 26;
 
 interface Place {
@@ -186,6 +188,12 @@ export class Oracle {
     const model = hex(event.value.newModelHash);
     if ((this.#models.get(name) ?? model) !== model) throw new Broken(`two models were acknowledged for ${name} (G6)`);
     this.#models.set(name, model);
+  }
+
+  /** G5: an honest coordinator keeps one log, so an honest silo that can not follow it would be left behind for ever. */
+  refused({ id, index }: SiloFace, code: string): void {
+    if (this.honestCoordinator && !this.#isMalicious(index) && LOST_TRACK.has(code))
+      throw new Broken(`${id} can not follow the log of an honest coordinator: ${code} (G5)`);
   }
 
   answered(envelope: Envelope): void {

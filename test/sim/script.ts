@@ -44,6 +44,14 @@ export type Operation =
       readonly forMs: number;
       readonly fault: LinkFault;
     }
+  | {
+      /** Messages of one type are lost on the way, again and again. */
+      readonly kind: 'lose';
+      readonly silo: number;
+      readonly type: SignedType;
+      readonly at: number;
+      readonly forMs: number;
+    }
   | { readonly kind: 'kill'; readonly who: number; readonly at: number; readonly forMs: number }
   | {
       readonly kind: 'trap';
@@ -171,7 +179,23 @@ export function generate(seed: number, lo: number, hi: number): Script {
     }));
   const log = new Random(seed, 'log', 0).once(2);
   if (log && new Random(seed, 'fork', 0).once(12)) operations.push(...fork(seed, silos, malicious, bad));
+  if (log && new Random(seed, 'late', 0).once(6)) operations.push(...late(seed, silos));
   return { seed, silos, jobs, rounds, malicious, log, operations };
+}
+
+/** One silo comes late, and the others are slow to cosign what it brings: rounds begin on a checkpoint that it was never shown. */
+function late(seed: number, silos: number): Operation[] {
+  const random = new Random(seed, 'late', 1);
+  const who = random.below(silos);
+  const forMs = 500 + random.below(6_000);
+  const others = Array.from({ length: silos }, (_, i) => i).filter((i) => i !== who);
+  return [
+    { kind: 'kill', who, at: 0, forMs },
+    ...others.map((silo): Operation => {
+      const at = forMs - random.below(400);
+      return { kind: 'lose', silo, type: 'cosign', at, forMs: 2_000 + random.below(12_000) };
+    }),
+  ];
 }
 
 /** Two logs, and as many as may collude to cosign both. */

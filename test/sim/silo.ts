@@ -197,13 +197,23 @@ export class SimSilo {
         if (entries === undefined) return this.world.isThere(this.index) ? undefined : 'away';
         for (const entry of entries) reading.add(entry);
       }
+      if (reading.wantsProof) {
+        const proof = this.world.proveLog(this, reading.checkpoint.size, reading.from);
+        if (proof === undefined) return this.world.isThere(this.index) ? undefined : 'away';
+        reading.prove(proof);
+      }
       this.feed({ $case: 'checkpointRead', value: reading.finish() });
       return true;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      this.rejections.set(error.code, (this.rejections.get(error.code) ?? 0) + 1);
+      this.#refused(error.code);
       return undefined;
     }
+  }
+
+  #refused(code: string): void {
+    this.rejections.set(code, (this.rejections.get(code) ?? 0) + 1);
+    this.world.oracle.refused(this, code);
   }
 
   #eventOf({ body }: Directive): SiloEvent | 'away' | undefined {
@@ -261,8 +271,7 @@ export class SimSilo {
     const at = this.world.timeline.now;
     const done = advanceSilo(this.state, { at: unixMs(at), event });
     if ('rejected' in done) {
-      const { code } = done.rejected;
-      this.rejections.set(code, (this.rejections.get(code) ?? 0) + 1);
+      this.#refused(done.rejected.code);
       return done.rejected;
     }
     const next = this.world.wrap(this, event, done.accepted);

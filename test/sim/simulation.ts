@@ -4,6 +4,7 @@ import { type SiloId } from '../../src/base/index.js';
 import { type CoordinatorJob, type SiloEvent, type SiloPolicy } from '../../src/protocol/index.js';
 import { decode, Directive, encode, SubmitRequest } from '../../src/wire/index.js';
 import { Random } from '../fuzz/random.js';
+import { proofOver } from '../support/log-tree.js';
 import { found, manifestOf, signManifest, type Founded } from '../support/memory/founding.js';
 import { SimCoordinator } from './coordinator.js';
 import { Broken, type Answer, type Outgoing, type SiloFace } from './face.js';
@@ -30,6 +31,8 @@ export interface Plant {
   readonly silo?: SiloBug;
   /** Silos believe whatever sum is published. */
   readonly trusting?: boolean;
+  /** No proof shows a silo that a checkpoint which it has passed unseen belongs to its log. */
+  readonly proofless?: boolean;
   /** Messages that never arrive. */
   readonly loses?: (silo: number, type: string, ms: number) => boolean;
 }
@@ -59,6 +62,8 @@ export class Simulation implements World {
   readonly #malicious: ReadonlySet<number>;
   readonly #liar: Liar;
   readonly #down = new Map<string, number>();
+  /** What is lost on its way at the moment. */
+  readonly #losing = new Set<string>();
 
   constructor(
     readonly script: Script,
@@ -109,6 +114,12 @@ export class Simulation implements World {
           );
         });
         return;
+      case 'lose': {
+        const what = `${operation.silo} ${operation.type}`;
+        at(operation.at, () => this.#losing.add(what));
+        at(operation.at + operation.forMs, () => this.#losing.delete(what));
+        return;
+      }
       case 'kill':
         at(operation.at, () => {
           this.network.count('killed');
@@ -211,7 +222,10 @@ export class Simulation implements World {
     const request = { envelope: out.envelope, ciphertexts: [...out.ciphertexts] };
     const bytes = encode(SubmitRequest, request);
     this.#liar.forkFor(silo.index)?.collect(out.envelope);
-    if (this.plant.loses?.(silo.index, out.envelope.type, this.timeline.now - START) === true) {
+    const { type } = out.envelope;
+    const isLost = this.#losing.has(`${silo.index} ${type}`);
+    if (isLost) this.network.count(`${type} lost`);
+    if (isLost || this.plant.loses?.(silo.index, type, this.timeline.now - START) === true) {
       this.timeline.after(1_500, () => {
         answered(undefined);
       });
@@ -239,6 +253,14 @@ export class Simulation implements World {
     const told = this.#liar.forkFor(silo.index)?.entries(from, to) ?? entries;
     this.oracle.histories.served(silo.id, from, told);
     return told;
+  }
+
+  proveLog(silo: SiloFace, from: number, to: number): readonly Uint8Array[] | undefined {
+    const entries = this.isThere(silo.index) ? this.coordinator.readLog(0, to) : undefined;
+    if (entries === undefined) return undefined;
+    this.network.count('checkpoint passed unseen');
+    if (this.plant.proofless === true) return [];
+    return proofOver(this.#liar.forkFor(silo.index)?.entries(0, to) ?? entries, from);
   }
 
   isThere(silo: number): boolean {

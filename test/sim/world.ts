@@ -34,6 +34,8 @@ export interface World {
   fetch(silo: SiloFace, sha256: Uint8Array): Uint8Array | undefined;
   /** Entries of the transparency log; undefined when nobody is there to serve them. */
   readLog(silo: SiloFace, from: number, to: number): readonly Uint8Array[] | undefined;
+  /** A consistency proof between two sizes of it; undefined likewise. */
+  proveLog(silo: SiloFace, from: number, to: number): readonly Uint8Array[] | undefined;
   /** The coordinator can be reached now. */
   isThere(silo: number): boolean;
   /** A planted bug: silos believe whatever sum is published. */

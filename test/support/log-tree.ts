@@ -1,7 +1,7 @@
 // A tree in memory, built by appending to a compact range: what a store of nodes would hold.
 
 import { type Hash } from '../../src/base/index.js';
-import { CompactRange, leafHash, type NodeReader } from '../../src/transcript/index.js';
+import { CompactRange, consistencyProof, leafHash, type NodeReader } from '../../src/transcript/index.js';
 
 export interface LogTree {
   readonly entries: readonly Uint8Array[];
@@ -25,4 +25,9 @@ export function growTree(entries: readonly Uint8Array[]): LogTree {
     return hash;
   };
   return { entries, ranges, read };
+}
+
+/** That these entries begin with the first `from` of them. */
+export function proofOver(entries: readonly Uint8Array[], from: number): Hash[] {
+  return consistencyProof(from, entries.length, growTree(entries).read);
 }

@@ -79,6 +79,7 @@ export const NO_SILO: SiloHandlers = {
   uploadStatus: () => unused('uploadStatus'),
   getBlob: () => unused('getBlob'),
   readLog: () => unused('readLog'),
+  proveLog: () => unused('proveLog'),
 };
 
 export const NO_ADMIN: AdminHandlers = {

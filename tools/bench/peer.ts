@@ -29,6 +29,7 @@ const silo: SiloHandlers = {
   // The one call that a silo's connection stays open for has nothing to say here.
   watch: refused,
   readLog: refused,
+  proveLog: refused,
   uploadStatus: () => Promise.resolve({ durableBytes: 0n }),
   uploadMasked: async (caller, target, chunks) => {
     let bytes = 0;

@@ -28,6 +28,7 @@ export class LogReading {
   readonly #state: SiloState;
   #range: CompactRange;
   #helloAt = 0n;
+  #proof: readonly Uint8Array[] = [];
   readonly #terminals: TerminalEntry[] = [];
   readonly #unknown = new Map<string, UnknownAct>();
   /** This silo's index in rounds whose plan was read just now, by name of the round. */
@@ -50,6 +51,20 @@ export class LogReading {
   /** True when the checkpoint holds nothing that was not read before. */
   get isKnown(): boolean {
     return this.checkpoint.size <= this.from;
+  }
+
+  /**
+   * True for a checkpoint that was passed unseen: a round may rest on one that a newer one had replaced before this silo was shown it. Then
+   * a consistency proof says whether what was read begins with it.
+   */
+  get wantsProof(): boolean {
+    const { size } = this.checkpoint;
+    return size < this.from && !this.#state.witness.roots.has(size);
+  }
+
+  /** From the checkpoint to what was read; judged with the event. */
+  prove(hashes: readonly Uint8Array[]): void {
+    this.#proof = hashes;
   }
 
   /** The next entry, as its bytes are hashed. Throws Refusal `log/entry`. */
@@ -76,6 +91,7 @@ export class LogReading {
       terminals: this.#terminals,
       helloAt: this.#helloAt,
       unknown: [...this.#unknown.values()],
+      proof: [...this.#proof],
     };
   }
 

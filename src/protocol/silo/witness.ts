@@ -3,7 +3,7 @@
 
 import { asJobId, equalBytes, hex, LIMITS, type SiloId, type UnixMs } from '../../base/index.js';
 import { sha256 } from '../../crypto/index.js';
-import { CompactRange, cosign, witnessName } from '../../transcript/index.js';
+import { CompactRange, cosign, verifyConsistency, witnessName } from '../../transcript/index.js';
 import { Cosign, encode, Envelope, Hello, type SiloCheckpointRead, type SiloHelloMade } from '../../wire/index.js';
 import { bodyOf, demandSameRoot, hasQuorum, headOf, openNote, type OpenedCheckpoint } from '../check/checkpoint.js';
 import { seal } from '../envelope.js';
@@ -14,7 +14,7 @@ import { siloSigner } from '../roster.js';
 import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import { effectiveMalicious, type JobState, type SiloState, type WitnessState } from './state.js';
 
-/** Checkpoints that are remembered: a directive rests on one of the last few. */
+/** Checkpoints that are remembered: a directive rests on one that was shown lately, or comes with it. */
 const REMEMBERED = 32;
 
 export const UNREAD_LOG: WitnessState = {
@@ -59,7 +59,8 @@ export function newestBody({ self, witness }: SiloState): Uint8Array {
 
 /**
  * Everything up to a checkpoint was read: by then the entries were hashed onto the range that was known, so the log extends it. Shown
- * again, with more cosignatures, it counts those.
+ * again, with more cosignatures, it counts those. One that was passed unseen, because a newer one was shown first, is known from a proof
+ * that the log as it was read begins with it.
  */
 export function onCheckpointRead(
   state: SiloState,
@@ -72,14 +73,16 @@ export function onCheckpointRead(
   demandSameRoot(witness.roots.get(checkpoint.size), checkpoint);
   const before = witness.cosigners.get(checkpoint.size) ?? new Set<SiloId>();
   const cosigners = new Set([...before, ...checkpoint.cosigners]);
-  const counted = { ...witness, cosigners: newest(new Map(witness.cosigners).set(checkpoint.size, cosigners)) };
+  const counted = {
+    ...witness,
+    roots: withLatest(witness.roots, checkpoint.size, hex(checkpoint.root)),
+    cosigners: withLatest(witness.cosigners, checkpoint.size, cosigners),
+  };
   if (checkpoint.size <= witness.size && witness.size > 0) {
-    demand(
-      witness.roots.has(checkpoint.size),
-      'log/shrunk',
-      `this silo has read the log up to ${String(witness.size)} entries and knows no checkpoint of ${String(checkpoint.size)}.`,
-      'state',
-    );
+    if (!witness.roots.has(checkpoint.size)) {
+      demandPassed(witness, checkpoint, value.proof);
+      return awakened(state, { ...state, witness: counted }, event, [], []);
+    }
     const again = checkpoint.cosigners.has(self.siloId) ? [] : resent(counted, checkpoint.size);
     if (cosigners.size === before.size) return { state, effects: again };
     return awakened(state, { ...state, witness: counted }, event, [], again);
@@ -95,7 +98,6 @@ export function onCheckpointRead(
     ...counted,
     range: value.range,
     size: checkpoint.size,
-    roots: newest(new Map(witness.roots).set(checkpoint.size, hex(checkpoint.root))),
     terminals: withTerminals(state, value),
     sitsOut: withUnknown(witness.sitsOut, value),
     cosigned: { size: checkpoint.size, envelope },
@@ -114,6 +116,15 @@ export function onCheckpointRead(
     }),
   );
   return awakened(state, { ...state, witness: read }, event, [envelope], [submit(envelope), ...notices]);
+}
+
+function demandPassed({ range, size }: WitnessState, checkpoint: OpenedCheckpoint, proof: readonly Uint8Array[]): void {
+  demand(
+    verifyConsistency(checkpoint.size, size, proof, checkpoint.root, CompactRange.decode(range).root()),
+    'log/shrunk',
+    `this silo has read the log up to ${String(size)} entries, and nothing shows that they begin with the ${String(checkpoint.size)} of this checkpoint.`,
+    'state',
+  );
 }
 
 function orBadRange(bytes: Uint8Array): CompactRange {
@@ -195,9 +206,12 @@ function withUnknown(before: WitnessState['sitsOut'], value: SiloCheckpointRead)
   return sitsOut;
 }
 
-/** The newest few by size. */
-function newest<V>(bySize: ReadonlyMap<number, V>): ReadonlyMap<number, V> {
-  return new Map([...bySize].sort(([a], [b]) => b - a).slice(0, REMEMBERED));
+/** The few that were shown last, this one among them whatever its size. */
+function withLatest<V>(bySize: ReadonlyMap<number, V>, size: number, value: V): ReadonlyMap<number, V> {
+  const shown = new Map(bySize);
+  shown.delete(size);
+  shown.set(size, value);
+  return new Map([...shown].slice(-REMEMBERED));
 }
 
 /** True when a checkpoint that holds this program's Hello is cosigned by a quorum of the job's silos. */

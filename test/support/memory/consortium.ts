@@ -31,6 +31,7 @@ import {
   type Envelope,
   type JobManifest,
 } from '../../../src/wire/index.js';
+import { proofOver } from '../log-tree.js';
 import { found, manifestOf, openPolicy, signManifest, type Founded } from './founding.js';
 import { demandOrder, nameOf } from './order.js';
 import { MemorySilo } from './silo.js';
@@ -93,6 +94,7 @@ export class MemoryConsortium {
         this.uploads.set(`${hex(rid)}/${attempt}/${silo}`, bytes),
       fetch: (name: string) => this.blobs.get(name) ?? new Uint8Array(),
       readLog: (from: number, to: number) => this.log.slice(from, to),
+      proveLog: (from: number, to: number) => proofOver(this.log.slice(0, to), from),
     };
     this.silos = this.founded.silos.map(
       (id, i) => new MemorySilo(this.founded, id, i, options.policy ?? openPolicy, world),

@@ -44,6 +44,7 @@ export interface SiloWorld {
   readonly judge: Judge;
   /** Entries of the transparency log. */
   readLog(from: number, to: number): readonly Uint8Array[];
+  proveLog(from: number, to: number): readonly Uint8Array[];
 }
 
 /** Bytes of a record, of all headers or of a transcript at the largest cohort. */
@@ -117,6 +118,7 @@ export class MemorySilo {
       const reading = new LogReading(this.state, note);
       if (!reading.isKnown)
         for (const entry of this.world.readLog(reading.from, reading.checkpoint.size)) reading.add(entry);
+      if (reading.wantsProof) reading.prove(this.world.proveLog(reading.checkpoint.size, reading.from));
       this.feed({ $case: 'checkpointRead', value: reading.finish() });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

@@ -3,9 +3,10 @@
 
 import { describe, expect, it } from 'vitest';
 import { isAwake, newestWitnessed } from '../../../src/protocol/index.js';
+import { CompactRange, formatNote, leafHash, logName, signCheckpoint } from '../../../src/transcript/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { jobOf } from '../../support/memory/readings.js';
-import { refusedBySilo, until } from '../../support/memory/refusals.js';
+import { refusedBySilo, until, type BodyOf } from '../../support/memory/refusals.js';
 
 const logged = (n: number, roundLimit = 1): MemoryConsortium =>
   new MemoryConsortium(n, { manifest: { roundLimit }, log: true });
@@ -135,5 +136,60 @@ describe('a silo that has started anew', () => {
     consortium.run();
     expect(consortium.job.closed[0]?.result).toBeDefined();
     expect(consortium.job.closed[0]?.acks.size).toBe(4);
+  });
+});
+
+describe('a silo that has read past the checkpoint that a round rests on', () => {
+  /** Three silos, all of which a round needs; the third is shown no checkpoint until the round has begun, and a newer one first. */
+  function passed() {
+    const consortium = new MemoryConsortium(3, { manifest: { roundLimit: 1, maxMalicious: 0 }, log: true });
+    const silo = consortium.silos[2]!;
+    let value: BodyOf<'start'> | undefined;
+    consortium.hooks.deliver = ({ index }, { body }) => {
+      if (index === 2 && body?.$case === 'start') ({ value } = body);
+      return index !== 2 || (body?.$case !== 'checkpoint' && body?.$case !== 'start');
+    };
+    for (let k = 0; k < 100 && value === undefined; k++) {
+      consortium.settle();
+      consortium.time += 500;
+    }
+    consortium.hooks = {};
+    if (value === undefined) throw new Error('no round was begun without the third');
+    const { roster, logKey } = consortium.founded;
+    const { log } = consortium;
+    const range = log.reduce((grown, entry) => grown.append(leafHash(entry)).range, CompactRange.EMPTY);
+    const head = { origin: logName(roster.consortiumId), size: range.size, root: range.root() };
+    const note = formatNote(signCheckpoint(head, logKey!));
+    silo.handle({ sequence: 1n, body: { $case: 'checkpoint', value: { note } } });
+    silo.cursor = 0n;
+    expect(silo.state.witness.size).toBe(log.length);
+    expect(silo.rejections).toEqual([]);
+    return { consortium, silo, value };
+  }
+
+  it('is shown that the log begins with it, and takes part', () => {
+    const { consortium, silo } = passed();
+    consortium.run();
+    expect(silo.rejections.map(({ code }) => code)).not.toContain('log/shrunk');
+    expect(consortium.job.closed.map(({ attempt, survivors }) => [attempt, survivors.length])).toEqual([[1, 3]]);
+    silo.crash();
+    silo.restart();
+    consortium.run();
+    expect(consortium.job.status).toBe('completed');
+  });
+
+  it('refuses it without a proof, with that of another size, and with one that was changed', () => {
+    const { consortium, silo, value } = passed();
+    const proveLog = silo.world.proveLog.bind(silo.world);
+    const proof = proveLog(4, silo.state.witness.size);
+    for (const shown of [[], proof, [...proof, proof[0]!]]) {
+      silo.world.proveLog = () => shown;
+      expect(refusedBySilo(silo, { $case: 'start', value })).toBe('log/shrunk');
+      expect(refusedBySilo(silo, { $case: 'checkpoint', value: { note: value.checkpoint } })).toBe('log/shrunk');
+    }
+    silo.world.proveLog = proveLog;
+    silo.cursor = 0n;
+    consortium.run();
+    expect(consortium.job.closed).toHaveLength(1);
   });
 });

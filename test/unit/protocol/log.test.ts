@@ -113,8 +113,10 @@ describe('a silo that reads the log', () => {
     expect(shown(silo, noteOver(consortium, served), served)).toBe('log/entry');
   });
 
-  it('refuses a shorter log than it has read', () => {
-    expect(shown(silo, noteOver(consortium, log.slice(0, 2)), log)).toBe('log/shrunk');
+  it('refuses a shorter log than it has read, unless what it has read begins with it', () => {
+    expect(shown(silo, noteOver(consortium, [log[0]!, other(log[1]!)]), log)).toBe('log/shrunk');
+    expect(shown(silo, noteOver(consortium, [log[0]!, log[1]!]), log)).toBe('accepted');
+    expect(shown(silo, noteOver(consortium, [log[0]!, other(log[1]!)]), log)).toBe('log/fork');
   });
 
   it('cosigns what extends what it had read, with its cosigning key', () => {

@@ -36,6 +36,15 @@ describe('SiloService', () => {
     expect([...(answer.receipt?.payload ?? [])]).toEqual([1, 2, 3]);
   });
 
+  it('proves of the log what was asked', async () => {
+    const proofs = (from: bigint, to: bigint): Uint8Array[] => [Uint8Array.of(Number(from)), Uint8Array.of(Number(to))];
+    const server = await serve(authority, {
+      silo: { proveLog: (_caller, { from, to }) => Promise.resolve({ hashes: proofs(from, to) }) },
+    });
+    const client = silo(server.address, await authority.member('silo', 'alpha'));
+    expect((await client.proveLog(6, 7)).map((hash) => [...hash])).toEqual([[6], [7]]);
+  });
+
   it('hands on directives one after another, from the cursor', async () => {
     const server = await serve(authority, {
       silo: {

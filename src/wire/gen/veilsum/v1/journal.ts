@@ -118,6 +118,8 @@ export interface SiloCheckpointRead {
   helloAt: bigint;
   /** Rounds in which the log knows more of this silo than its journal does. */
   unknown: UnknownAct[];
+  /** For a checkpoint that is smaller than what was read, at a size whose root was not kept: that the log as it was read extends it. */
+  proof: Uint8Array[];
 }
 
 /** The first result or Abandon of a round in the log: the one that counts. */
@@ -1024,7 +1026,15 @@ export const SiloHelloMade: MessageFns<SiloHelloMade> = {
 };
 
 function createBaseSiloCheckpointRead(): SiloCheckpointRead {
-  return { note: new Uint8Array(0), from: 0n, range: new Uint8Array(0), terminals: [], helloAt: 0n, unknown: [] };
+  return {
+    note: new Uint8Array(0),
+    from: 0n,
+    range: new Uint8Array(0),
+    terminals: [],
+    helloAt: 0n,
+    unknown: [],
+    proof: [],
+  };
 }
 
 export const SiloCheckpointRead: MessageFns<SiloCheckpointRead> = {
@@ -1052,6 +1062,9 @@ export const SiloCheckpointRead: MessageFns<SiloCheckpointRead> = {
     }
     for (const v of message.unknown) {
       UnknownAct.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.proof) {
+      writer.uint32(58).bytes(v!);
     }
     return writer;
   },
@@ -1115,6 +1128,14 @@ export const SiloCheckpointRead: MessageFns<SiloCheckpointRead> = {
             }
 
             message.unknown.push(UnknownAct.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.proof.push(reader.bytes());
             continue;
           }
         }

@@ -227,6 +227,16 @@ export interface ReadLogRequest {
   to: bigint;
 }
 
+/** A consistency proof (RFC 6962 section 2.1.2) from the tree of the first `from` entries to that of the first `to`. */
+export interface ProveLogRequest {
+  from: bigint;
+  to: bigint;
+}
+
+export interface ProveLogResponse {
+  hashes: Uint8Array[];
+}
+
 export interface GetBlobRequest {
   sha256: Uint8Array;
   offset: bigint;
@@ -1965,6 +1975,115 @@ export const ReadLogRequest: MessageFns<ReadLogRequest> = {
   },
 };
 
+function createBaseProveLogRequest(): ProveLogRequest {
+  return { from: 0n, to: 0n };
+}
+
+export const ProveLogRequest: MessageFns<ProveLogRequest> = {
+  encode(message: ProveLogRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== 0n) {
+      if (BigInt.asUintN(64, message.from) !== message.from) {
+        throw new globalThis.Error("value provided for field message.from of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.from);
+    }
+    if (message.to !== 0n) {
+      if (BigInt.asUintN(64, message.to) !== message.to) {
+        throw new globalThis.Error("value provided for field message.to of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProveLogRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProveLogRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.from = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.to = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseProveLogResponse(): ProveLogResponse {
+  return { hashes: [] };
+}
+
+export const ProveLogResponse: MessageFns<ProveLogResponse> = {
+  encode(message: ProveLogResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hashes) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ProveLogResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseProveLogResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hashes.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseGetBlobRequest(): GetBlobRequest {
   return { sha256: new Uint8Array(0), offset: 0n };
 }
@@ -2131,6 +2250,15 @@ export const SiloServiceDefinition = {
       requestStream: false,
       responseType: BlobChunk as typeof BlobChunk,
       responseStream: true,
+      options: {},
+    },
+    /** That the log of so many entries begins with those of an earlier checkpoint. */
+    proveLog: {
+      name: "ProveLog",
+      requestType: ProveLogRequest as typeof ProveLogRequest,
+      requestStream: false,
+      responseType: ProveLogResponse as typeof ProveLogResponse,
+      responseStream: false,
       options: {},
     },
   },
