@@ -170,7 +170,7 @@ export class Computation {
     const maskKeys = new Map<number, Uint8Array>();
     for (const index of survivors.members.keys())
       maskKeys.set(index, keys.members.get(index)?.maskKey ?? new Uint8Array());
-    const masks = remainingMasks(secrets.self, secrets.key, maskKeys, dealers.t2);
+    const masks = remainingMasks(secrets.self, secrets.key, maskKeys, dealers.t2, keys.graph);
     const opened = new Int32Array(layout.length);
     let at = 0;
     for await (const sums of this.#sumPieces(context, survivors.sumHash)) {

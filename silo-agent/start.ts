@@ -39,13 +39,21 @@ export async function loadSelf(config: AgentConfig): Promise<SiloSelf> {
       'agent/roster-key',
       `the key in ${config.keys.signing} is not the key of silo "${config.silo}" in ${config.roster.file}.`,
     );
-  const { minCohort, minHonest, maxMalicious, roundsPerDay, differencing } = config.policy;
+  const { minCohort, minHonest, maxMalicious, roundsPerDay, differencing, graph } = config.policy;
   return {
     siloId,
     signingKey: SigningKey.from(seed),
     cosigningKey: await loadCosigningKey(config, siloId, roster),
     roster,
-    policy: { minCohort, minHonest, maxMalicious, roundsPerDay, differencing, budgets: budgetsOf(config.policy) },
+    policy: {
+      minCohort,
+      minHonest,
+      maxMalicious,
+      roundsPerDay,
+      differencing,
+      graph,
+      budgets: budgetsOf(config.policy),
+    },
   };
 }
 

@@ -116,8 +116,8 @@ function factsJson({ manifest, model }: NewJob) {
   };
 }
 
-function cohortWords({ silos, maxMalicious, minCohort }: Manifest): string {
-  const sizes = cohortSizes({ silos: silos.length, maxMalicious, minCohort, minHonest: 2 });
+function cohortWords({ silos, maxMalicious, minCohort, graph }: Manifest): string {
+  const sizes = cohortSizes({ silos: silos.length, maxMalicious, minCohort, minHonest: 2, graph });
   const list = sizes.map((size) => String(size.silos)).join(', ');
   return `a round takes ${list} of its ${String(silos.length)} silos; a silo's own policy may ask for more.`;
 }

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { type AgentConfig, readAgentConfig } from '../../src/config/index.js';
-import { parseJob } from '../../src/job/index.js';
+import { graphLines, graphRefusal, parseJob } from '../../src/job/index.js';
 import { type Manifest, validCohortSizes } from '../../src/protocol/index.js';
 import { EXIT } from '../../src/system/index.js';
 import { Offers } from '../offers.js';
@@ -27,6 +27,7 @@ async function explain(name: string, { config: path }: { readonly config: string
   for (const why of refusals) console.log(`REFUSED  ${why}`);
   if (refusals.length === 0) console.log(`Nothing in this configuration stands against "${manifest.jobId}".`);
   else process.exitCode = EXIT.refused;
+  for (const line of graphLines(manifest.message)) console.log(line);
   const rule = approvingRule(config.policy, manifest);
   console.log(
     rule === undefined ? 'The operator decides: no rule approves it.' : `Approved without the operator: ${rule}.`,
@@ -54,6 +55,8 @@ export function refusalsOf(
     refusals.push(
       `plan/floor-honest: no cohort of its ${String(message.silos.length)} silos leaves ${String(policy.minHonest)} honest inputs when ${String(c)} may be malicious (policy.minHonest, policy.maxMalicious).`,
     );
+  const graph = graphRefusal(message, policy);
+  if (graph !== undefined) refusals.push(graph);
   const budget = policy.privacy.dataSets[contract.dataSet];
   if (budget?.withoutNoise === 'refuse' && message.noise === undefined)
     refusals.push(

@@ -40,6 +40,8 @@ const policy = strict({
   /** c of this silo; a job's manifest can only raise it. */
   maxMalicious: whole(0, LIMITS.cohortMax).default(0),
   allowSmallCohort: z.boolean().default(false),
+  /** Whether jobs may mask along a regular graph, which withstands fewer that collude and fewer that are absent. */
+  graph: z.enum(['complete', 'regular']).default('complete'),
   roundsPerDay: whole(1, LIMITS.roundsMax).default(1_000),
   maxModelBytes: whole(1, LIMITS.modelBytes).default(64 * MiB),
   maxParameters: whole(1, LIMITS.vectorLengthMax).default(10_000_000),

@@ -137,6 +137,12 @@ const common = {
   silos: z.array(name),
   maxMalicious: count.optional(),
   minCohort: count.optional(),
+  graph: z
+    .discriminatedUnion('kind', [
+      strict({ kind: z.literal('complete') }),
+      strict({ kind: z.literal('regular'), absent: count }),
+    ])
+    .optional(),
   modulusBits: count.optional(),
   fullVerification: z.boolean().optional(),
   timeouts: strict({

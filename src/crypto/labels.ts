@@ -5,6 +5,7 @@ const ROOT = 'veilsum/v1/';
 
 export const LABELS = {
   plan: `${ROOT}plan`,
+  graph: `${ROOT}graph`,
   attempt: `${ROOT}attempt`,
   roster: `${ROOT}roster`,
   manifest: `${ROOT}manifest`,

@@ -9,6 +9,7 @@ import type { FeatureColumn } from './contract-feature.js';
 import { leavesLines } from './explain-segments.js';
 import { parseJob, type Job } from './job.js';
 import { count } from './counted.js';
+import { graphLines, graphRefusal } from './explain-graph.js';
 import { methodWords, trainingWords, updateWords } from './explain-recipe.js';
 
 export interface ExplanationSection {
@@ -24,7 +25,13 @@ export interface ExplanationContext {
   /** Names of institutions by silo id, from the roster. */
   readonly organisations?: ReadonlyMap<string, string>;
   /** The silo's own floors. A cohort has to meet these too. */
-  readonly policy: { readonly minCohort: number; readonly minHonest: number; readonly maxMalicious: number };
+  readonly policy: {
+    readonly minCohort: number;
+    readonly minHonest: number;
+    readonly maxMalicious: number;
+    /** Not said where nobody's policy is meant. */
+    readonly graph?: 'complete' | 'regular' | undefined;
+  };
 }
 
 /** Throws JobError when the parts of the manifest are bad: such a manifest cannot be approved. */
@@ -127,7 +134,14 @@ function memberLines(manifest: JobManifest, { silo, organisations, policy }: Exp
   const { silos } = manifest;
   const maxMalicious = Math.max(manifest.maxMalicious, policy.maxMalicious);
   const minCohort = Math.max(manifest.minCohort, policy.minCohort);
-  const sizes = cohortSizes({ silos: silos.length, maxMalicious, minCohort, minHonest: policy.minHonest });
+  const sizes = cohortSizes({
+    silos: silos.length,
+    maxMalicious,
+    minCohort,
+    minHonest: policy.minHonest,
+    graph: manifest.graph,
+  });
+  const refusal = policy.graph === undefined ? undefined : graphRefusal(manifest, policy);
   const raised = maxMalicious > manifest.maxMalicious || minCohort > manifest.minCohort;
   return [
     ...silos.map((id) => {
@@ -142,6 +156,8 @@ function memberLines(manifest: JobManifest, { silo, organisations, policy }: Exp
     ...(sizes.length === 0
       ? ['No number of hospitals satisfies both the job and this hospital’s policy: it would never take part.']
       : sizes.map(sizeWords)),
+    ...graphLines(manifest),
+    ...(refusal === undefined ? [] : [`This hospital would take no part: ${refusal}`]),
   ];
 }
 

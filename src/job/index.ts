@@ -33,6 +33,7 @@ export {
 export { lossBound } from './holdout-parts.js';
 export { sliceColumns, type SliceColumn } from './slices.js';
 export { checkPrivacy } from './privacy-check.js';
+export { graphLines, graphRefusal, type GraphFacts } from './explain-graph.js';
 export { epsilonOfSum, noisyQuantiser, type NoiseTerms, type NoisySum } from './noise.js';
 export { maskable, type MaskableVector, type NoiseShare } from './maskable.js';
 export { checkLayout, type LayoutDifference } from './layout-check.js';

@@ -1,7 +1,8 @@
 // Every check of a job file that needs no manifest: all bad fields at once, with the names that the job file uses.
 
 import { asJobId, asSiloId, LIMITS } from '../base/index.js';
-import { cohortSizes, contributorsOf } from './cohort.js';
+import { graphParameters } from '../privacy/index.js';
+import { cohortSizes, contributorsOf, thresholdOf } from './cohort.js';
 import { fit, type Job } from './job.js';
 import type { JobFile } from './job-file.js';
 import { JOB_LIMITS } from './limits.js';
@@ -16,6 +17,7 @@ export interface Cohort {
   readonly silos: readonly string[];
   readonly maxMalicious: number;
   readonly minCohort: number;
+  readonly graph?: { readonly absent: number } | undefined;
 }
 
 /** Throws JobError `job/bad-job-file` with every bad field. */
@@ -29,6 +31,7 @@ export function checkFile(file: JobFile, facts: ManifestFacts, job: Job, cohort:
     `1 to ${String(descriptionLength)} characters for the people who approve the job`,
   );
   checkSilos(cohort, problems);
+  checkGraph(cohort, problems);
   const timeouts: Readonly<Record<string, number | undefined>> = { ...file.timeouts };
   for (const [name, ms] of Object.entries(timeouts))
     problems.require(ms === undefined || isWhole(ms, 1, MS_MAX), `timeouts.${name}`, 'milliseconds from 1 to a day');
@@ -62,6 +65,18 @@ export function checkFile(file: JobFile, facts: ManifestFacts, job: Job, cohort:
     problems.require(isWhole(file.rejectedRoundsLimit ?? 2, 1, 1_000), 'rejectedRoundsLimit', '1 to 1000');
   }
   problems.throwIfAny('job/bad-job-file', 'the job file');
+}
+
+function checkGraph({ graph, maxMalicious: c, minCohort: n }: Cohort, problems: Problems): void {
+  if (graph === undefined) return;
+  const most = n - thresholdOf(n);
+  const possible = isWhole(graph.absent, 0, Math.max(0, most));
+  problems.require(possible, 'graph.absent', `0 to ${String(most)}: no more of a cohort of ${String(n)} may be absent`);
+  problems.require(
+    !possible || graphParameters(n, c, graph.absent) !== undefined,
+    'graph',
+    `\`kind: complete\`: with minCohort ${String(n)}, maxMalicious ${String(c)} and absent ${String(graph.absent)} a regular graph would need all others as neighbours; a larger minCohort, or fewer of the other two, leaves room for one`,
+  );
 }
 
 function checkTrain(file: JobFile, problems: Problems): void {

@@ -88,6 +88,8 @@ interface JobFileCommon {
   readonly maxMalicious?: number | undefined;
   /** The smallest cohort of at least 5 (or all, where J has fewer) that c allows, unless given. */
   readonly minCohort?: number | undefined;
+  /** Who masks with whom; the complete graph unless given. */
+  readonly graph?: { readonly kind: 'complete' } | { readonly kind: 'regular'; readonly absent: number } | undefined;
   /** m. 32 unless given. */
   readonly modulusBits?: number | undefined;
   /** True unless given. */

@@ -31,7 +31,8 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
   const maxMalicious = file.maxMalicious ?? defaultMaxMalicious(silos.length);
   const minCohort = file.minCohort ?? defaultMinCohort(silos.length, maxMalicious);
   const job = jobOf(file);
-  checkFile(file, facts, job, { silos, maxMalicious, minCohort });
+  const graph = file.graph?.kind === 'regular' ? { absent: file.graph.absent } : undefined;
+  checkFile(file, facts, job, { silos, maxMalicious, minCohort, graph });
   const room: Room = { silos: silos.length, modulusBits: file.modulusBits ?? 32 };
   const plain = layoutTerms(file, job, facts);
   const noise = noiseOf(file, plain, room, contributorsOf({ silos, maxMalicious, minCohort }));
@@ -47,6 +48,7 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
     silos,
     maxMalicious,
     minCohort,
+    graph,
     forwardModel: facts.model?.blob,
     initialModelHash: facts.initialModelHash,
     recipe: job.kind === 'statistics' ? encodePlan(job.plan) : encodeRecipe(job.recipe),

@@ -25,6 +25,17 @@ export {
 export { ORDERS } from './rdp/orders.js';
 export { poissonSampledRdp } from './rdp/poisson-sampling.js';
 export { sampledGaussianRdp, type SampledGaussian } from './rdp/sampled-gaussian.js';
+export {
+  collusionNeeded,
+  CORRECTNESS_BITS,
+  exposureBits,
+  graphParameters,
+  isSecret,
+  releasesThatOpenNothing,
+  upperTail,
+  type Draw,
+  type GraphParameters,
+} from './masking-graph.js';
 export { epsilonOfRho, gaussianRho, rhoOfEpsilon } from './zcdp.js';
 export { planRecords, planSilos, signalToNoise, type Budget, type RecordPlan, type SiloPlan } from './plan.js';
 export { addNoiseInto, type NextBytes } from './sample/draw.js';

@@ -35,8 +35,8 @@ export interface HeldShares {
 }
 
 /**
- * Shares of both secrets for every member of U1, itself included: its own share is committed like any other and released later.
- * `members`: channel key by cohort index.
+ * Shares of both secrets for every member of U1 that the graph has hold them, itself included: its own share is committed like any other
+ * and released later. `members`: channel key by cohort index of those. `t`: shares that give a secret back.
  */
 export function deal(
   secrets: AttemptSecrets,
@@ -76,15 +76,15 @@ export function deal(
   return { header: { t1, index: own, selfCommitment, entries }, ciphertexts };
 }
 
-/** Checks a header's own shape: entries for exactly U1, distinct ephemeral keys of high order, full-length hashes. */
-export function demandHeaderShape(header: ShareHeader, t1: Hash, members: ReadonlySet<number>): void {
+/** Checks a header's own shape: entries for exactly the holders in U1, distinct ephemeral keys of high order, full-length hashes. */
+export function demandHeaderShape(header: ShareHeader, t1: Hash, holders: readonly number[]): void {
   const who = `the share header of member ${String(header.index)}`;
   demand(equalBytes(header.t1, t1), 'share/wrong-transcript', `${who} rests on another T1.`);
-  const expected = [...members].sort((a, b) => a - b);
+  const expected = [...holders].sort((a, b) => a - b);
   demand(
     header.entries.length === expected.length && header.entries.every((entry, k) => entry.recipient === expected[k]),
     'share/entries',
-    `${who} does not have one entry for each member of U1, in order.`,
+    `${who} does not have one entry for each member of U1 that holds its shares, in order.`,
   );
   const full = (bytes: Uint8Array): boolean => bytes.length === 32;
   demand(

@@ -14,6 +14,7 @@ export * from './coordinator/index.js';
 export { equalEnvelopes, openEnvelope, seal, type Opened } from './envelope.js';
 export { openAsDealer, shareMatches } from './dealing.js';
 export * from './evidence.js';
+export { maskingGraph, ringPlaces, type MaskingGraph } from './graph.js';
 export type { Exhibits } from './exhibits.js';
 export { mechanismOf, usesOf, type Budget, type LedgerEntry } from './ledger.js';
 export * from './manifest.js';

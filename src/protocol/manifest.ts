@@ -33,6 +33,7 @@ import {
 } from '../wire/index.js';
 import { openEnvelope } from './envelope.js';
 import { readNoise, type SumNoise } from './noise.js';
+import { graphProblem, type GraphTerms } from './params.js';
 import { demand, demanded } from './rejection.js';
 import type { Roster } from './roster.js';
 
@@ -42,6 +43,8 @@ export interface Manifest {
   readonly silos: readonly SiloId[];
   readonly maxMalicious: number;
   readonly minCohort: number;
+  /** What it says of a regular masking graph; undefined for the complete one. */
+  readonly graph: GraphTerms | undefined;
   readonly roundLimit: number;
   readonly initialModelHash: Hash;
   readonly modulusBits: number;
@@ -122,6 +125,14 @@ export function openManifest(roster: Roster, envelope: Envelope | undefined): Ma
   for (const silo of silos) valid(roster.members.has(silo), `silo ${silo} is not in the roster`);
   valid(message.minCohort >= LIMITS.cohortMin && message.minCohort <= silos.length, 'min_cohort is out of range');
   valid(message.maxMalicious <= silos.length, 'max_malicious is out of range');
+  const { graph } = message;
+  // The smallest cohort is the hardest: a graph that is worth its name there is so in every larger one.
+  const useless = graph && graphProblem(message.minCohort, message.maxMalicious, graph);
+  demand(
+    useless === undefined,
+    'manifest/graph',
+    `the masking graph is of no use in the smallest cohort: ${useless ?? ''}.`,
+  );
   const layout = readLayout(message.layout, noise?.tail);
   refuseOverflow(layout, silos.length, message.modulusBits);
   const closingLayout = message.closingLayout === undefined ? undefined : readLayout(message.closingLayout);
@@ -132,6 +143,7 @@ export function openManifest(roster: Roster, envelope: Envelope | undefined): Ma
     silos,
     maxMalicious: message.maxMalicious,
     minCohort: message.minCohort,
+    graph,
     roundLimit: message.roundLimit,
     initialModelHash: demanded(
       asHash(message.initialModelHash),

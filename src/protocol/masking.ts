@@ -1,9 +1,11 @@
-// P3: the masks. y_i = q_i + stream(B_i) + Σ_{j>i} stream(K_ij) − Σ_{j<i} stream(K_ij) in Z_{2^m}, j over U2 (docs/protocol.md §2.3).
+// P3: the masks. y_i = q_i + stream(B_i) + Σ_{j>i} stream(K_ij) − Σ_{j<i} stream(K_ij) in Z_{2^m}, j over U2 or,
+// with a regular graph, over the neighbours in it (docs/protocol.md §2.3, §2.10).
 // Works on ranges of the vector, so that a vector streams through in pieces and workers can take ranges.
 
 import { invariant, u16be, type Hash } from '../base/index.js';
 import { AgreementKey, derive, Keystream, KEYSTREAM_BLOCK_BYTES, LABELS, type SecretBytes } from '../crypto/index.js';
 import { maskPiece, PIECE_WORDS, reduceInto, wipeKernel, type FillBytes } from '../vector/index.js';
+import type { MaskingGraph } from './graph.js';
 import { demanded } from './rejection.js';
 
 /** AES-256 keys, 32 bytes each, of streams to add and to subtract. */
@@ -58,7 +60,7 @@ export function pairMaskKey(
   return shared.lend((ikm) => derive<'pair-mask'>(ikm, t2, LABELS.pairMask, info));
 }
 
-/** All masks of silo i. `peers`: mask key by cohort index, over U2 without i. The keys are for a mask computation, which wipes them. */
+/** All masks of silo i. `peers`: mask key by cohort index, over its neighbours in U2. The keys are for a mask computation, which wipes them. */
 export function inputMasks(
   mask: AgreementKey,
   selfSecret: SecretBytes,
@@ -75,7 +77,7 @@ export function inputMasks(
 
 /**
  * What is left in the sum of U3 after the pairwise masks cancel: the self masks of the survivors, and the masks that survivors share
- * with those who dealt shares and did not survive. Removing means adding `add` and subtracting `subtract`.
+ * with those of their neighbours who dealt shares and did not survive. Removing means adding `add` and subtracting `subtract`.
  * `selfSecrets`: of U3, by index. `maskSecrets`: of U2 \ U3, by index. `maskKeys`: public mask keys of U3, by index.
  */
 export function remainingMasks(
@@ -83,6 +85,7 @@ export function remainingMasks(
   maskSecrets: ReadonlyMap<number, SecretBytes>,
   maskKeys: ReadonlyMap<number, Uint8Array>,
   t2: Hash,
+  graph: Pick<MaskingGraph, 'adjacent'>,
 ): MaskKeys {
   const add: Uint8Array[] = [];
   const subtract: Uint8Array[] = [];
@@ -91,7 +94,7 @@ export function remainingMasks(
     const key = AgreementKey.from(secret);
     // Survivor i had added stream(K_i,gone) when gone > i and subtracted it otherwise.
     for (const [i, publicKey] of maskKeys)
-      (gone > i ? subtract : add).push(pairMaskKey(key, gone, publicKey, i, t2).reveal());
+      if (graph.adjacent(i, gone)) (gone > i ? subtract : add).push(pairMaskKey(key, gone, publicKey, i, t2).reveal());
   }
   return { add, subtract };
 }

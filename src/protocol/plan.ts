@@ -3,10 +3,11 @@
 
 import { asHash, asJobId, asSiloId, equalBytes, LIMITS, type Hash, type JobId, type SiloId } from '../base/index.js';
 import { hash, LABELS } from '../crypto/index.js';
+import type { GraphParameters } from '../privacy/index.js';
 import { AttemptStart, RoundPlan, type Envelope } from '../wire/index.js';
 import { openEnvelope } from './envelope.js';
 import { isSortedUnique, lastRound, type Manifest } from './manifest.js';
-import { thresholdFor } from './params.js';
+import { graphFor, leastOf, thresholdFor } from './params.js';
 import { demand, demanded } from './rejection.js';
 import { COORDINATOR, type Roster } from './roster.js';
 
@@ -21,6 +22,10 @@ export interface Plan {
   readonly cohort: readonly SiloId[];
   readonly n: number;
   readonly t: number;
+  /** The masking graph where it is not the complete one. */
+  readonly graph: GraphParameters | undefined;
+  /** Members that U1, U2 and U3 have at least: t, and n − a with a regular graph. */
+  readonly least: number;
   readonly modelHash: Hash;
   readonly previousResultHash: Hash;
   readonly manifestHash: Hash;
@@ -58,6 +63,8 @@ export function openPlan(roster: Roster, envelope: Envelope | undefined): Plan {
     demanded(asSiloId(silo), 'plan/cohort', `"${silo.slice(0, 80)}" is not a silo id.`),
   );
   demand(isSortedUnique(cohort), 'plan/cohort', 'the cohort is not sorted and unique.');
+  // What its numbers must be follows from the manifest (demandPlanFits); before that they only have to be harmless.
+  valid((message.graph?.absent ?? 0) <= message.n - message.threshold, 'its graph has more silos absent than n - t');
   demand(
     message.threshold === thresholdFor(message.n),
     'plan/threshold',
@@ -70,6 +77,8 @@ export function openPlan(roster: Roster, envelope: Envelope | undefined): Plan {
     cohort,
     n: message.n,
     t: message.threshold,
+    graph: message.graph,
+    least: leastOf(message.n, message.graph),
     modelHash: demanded(asHash(message.modelHash), 'plan/invalid', 'the model hash has not 32 bytes.'),
     previousResultHash: demanded(
       asHash(message.previousResultHash),
@@ -93,6 +102,21 @@ export function demandPlanFits(plan: Plan, manifest: Manifest): void {
   const inJob = new Set<string>(manifest.silos);
   for (const silo of plan.cohort)
     demand(inJob.has(silo), 'plan/cohort', `${silo} is in the cohort and not in the job.`);
+  const graph = manifest.graph && graphFor(plan.n, manifest.maxMalicious, manifest.graph);
+  demand(
+    (manifest.graph === undefined) === (plan.graph === undefined) &&
+      graph?.degree === plan.graph?.degree &&
+      graph?.shareThreshold === plan.graph?.shareThreshold &&
+      graph?.absent === plan.graph?.absent,
+    'plan/graph',
+    `the plan has ${graphWords(plan.graph)}; from the manifest follows ${graphWords(graph)}.`,
+  );
+}
+
+function graphWords(graph: GraphParameters | undefined): string {
+  if (graph === undefined) return 'the complete masking graph';
+  const { degree, shareThreshold, absent } = graph;
+  return `a graph of degree ${String(degree)}, threshold ${String(shareThreshold)} and ${String(absent)} absent`;
 }
 
 export function openAttempt(roster: Roster, envelope: Envelope | undefined, rid: Hash): Attempt {

@@ -21,6 +21,8 @@ export const PROTOCOL_ERRORS = defineErrors({
   'manifest/wrong-roster': 'The manifest was made under another roster than the one in force here.',
   'manifest/repeated-job':
     'A manifest with other bytes is already known under this job id. A changed job needs a new id.',
+  'manifest/graph':
+    'The manifest asks for a regular masking graph that gives nothing or cannot be: in the smallest cohort every silo would need all others as neighbours, or more silos are to be absent than may be. Raise minCohort, lower maxMalicious or graph.absent, or use the complete graph.',
   'approval/unknown-manifest': 'The approval names a manifest that is not known here.',
   'plan/unknown-job': 'The plan belongs to a job whose manifest this silo does not know.',
   'plan/not-approved': "This silo's own operator has not approved the manifest. See `veilsum-agent job list`.",
@@ -30,6 +32,12 @@ export const PROTOCOL_ERRORS = defineErrors({
   'plan/cohort': "The cohort is not sorted and unique inside the job's silos, or does not contain this silo.",
   'plan/threshold':
     "The threshold is not floor(2n/3)+1. A coordinator that picks thresholds could open a single silo's input.",
+  'plan/graph':
+    'The masking graph of the plan is not the one that follows from the manifest. A coordinator that picks its degree or threshold could take a mask apart.',
+  'plan/graph-complete':
+    "The job masks along a regular graph, and this silo's own policy demands the complete one. Allow it with `policy.graph: regular` once its guarantees are understood: docs/threat-model.md.",
+  'plan/graph-floor':
+    "The masking graph of the job protects against fewer colluding silos than this silo's own policy assumes (policy.maxMalicious). The job needs a larger maxMalicious.",
   'plan/floor-cohort': "The cohort is smaller than this silo's own policy or the manifest allows.",
   'plan/floor-honest':
     'With this cohort the sum could hold too few honest inputs, or the counting rules do not hold for the number of malicious silos assumed.',
@@ -57,6 +65,8 @@ export const PROTOCOL_ERRORS = defineErrors({
   'share/entries': 'A share header does not have exactly one entry for each member of U1, in order.',
   'share/repeated-key': 'Ephemeral keys within a header are not distinct and of high order.',
   'share/ciphertext-hash': 'A ciphertext does not match the hash its dealer signed. The coordinator changed it.',
+  'share/not-neighbour':
+    'The coordinator delivered shares of a silo that is no neighbour of this one in the masking graph. Nothing is opened.',
   'share/bad-ciphertext':
     'A ciphertext that its dealer signed does not open, or its shares do not match their commitments. The attempt ends.',
   'share/missing': 'A ciphertext or header that this silo needs was not delivered.',

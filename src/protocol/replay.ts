@@ -35,6 +35,7 @@ function policyOfItsDay(policy: SiloPolicy): SiloPolicy {
     roundsPerDay: Number.MAX_SAFE_INTEGER,
     budgets: undefined,
     differencing: 'warn',
+    graph: 'regular',
   };
 }
 

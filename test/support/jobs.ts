@@ -62,6 +62,7 @@ export function trainingManifest(changes: Partial<JobManifest> = {}): JobManifes
     privacy: { epsilon: 0, delta: 0 },
     roundLimit: 10,
     dataContract: encodeContract(contract),
+    graph: undefined,
     fullVerification: true,
     timeouts: undefined,
     rejectedRoundsLimit: 2,

@@ -56,13 +56,19 @@ function openedT1(found: Case): OpenedT1 | undefined {
   );
   return {
     t1,
-    t: thresholdFor(advertised.length),
+    t: shareThreshold(found, keys.rid) ?? thresholdFor(advertised.length),
     keysOf: (index) =>
       found.of('advertise').find(({ payload }) => {
         const named = advertised[index];
         return named !== undefined && equalBytes(hash(LABELS.advertise, payload), named);
       }),
   };
+}
+
+/** Shares that give a secret where the plan that this T1 rests on has a regular graph; the dealer has checked its numbers. */
+function shareThreshold(found: Case, rid: Uint8Array): number | undefined {
+  return found.of('plan').find(({ payload }) => equalBytes(hash(LABELS.plan, payload), rid))?.message.graph
+    ?.shareThreshold;
 }
 
 /** A complaint was answered: the one ciphertext is opened with the ephemeral key, and either is proven wrong. */

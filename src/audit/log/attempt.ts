@@ -102,7 +102,7 @@ function consistency({ round, attempt }: Place, logged: Logged<Consistency>): vo
 
 function release({ manifest, round, attempt }: Place, numbered: Numbered): void {
   const { entry, index } = numbered;
-  const { n, t, cohort } = round.plan;
+  const { n, t, cohort, graph } = round.plan;
   verified(
     attempt.consistency.size >= t,
     'verify/entry-order',
@@ -125,7 +125,7 @@ function release({ manifest, round, attempt }: Place, numbered: Numbered): void 
     const before = number < entry.attempt ? earlier.releases.get(entry.subject) : undefined;
     if (before === undefined) continue;
     const dead = abortsFrom(round, number);
-    const needed = deadAfterAborts(n, manifest.maxMalicious);
+    const needed = deadAfterAborts(n, manifest.maxMalicious, graph);
     verified(
       dead >= needed,
       'verify/second-release',

@@ -33,7 +33,7 @@ export function checkRound(
   const transcript = decode(RoundTranscript, 'transcript', bytes, AUDIT_LIMITS.transcriptBytes);
   const checked = checkTranscript(roster, manifest, transcript);
   const { maxMalicious, minCohort } = manifest;
-  const problem = cohortProblem(plan.n, { c: maxMalicious, minCohort, minHonest: 2 });
+  const problem = cohortProblem(plan.n, { c: maxMalicious, minCohort, minHonest: 2, graph: manifest.graph });
   if (problem !== undefined) throw new Refusal('plan/floor-honest', `${problem}.`);
   const result = checkResult(checked, terminal.result.envelope);
   const attempt = round.attempts.get(terminal.attempt);

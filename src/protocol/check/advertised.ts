@@ -4,6 +4,7 @@ import { equalBytes, hex, type Hash } from '../../base/index.js';
 import { isAgreementKey } from '../../crypto/index.js';
 import { AdvertiseKeys, type Envelope } from '../../wire/index.js';
 import { demandCheckpointFits } from '../plan.js';
+import { maskingGraph, type MaskingGraph } from '../graph.js';
 import { demand } from '../rejection.js';
 import { transcript1 } from '../transcript.js';
 import { openMemberMessage, type RoundContext } from './context.js';
@@ -22,6 +23,8 @@ export interface Advertised {
 export interface KeySet {
   readonly members: ReadonlyMap<number, Advertised>;
   readonly t1: Hash;
+  /** Who masks with whom and holds whose shares: follows from T1. */
+  readonly graph: MaskingGraph;
 }
 
 export function openAdvertised(context: RoundContext, envelope: Envelope): Advertised {
@@ -65,12 +68,13 @@ export function closeKeys(context: RoundContext, envelopes: readonly Envelope[])
     members.set(advertised.index, advertised);
   }
   demand(
-    members.size >= plan.t,
+    members.size >= plan.least,
     'keys/too-few',
-    `${String(members.size)} members advertised keys, ${String(plan.t)} are needed.`,
+    `${String(members.size)} members advertised keys, ${String(plan.least)} are needed.`,
   );
   const keys = [...members.values()].flatMap((m) => [hex(m.channelKey), hex(m.maskKey)]);
   demand(new Set(keys).size === keys.length, 'keys/repeated', 'two keys of this attempt are equal.');
   const payloads = new Map([...members].map(([index, m]) => [index, m.payload]));
-  return { members, t1: transcript1(plan.rid, attempt.attempt, attempt.hash, plan.n, payloads) };
+  const t1 = transcript1(plan.rid, attempt.attempt, attempt.hash, plan.n, payloads);
+  return { members, t1, graph: maskingGraph(t1, plan.n, plan.t, plan.graph) };
 }

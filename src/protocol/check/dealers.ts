@@ -29,7 +29,8 @@ export function openDealer(context: RoundContext, keys: KeySet, envelope: Envelo
     'share/entries',
     `member ${String(message.index)} dealt shares without having advertised keys.`,
   );
-  demandHeaderShape(message, keys.t1, new Set(keys.members.keys()));
+  const holders = [...keys.members.keys()].filter((index) => keys.graph.holds(index, message.index));
+  demandHeaderShape(message, keys.t1, holders);
   return { index: message.index, header: message, payload, envelope };
 }
 
@@ -53,16 +54,16 @@ export function closeDealers(
   checked: ReadonlyMap<number, Dealer>,
   bitmap: Uint8Array,
 ): DealerSet {
-  const { n, t } = context.plan;
+  const { n, least } = context.plan;
   const indices = demanded(
     fromBitmap(bitmap, n),
     'share/too-few',
     'the set of dealers is not a bitmap over the cohort.',
   );
   demand(
-    indices.length >= t,
+    indices.length >= least,
     'share/too-few',
-    `${String(indices.length)} members dealt shares, ${String(t)} are needed.`,
+    `${String(indices.length)} members dealt shares, ${String(least)} are needed.`,
   );
   const members = new Map(
     indices.map((index) => [

@@ -85,9 +85,9 @@ export function openRequest(
     'the survivors are not a bitmap over the cohort.',
   );
   demand(
-    indices.length >= plan.t,
+    indices.length >= plan.least,
     'confirm/too-few',
-    `${String(indices.length)} silos survived, ${String(plan.t)} are needed.`,
+    `${String(indices.length)} silos survived, ${String(plan.least)} are needed.`,
   );
   demand(
     indices.every((index) => dealers.members.has(index)),

@@ -29,6 +29,26 @@ export function openingsOf(
   };
 }
 
+/** Of whose self_b and of whose mask_sk a silo releases its share: those of the above that it holds one of. */
+export function releasedBy(
+  holder: number,
+  { graph }: KeySet,
+  dealers: DealerSet,
+  survivors: SurvivorSet,
+): { readonly self: number[]; readonly key: number[] } {
+  const { self, key } = openingsOf(dealers, survivors);
+  const held = (indices: readonly number[]): number[] => indices.filter((dealer) => graph.holds(holder, dealer));
+  return { self: held(self), key: held(key) };
+}
+
+/** True when every secret that is to be opened has enough shares. In the complete graph: when t silos have released. */
+export function isEnough({ graph }: KeySet, dealers: DealerSet, holders: Iterable<number>): boolean {
+  const released = [...holders];
+  return [...dealers.members.keys()].every(
+    (dealer) => released.filter((holder) => graph.holds(holder, dealer)).length >= graph.shareThreshold,
+  );
+}
+
 /** A release with every share of it checked against its dealer's commitment. */
 export function openRelease(
   context: RoundContext,
@@ -41,7 +61,7 @@ export function openRelease(
   const who = `member ${String(message.index)}`;
   demand(dealers.members.has(message.index), 'unmask/not-survivor', `${who} released shares and is not in U2.`);
   demand(equalBytes(message.t3, survivors.t3), 'unmask/wrong-transcript', `${who} released on another T3.`);
-  const wanted = openingsOf(dealers, survivors);
+  const wanted = releasedBy(message.index, keys, dealers, survivors);
   const check = (kind: 'self' | 'key', shares: readonly IndexedShare[], expected: readonly number[]): void => {
     demandOne(
       shares.length === expected.length && shares.every((share, k) => share.dealer === expected[k]),
@@ -74,26 +94,26 @@ export interface OpenedSecrets {
   readonly key: ReadonlyMap<number, SecretBytes>;
 }
 
-/** Reconstructs every secret from t releases and checks it against its commitment. */
+/** Reconstructs every secret from as many shares as it needs, those of the lowest indices, and checks it against its commitment. */
 export function reconstruct(
-  context: RoundContext,
   keys: KeySet,
   dealers: DealerSet,
   survivors: SurvivorSet,
   releases: readonly Release[],
 ): OpenedSecrets {
-  const { t } = context.plan;
-  demand(
-    releases.length >= t,
-    'unmask/too-few',
-    `${String(releases.length)} silos released shares, ${String(t)} are needed.`,
-  );
-  const chosen = releases.slice(0, t);
-  const sharesOf = (dealer: number, kind: 'self' | 'key'): Share[] =>
-    chosen.map(({ index, message }) => {
+  const { graph } = keys;
+  const sharesOf = (dealer: number, kind: 'self' | 'key'): Share[] => {
+    const holders = releases.filter(({ index }) => graph.holds(index, dealer));
+    demand(
+      holders.length >= graph.shareThreshold,
+      'unmask/too-few',
+      `${String(holders.length)} silos released shares of member ${String(dealer)}, ${String(graph.shareThreshold)} are needed.`,
+    );
+    return holders.slice(0, graph.shareThreshold).map(({ index, message }) => {
       const share = message[`${kind}Shares`].find((s) => s.dealer === dealer);
       return { index, bytes: demanded(share, 'unmask/shares', 'a share is missing.').share };
     });
+  };
   const provenBy = (dealer: number, kind: 'self' | 'key', check: () => void): void => {
     try {
       check();
@@ -128,7 +148,7 @@ export function reconstruct(
 /** Released shares that all match their commitments and do not give the committed secret: proof against who dealt them. */
 export class BadSecret extends Refusal {
   readonly dealer: number;
-  /** The t shares that show it. */
+  /** The shares that show it, as many as give a secret back. */
   readonly shares: readonly OpenedShare[];
 
   constructor(dealer: number, message: string, shares: readonly OpenedShare[]) {

@@ -42,7 +42,7 @@ export class VectorCheck {
     const maskKeys = new Map<number, Uint8Array>();
     for (const index of survivors.members.keys())
       maskKeys.set(index, keys.members.get(index)?.maskKey ?? new Uint8Array());
-    this.#keys = remainingMasks(result.secrets.self, result.secrets.key, maskKeys, dealers.t2);
+    this.#keys = remainingMasks(result.secrets.self, result.secrets.key, maskKeys, dealers.t2, keys.graph);
     this.#claimed = [0, 1].map((s) => addFingerprints([...result.fingerprints.values()].map((f) => f.taus[s] ?? 0n)));
     this.#weights = weightStreams(survivors.t3);
   }

@@ -23,7 +23,7 @@ import { startAttempt } from './gather.js';
 import type { CoordinatorState } from './state.js';
 import { abandon } from './abandon.js';
 import { openSecrets } from './open.js';
-import { addRelease } from './release.js';
+import { addRelease, releasesSuffice } from './release.js';
 
 /** Everybody asked has answered, or time is up. */
 export function closeAborted(
@@ -37,7 +37,7 @@ export function closeAborted(
   if (attempt.releases.size > 0 && !attempt.finishing) {
     // Somebody has released: the attempt is finished, not repeated. Those who answered may have brought all that is needed.
     const finishing: Located = { ...found, attempt: { ...attempt, finishing: true } };
-    if (attempt.releases.size >= attempt.context.plan.t) return openSecrets(state, finishing, at, event);
+    if (releasesSuffice(attempt)) return openSecrets(state, finishing, at, event);
     return stored(enterPhase(state, finishing, at, 'unmask', { quorumBy: state.events }), event);
   }
   const forget: CoordinatorEffect = { kind: 'forget-attempt', rid: round.plan.rid, attempt: number };

@@ -21,6 +21,7 @@ import { onSumOpened, onVerdict } from './publish.js';
 import { closeShare, onShareHeader } from './share.js';
 import type { CoordinatorSelf, CoordinatorState } from './state.js';
 import { onUnmask } from './unmask.js';
+import { releasesMissing } from './release.js';
 import { onExclude, onRollback } from './vote.js';
 
 export function initialCoordinatorState(self: CoordinatorSelf): CoordinatorState {
@@ -135,7 +136,7 @@ function onPhaseClosed(
   const job = jobOf(state, value.jobId);
   const open = demanded(job.open, 'job/state', 'no round of the job is open.', 'state');
   const { attempt } = open;
-  const { t } = open.plan;
+  const { t, least } = open.plan;
   demand(
     open.plan.round === value.round &&
       attempt.context.attempt.attempt === value.attempt &&
@@ -145,29 +146,31 @@ function onPhaseClosed(
     'state',
   );
   const found: Located = { job, round: open, attempt };
-  const fail = (missing: string, have: number): Accepted<CoordinatorState> =>
-    failAttempt(state, found, at, event, `${String(have)} ${missing}, ${String(t)} are needed (${value.cause})`);
+  const fail = (missing: string, have: number, needed: number): Accepted<CoordinatorState> =>
+    failAttempt(state, found, at, event, `${String(have)} ${missing}, ${String(needed)} are needed (${value.cause})`);
   switch (attempt.phase) {
     case 'advertise':
-      return attempt.advertised.size >= t
+      return attempt.advertised.size >= least
         ? closeAdvertise(state, found, at, event)
-        : fail('silos advertised keys', attempt.advertised.size);
+        : fail('silos advertised keys', attempt.advertised.size, least);
     case 'share':
-      return attempt.offeredShares.size >= t
+      return attempt.offeredShares.size >= least
         ? closeShare(state, found, at, event)
-        : fail('silos dealt shares', attempt.offeredShares.size);
+        : fail('silos dealt shares', attempt.offeredShares.size, least);
     case 'check':
       return closeCheck(state, found, at, event, value.cause);
     case 'mask':
       demand(!attempt.closing, 'job/state', 'the inputs are closed already.', 'state');
-      return attempt.masked.size >= t ? closeMask(state, found, event) : fail('inputs arrived', attempt.masked.size);
+      return attempt.masked.size >= least
+        ? closeMask(state, found, event)
+        : fail('inputs arrived', attempt.masked.size, least);
     case 'confirm':
       demand(attempt.quorum === undefined, 'job/state', 'confirmation is closed already.', 'state');
       return attempt.consistency.size >= t
         ? closeConfirm(state, found, event)
-        : fail('survivors confirmed', attempt.consistency.size);
+        : fail('survivors confirmed', attempt.consistency.size, t);
     case 'unmask':
-      return fail('silos released shares', attempt.releases.size);
+      return failAttempt(state, found, at, event, `${releasesMissing(attempt)} (${value.cause})`);
     case 'aborted':
       return closeAborted(state, found, at, event);
     case 'publish':

@@ -115,13 +115,13 @@ export function closeCheck(
   );
   const barred = (index: number): boolean => job.barred.has(plan.cohort[index] ?? ('' as never));
   const left = [...attempt.offeredShares.keys()].filter((index) => !unanswered.has(index) && !barred(index));
-  if (left.length < plan.t)
+  if (left.length < plan.least)
     return failAttempt(
       state,
       found,
       at,
       event,
-      `${String(left.length)} silos dealt shares that nobody disputes, ${String(plan.t)} are needed (${cause})`,
+      `${String(left.length)} silos dealt shares that nobody disputes, ${String(plan.least)} are needed (${cause})`,
     );
   const dealers = closeDealers(attempt.context, keys, attempt.offeredShares, toBitmap(left, plan.n));
   return stored(enterPhase(state, found, at, 'mask', { dealers, dealersBy: state.events }), event);

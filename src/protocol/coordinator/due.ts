@@ -5,7 +5,7 @@ import type { SiloId, UnixMs } from '../../base/index.js';
 import { plusMs } from '../../base/index.js';
 import type { PhaseTimeouts } from '../../wire/index.js';
 import { lastRound } from '../manifest.js';
-import { cohortProblem, thresholdFor } from '../params.js';
+import { cohortProblem, leastOf } from '../params.js';
 import { isStopped } from './change.js';
 import type { CoordinatorEvent } from './event.js';
 import { mayRest } from './log.js';
@@ -70,7 +70,7 @@ function dueInRound(job: CoordinatorJob, round: CoordinatorRound, now: UnixMs, p
   return { again };
 }
 
-/** Of a member of the cohort; whoever is meant by no index in particular (shares of any t silos) counts as there. */
+/** Of a member of the cohort; whoever is meant by no index in particular (shares of enough silos) counts as there. */
 function presenceOf(round: CoordinatorRound, index: number, presence: Presence): true | UnixMs {
   const silo = round.plan.cohort[index];
   return silo === undefined ? true : presence(silo);
@@ -130,7 +130,7 @@ function waitingFor(job: CoordinatorJob, round: CoordinatorRound): Waiting | und
         limit: 'confirmMs',
       };
     case 'unmask':
-      // t releases close this phase by themselves; only its time can run out.
+      // Enough releases close this phase by themselves; only its time can run out.
       return { expected: [ANYBODY], arrived: nobody, limit: 'unmaskMs' };
     case 'aborted':
       return { expected: without(cohort, barred), arrived: attempt.answers, limit: 'confirmMs' };
@@ -174,8 +174,9 @@ function dueBetweenRounds(state: CoordinatorState, job: CoordinatorJob, now: Uni
     c: manifest.maxMalicious,
     minCohort: manifest.minCohort,
     minHonest: 2,
+    graph: manifest.graph,
   });
-  if (problem !== undefined || heard.length < thresholdFor(there.length)) return NOTHING;
+  if (problem !== undefined || heard.length < leastOf(there.length, manifest.graph)) return NOTHING;
   // Somebody may be on the way (approving, or back after an interruption): those who left lately have the absence time.
   const missing = manifest.silos.filter((silo) => !job.refusals.has(silo) && !there.includes(silo));
   if (missing.length > 0) {

@@ -12,7 +12,7 @@ import {
 import { closeKeys, openAdvertised } from '../check/advertised.js';
 import { seal } from '../envelope.js';
 import { lastRound } from '../manifest.js';
-import { cohortProblem, thresholdFor } from '../params.js';
+import { cohortProblem, graphFor, thresholdFor } from '../params.js';
 import { demandPlanFits, openAttempt, openPlan, PLAN_VERSION, type Plan } from '../plan.js';
 import { demand, demanded, withEvidence } from '../rejection.js';
 import { COORDINATOR } from '../roster.js';
@@ -61,6 +61,7 @@ export function onRoundOpened(
     c: manifest.maxMalicious,
     minCohort: manifest.minCohort,
     minHonest: 2,
+    graph: manifest.graph,
   });
   demand(problem === undefined, 'plan/floor-cohort', `${problem ?? ''}.`);
   const { self } = state;
@@ -76,6 +77,7 @@ export function onRoundOpened(
     n: cohort.length,
     threshold: thresholdFor(cohort.length),
     kemSuite: 'x25519',
+    graph: manifest.graph && graphFor(cohort.length, manifest.maxMalicious, manifest.graph),
   });
   const plan = openPlan(self.roster, envelope);
   demandPlanFits(plan, manifest);

@@ -1,4 +1,4 @@
-// The end of P5: with t releases every secret is reconstructed and checked, and the sum can be opened.
+// The end of P5: with enough releases every secret is reconstructed and checked, and the sum can be opened.
 
 import type { UnixMs } from '../../base/index.js';
 import { BadSecret, reconstruct } from '../check/unmask.js';
@@ -10,7 +10,7 @@ import { ANSWERED, enterPhase, inOrder, stored, type Located } from './change.js
 import type { Accepted, CoordinatorEvent } from './event.js';
 import type { CoordinatorState } from './state.js';
 
-/** t releases are there: reconstruct, and have the sum opened. A dealer whose shares do not give its secret ends the round. */
+/** Enough releases are there: reconstruct, and have the sum opened. A dealer whose shares do not give its secret ends the round. */
 export function openSecrets(
   state: CoordinatorState,
   found: Located,
@@ -23,7 +23,7 @@ export function openSecrets(
   const survivors = demanded(attempt.survivors, 'job/state', 'no survivors.');
   const quorum = demanded(attempt.quorum, 'job/state', 'no quorum.');
   try {
-    const secrets = reconstruct(attempt.context, keys, dealers, survivors, inOrder(attempt.releases));
+    const secrets = reconstruct(keys, dealers, survivors, inOrder(attempt.releases));
     const missing = [...survivors.members.keys()].filter((index) => !quorum.has(index));
     const next = stored(enterPhase(state, found, at, 'publish', { secrets }), event);
     return {
@@ -38,7 +38,9 @@ export function openSecrets(
     // Proof against a dealer: no share can finish this attempt, and who has released can join no other. The round is burnt.
     const header = dealers.members.get(error.dealer)?.envelope;
     const advertised = keys.members.get(error.dealer)?.envelope;
-    const judged = bar(found, error.dealer, error.code, [header, advertised], {
+    // With a regular graph fewer shares show it, and the plan says how many.
+    const plan = attempt.context.plan.graph === undefined ? [] : [attempt.context.plan.envelope];
+    const judged = bar(found, error.dealer, error.code, [header, advertised, ...plan], {
       keys: openedKeys(attempt.context, keys),
       shares: error.shares,
     });

@@ -1,4 +1,4 @@
-// P5: releases are gathered, each kept durable on arrival; with t of them every secret is reconstructed and checked.
+// P5: releases are gathered, each kept durable on arrival; with enough of them every secret is reconstructed and checked.
 
 import type { UnixMs } from '../../base/index.js';
 import { decode, Unmask, type Envelope } from '../../wire/index.js';
@@ -6,7 +6,7 @@ import { demand, demanded } from '../rejection.js';
 import { ANSWERED, stored, withAttempt } from './change.js';
 import { byT3 } from './confirm.js';
 import { openSecrets } from './open.js';
-import { addRelease } from './release.js';
+import { addRelease, releasesSuffice } from './release.js';
 import type { Accepted, CoordinatorEvent } from './event.js';
 import type { CoordinatorState } from './state.js';
 
@@ -23,7 +23,7 @@ export function onUnmask(
   const next = addRelease(found, envelope);
   if (next === undefined) return { state, effects: [ANSWERED] };
   const { releases } = next.attempt;
-  if (attempt.phase !== 'unmask' || releases.size < attempt.context.plan.t)
+  if (attempt.phase !== 'unmask' || !releasesSuffice(next.attempt))
     return stored(withAttempt(state, found, { releases }), event);
   return openSecrets(state, next, at, event);
 }

@@ -5,8 +5,8 @@ import { SecretBytes } from '../../crypto/index.js';
 import { refuseOverflow } from '../../vector/index.js';
 import { Abort, AdvertiseKeys, type Envelope, type SiloAttemptStarted } from '../../wire/index.js';
 import { equalEnvelopes, openEnvelope, seal } from '../envelope.js';
-import { layoutOfRound } from '../manifest.js';
-import { cohortProblem, deadAfterAborts } from '../params.js';
+import { layoutOfRound, type Manifest } from '../manifest.js';
+import { cohortProblem, deadAfterAborts, graphWithstands } from '../params.js';
 import { demandPlanFits, indexIn, openAttempt, openPlan, type Attempt, type Plan } from '../plan.js';
 import { demand, demanded, demandOne, withEvidence } from '../rejection.js';
 import { siloSigner } from '../roster.js';
@@ -16,7 +16,7 @@ import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './
 import { demandBudget } from './ledger.js';
 import { demandNextRound } from './next-round.js';
 import { forgetDeadOpenings } from './openings.js';
-import { effectiveMalicious, type JobState, type OpenRound, type SiloState } from './state.js';
+import { effectiveMalicious, type JobState, type OpenRound, type SiloSelf, type SiloState } from './state.js';
 import { demandAwake, demandWitnessed, newestBody } from './witness.js';
 
 const DAY_MS = 86_400_000;
@@ -112,8 +112,25 @@ function demandPlan(state: SiloState, job: JobState, plan: Plan): number {
     minHonest: policy.minHonest,
   });
   demand(problem === undefined, 'plan/floor-honest', `${problem ?? ''}.`);
+  demandGraph(self, manifest, plan);
   refuseOverflow(layoutOfRound(manifest, plan.round), plan.n, manifest.modulusBits);
   return index;
+}
+
+/** A graph with fewer masks is a matter of this silo's own policy, and must withstand what that policy assumes (§2.10). */
+function demandGraph(self: SiloSelf, manifest: Manifest, { n, graph }: Plan): void {
+  if (graph === undefined) return;
+  demand(
+    self.policy.graph === 'regular',
+    'plan/graph-complete',
+    "the job masks along a regular graph, this silo's policy demands the complete one (policy.graph).",
+  );
+  const c = effectiveMalicious(self, manifest);
+  demand(
+    graphWithstands(n, c, graph),
+    'plan/graph-floor',
+    `the graph is made for ${String(manifest.maxMalicious)} malicious silos, this silo assumes ${String(c)}.`,
+  );
 }
 
 function demandDailyLimit(state: SiloState, at: UnixMs): void {
@@ -152,7 +169,7 @@ function leaveAttempt(
   const { contribution, roundSecret } = open;
   if (open.releasedIn !== undefined && open.releasedIn.attempt > open.abortedThrough) {
     const dead = open.releasedIn.attempt;
-    const needed = deadAfterAborts(open.plan.n, effectiveMalicious(state.self, job.manifest));
+    const needed = deadAfterAborts(open.plan.n, effectiveMalicious(state.self, job.manifest), open.plan.graph);
     const proven = abortsOf(state, open, dead, aborts);
     demand(
       proven >= needed,

@@ -135,7 +135,7 @@ function declined(state: SiloState, { job, open, attempt }: Located, code: strin
   };
 }
 
-/** The masks of this silo's input: from rho, T2 and the advertised keys of U2, so the same after every restart. */
+/** The masks of this silo's input: from rho, T2 and the advertised keys of its neighbours in U2, so the same after every restart. */
 export function masksOf(found: Located): MaskKeys {
   const { open, attempt } = found;
   const keys = demanded(attempt.keys, 'share/not-checked', 'no keys yet.', 'state');
@@ -143,7 +143,7 @@ export function masksOf(found: Located): MaskKeys {
   const secrets = attemptSecrets(attempt.rho, open.plan.rid, attempt.context.attempt.attempt);
   const peers = new Map<number, Uint8Array>();
   for (const index of dealers.members.keys()) {
-    if (index === open.index) continue;
+    if (!keys.graph.adjacent(open.index, index)) continue;
     peers.set(index, demanded(keys.members.get(index), 'share/entries', 'a dealer without keys.').maskKey);
   }
   return inputMasks(secrets.mask, secrets.selfSecret, open.index, peers, dealers.t2);

@@ -90,7 +90,7 @@ function withOpenings(
 }
 
 /**
- * What was signed in an attempt that can never reach its threshold any more was not opened and will not be (§2.4): shown enough signed
+ * What was signed in an attempt that can never be opened any more was not opened and will not be (§2.4): shown enough signed
  * Aborts of it, by distinct members of its cohort, it stops counting. `aborts`: of any rounds of the job.
  */
 export function forgetDeadOpenings(state: SiloState, job: JobState, aborts: readonly Envelope[]): SiloState {
@@ -104,11 +104,11 @@ export function forgetDeadOpenings(state: SiloState, job: JobState, aborts: read
   });
   const { policy } = state.self;
   const c = Math.max(policy.maliciousWhenForgetting ?? policy.maxMalicious, job.manifest.maxMalicious);
-  const isDead = ({ jobId, rid, attempt, n }: Opening): boolean => {
+  const isDead = ({ jobId, rid, attempt, n, graph }: Opening): boolean => {
     if (jobId !== job.manifest.jobId) return false;
     // An Abort of an attempt forbids every earlier one, too.
     const silos = shown.filter((one) => one.rid === hex(rid) && one.attempt >= attempt).map(({ silo }) => silo);
-    return new Set(silos).size >= deadAfterAborts(n, c);
+    return new Set(silos).size >= deadAfterAborts(n, c, graph);
   };
   const openings = new Map<string, readonly Opening[]>();
   for (const [key, known] of state.openings) {
@@ -119,8 +119,8 @@ export function forgetDeadOpenings(state: SiloState, job: JobState, aborts: read
 }
 
 function openingOf(open: OpenRound, silos: Opening['silos']): Opening {
-  const { jobId, round, rid, n } = open.plan;
-  return { jobId, round, rid, attempt: attemptOf(open), n, silos };
+  const { jobId, round, rid, n, graph } = open.plan;
+  return { jobId, round, rid, attempt: attemptOf(open), n, graph, silos };
 }
 
 function attemptOf({ attempt }: OpenRound): number {

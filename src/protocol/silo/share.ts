@@ -54,9 +54,11 @@ export function onKeysReceived(state: SiloState, event: JournalledEvent, value: 
     'keys/own-entry',
     "this silo's own advertisement is missing or was changed.",
   );
-  const channelKeys = new Map([...keys.members].map(([index, member]) => [index, member.channelKey]));
+  const { graph } = keys;
+  const holders = [...keys.members].filter(([index]) => graph.holds(index, open.index));
+  const channelKeys = new Map(holders.map(([index, member]) => [index, member.channelKey]));
   const secrets = attemptSecrets(attempt.rho, open.plan.rid, value.attempt);
-  const { header, ciphertexts } = deal(secrets, open.index, keys.t1, open.plan.n, open.plan.t, channelKeys);
+  const { header, ciphertexts } = deal(secrets, open.index, keys.t1, open.plan.n, graph.shareThreshold, channelKeys);
   const envelope = seal(self.signingKey, siloSigner(self.siloId), 'share-header', ShareHeader, header);
   return {
     state: withAttempt(state, job, open, { phase: 'share', keys, dealt: { envelope, header, ciphertexts } }),
@@ -87,10 +89,22 @@ export function onSharesReceived(
   const delivered = openDealers(attempt.context, keys, value.headers);
   const secrets = attemptSecrets(attempt.rho, open.plan.rid, value.attempt);
   const sent = new Map(value.ciphertexts.map((c) => [c.dealer, c.ciphertext]));
+  const { graph } = keys;
+  for (const dealer of sent.keys())
+    demand(
+      graph.holds(open.index, dealer),
+      'share/not-neighbour',
+      `shares of member ${String(dealer)} were delivered, who is no neighbour of this silo.`,
+    );
   const checked = new Map<number, Dealer>();
   const held = new Map<number, HeldShares>();
   const verdicts: Envelope[] = [];
   for (const [index, dealer] of delivered) {
+    // Of the others only the header matters here: T2 rests on it.
+    if (!graph.holds(open.index, index)) {
+      checked.set(index, dealer);
+      continue;
+    }
     const shares = sharesOrComplaint(state, found, dealer, secrets.channel, sent.get(index));
     if ('complaint' in shares) verdicts.push(shares.complaint);
     else {

@@ -3,6 +3,7 @@
 
 import type { Hash, JobId, SiloId, UnixMs } from '../../base/index.js';
 import type { SecretBytes, SigningKey } from '../../crypto/index.js';
+import type { GraphParameters } from '../../privacy/index.js';
 import type { Envelope, ShareHeader } from '../../wire/index.js';
 import type { KeySet } from '../check/advertised.js';
 import type { RoundContext } from '../check/context.js';
@@ -29,6 +30,8 @@ export interface SiloPolicy {
   readonly differencing?: 'warn' | 'refuse' | undefined;
   /** What data sets may cost, by name; those that are not here cost without limit. */
   readonly budgets?: ReadonlyMap<string, Budget> | undefined;
+  /** Whether jobs may mask along a regular graph; the complete one is demanded unless it says so. */
+  readonly graph?: 'complete' | 'regular' | undefined;
 }
 
 export interface SiloSelf {
@@ -91,6 +94,8 @@ export interface Opening {
   readonly attempt: number;
   /** Size of that round's cohort. */
   readonly n: number;
+  /** Its masking graph where it was not the complete one. */
+  readonly graph: GraphParameters | undefined;
   /** The other members of that sum, and us. */
   readonly silos: readonly SiloId[];
 }

@@ -1,9 +1,9 @@
 // P5: at least t distinct survivors stand behind one T3: release shares of self_b for survivors, of mask_sk for those who dealt and
-// did not survive. Never both for one member, never other bytes; durable with the signed message before it leaves.
+// did not survive, as far as this silo holds them. Never both for one member, never other bytes; durable with the signed message before it leaves.
 
 import { Unmask, type IndexedShare, type UnmaskDirective } from '../../wire/index.js';
 import { openQuorum } from '../check/survivors.js';
-import { openingsOf } from '../check/unmask.js';
+import { releasedBy } from '../check/unmask.js';
 import type { HeldShares } from '../dealing.js';
 import { seal } from '../envelope.js';
 import { demand, demanded } from '../rejection.js';
@@ -21,7 +21,8 @@ export function onUnmaskRequested(
 ): Accepted<SiloState> {
   const found = locateRequest(state, value.request);
   const dealers = found?.attempt.dealers;
-  if (found === undefined || dealers === undefined) return { state, effects: [] };
+  const keys = found?.attempt.keys;
+  if (found === undefined || dealers === undefined || keys === undefined) return { state, effects: [] };
   const { job, open, attempt } = found;
   const { context } = attempt;
   const number = context.attempt.attempt;
@@ -44,7 +45,7 @@ export function onUnmaskRequested(
   );
 
   const held = demanded(attempt.held, 'share/missing', 'this silo holds no shares.', 'state');
-  const wanted = openingsOf(dealers, survivors);
+  const wanted = releasedBy(open.index, keys, dealers, survivors);
   const shares = (dealerIndices: readonly number[], of: (one: HeldShares) => Uint8Array): IndexedShare[] =>
     dealerIndices.map((dealer) => ({
       dealer,

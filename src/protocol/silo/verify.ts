@@ -41,7 +41,7 @@ export function onResultReceived(
   demandFirstTerminal(state, plan, directive.result);
   const checked = checkTranscript(state.self.roster, job.manifest, transcript);
   const { maxMalicious, minCohort } = job.manifest;
-  const problem = cohortProblem(plan.n, { c: maxMalicious, minCohort, minHonest: 2 });
+  const problem = cohortProblem(plan.n, { c: maxMalicious, minCohort, minHonest: 2, graph: job.manifest.graph });
   demand(problem === undefined, 'plan/floor-honest', `${problem ?? ''}.`);
   const own = job.open?.attempt;
   demandOne(

@@ -128,6 +128,7 @@ export function manifestOf(founded: Founded, changes: Partial<JobManifest> = {})
     local: [],
     closingLayout: undefined,
     noise: undefined,
+    graph: undefined,
     ...changes,
   };
 }

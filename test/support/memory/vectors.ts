@@ -86,7 +86,7 @@ export function hashSum(bytes: Uint8Array): Hash {
 export function openSum(effect: Extract<CoordinatorEffect, { kind: 'open-sum' }>, sum: Float64Array): Int32Array {
   const { keys, dealers, survivors, secrets, context } = effect;
   const maskKeys = new Map([...survivors.members.keys()].map((i) => [i, keys.members.get(i)!.maskKey]));
-  const masks = remainingMasks(secrets.self, secrets.key, maskKeys, dealers.t2);
+  const masks = remainingMasks(secrets.self, secrets.key, maskKeys, dealers.t2, keys.graph);
   return openPiece(sum, 0, masks, context.manifest.modulusBits);
 }
 

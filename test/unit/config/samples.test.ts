@@ -50,6 +50,7 @@ describe('the samples', () => {
       smallCells: 5,
       statistics: [{ dataSet: 'wdbc', columns: 'all-declared', minimumRows: 30 }],
       differencing: 'warn',
+      graph: 'complete',
       minimumHoldout: 20,
       privacy: { dataSets: {} },
     });

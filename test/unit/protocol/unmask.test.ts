@@ -170,9 +170,9 @@ describe('a dealer whose shares are off the polynomial', () => {
       const { context, keys, dealers, survivors, releases } = consortium.job.open!.attempt;
       if (releases.size !== 3) return true;
       const last = openRelease(context, keys!, dealers!, survivors!, envelope);
-      const tried = orRejection(() => reconstruct(context, keys!, dealers!, survivors!, [...releases.values(), last]));
+      const tried = orRejection(() => reconstruct(keys!, dealers!, survivors!, [...releases.values(), last]));
       codes.push('rejected' in tried ? tried.rejected.code : 'accepted');
-      const few = orRejection(() => reconstruct(context, keys!, dealers!, survivors!, [...releases.values()]));
+      const few = orRejection(() => reconstruct(keys!, dealers!, survivors!, [...releases.values()]));
       codes.push('rejected' in few ? few.rejected.code : 'accepted');
       return true;
     };

@@ -125,6 +125,13 @@ export interface JobManifest {
    * has them as they were.
    */
   local: string[];
+  /** When set, masks and shares run along a k-regular graph instead of between all silos; degree and threshold follow from it (§2.10). */
+  graph: RegularGraph | undefined;
+}
+
+export interface RegularGraph {
+  /** a: how many of a cohort may be missing from the survivors; instead of n - t. */
+  absent: number;
 }
 
 export interface SumNoise {
@@ -232,6 +239,7 @@ function createBaseJobManifest(): JobManifest {
     train: [],
     noise: undefined,
     local: [],
+    graph: undefined,
   };
 }
 
@@ -317,6 +325,9 @@ export const JobManifest: MessageFns<JobManifest> = {
     }
     for (const v of message.local) {
       writer.uint32(218).string(v!);
+    }
+    if (message.graph !== undefined) {
+      RegularGraph.encode(message.graph, writer.uint32(226).fork()).join();
     }
     return writer;
   },
@@ -548,6 +559,60 @@ export const JobManifest: MessageFns<JobManifest> = {
             }
 
             message.local.push(reader.string());
+            continue;
+          }
+          case 28: {
+            if (tag !== 226) {
+              break;
+            }
+
+            message.graph = RegularGraph.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRegularGraph(): RegularGraph {
+  return { absent: 0 };
+}
+
+export const RegularGraph: MessageFns<RegularGraph> = {
+  encode(message: RegularGraph, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.absent !== 0) {
+      writer.uint32(8).uint32(message.absent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RegularGraph {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRegularGraph();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.absent = reader.uint32();
             continue;
           }
         }

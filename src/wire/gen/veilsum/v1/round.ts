@@ -53,6 +53,17 @@ export interface RoundPlan {
   threshold: number;
   /** Empty or "x25519". */
   kemSuite: string;
+  /** Set when and only when the manifest has a graph. Follows from n and the manifest (§2.10), and nothing else. */
+  graph: PlanGraph | undefined;
+}
+
+export interface PlanGraph {
+  /** k: neighbours of each silo, even. */
+  degree: number;
+  /** s: shares that give a secret back. */
+  shareThreshold: number;
+  /** a: U1, U2 and U3 have at least n - a members. */
+  absent: number;
 }
 
 /** Starts or repeats the round of one plan. */
@@ -386,6 +397,7 @@ function createBaseRoundPlan(): RoundPlan {
     n: 0,
     threshold: 0,
     kemSuite: "",
+    graph: undefined,
   };
 }
 
@@ -426,6 +438,9 @@ export const RoundPlan: MessageFns<RoundPlan> = {
     }
     if (message.kemSuite !== "") {
       writer.uint32(90).string(message.kemSuite);
+    }
+    if (message.graph !== undefined) {
+      PlanGraph.encode(message.graph, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -529,6 +544,82 @@ export const RoundPlan: MessageFns<RoundPlan> = {
             }
 
             message.kemSuite = reader.string();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.graph = PlanGraph.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePlanGraph(): PlanGraph {
+  return { degree: 0, shareThreshold: 0, absent: 0 };
+}
+
+export const PlanGraph: MessageFns<PlanGraph> = {
+  encode(message: PlanGraph, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.degree !== 0) {
+      writer.uint32(8).uint32(message.degree);
+    }
+    if (message.shareThreshold !== 0) {
+      writer.uint32(16).uint32(message.shareThreshold);
+    }
+    if (message.absent !== 0) {
+      writer.uint32(24).uint32(message.absent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanGraph {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanGraph();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.degree = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.shareThreshold = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.absent = reader.uint32();
             continue;
           }
         }
