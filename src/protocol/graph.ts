@@ -10,9 +10,9 @@ export interface MaskingGraph {
   /** Shares that give a secret back. */
   readonly shareThreshold: number;
   /** True when the two share a mask; a silo shares none with itself. */
-  adjacent(i: number, j: number): boolean;
+  readonly adjacent: (i: number, j: number) => boolean;
   /** True when `holder` is dealt shares of `dealer`'s secrets: its neighbours, and itself. */
-  holds(holder: number, dealer: number): boolean;
+  readonly holds: (holder: number, dealer: number) => boolean;
 }
 
 /** The graph of an attempt. `t`: threshold of the plan, which is that of shares in the complete graph. */

@@ -8,6 +8,7 @@ import {
   initialSiloState,
   layoutOfRound,
   LogReading,
+  type MaskKeys,
   Refusal,
   seal,
   siloSigner,
@@ -76,6 +77,8 @@ export class MemorySilo {
     envelope,
     ciphertexts,
   });
+  /** Replaces the masks that the silo uses. */
+  masks: (keys: MaskKeys) => MaskKeys = (keys) => keys;
   /** Called after every journal record with their number; may crash or restart this silo, and what would have followed is lost. */
   afterRecord: (records: number) => void = () => undefined;
   #fresh = 0;
@@ -267,13 +270,17 @@ export class MemorySilo {
         this.feed(this.#contribute(effect));
         return;
       case 'mask-and-upload': {
-        const { bytes, root } = masked(this.inputs.get(hex(effect.inputHash))!, effect.masks, effect.modulusBits);
+        const { bytes, root } = masked(
+          this.inputs.get(hex(effect.inputHash))!,
+          this.masks(effect.masks),
+          effect.modulusBits,
+        );
         this.world.upload(this.id, effect.plan.rid, effect.attempt, bytes);
         this.feed({ $case: 'inputMasked', value: { rid: effect.plan.rid, attempt: effect.attempt, root } });
         return;
       }
       case 'fingerprint': {
-        const { words } = masked(this.inputs.get(hex(effect.inputHash))!, effect.masks, effect.modulusBits);
+        const { words } = masked(this.inputs.get(hex(effect.inputHash))!, this.masks(effect.masks), effect.modulusBits);
         const unsigned = Uint32Array.from(words, (word) => (effect.modulusBits === 32 ? word >>> 0 : word));
         const [tau0, tau1] = fingerprintsOf(unsigned, effect.survivors);
         this.feed({ $case: 'fingerprinted', value: { t3: effect.survivors.t3, tau0, tau1 } });
