@@ -42,6 +42,7 @@ export function adminSource(service: CoordinatorService, { server, now, endCalls
     server,
     now,
     acts: actJournal(service.store.journal),
+    note: (act) => service.note(act),
     log: service.store.log,
     missingInputs: service.missingInputs,
     seen: (silo) => {

@@ -23,6 +23,7 @@ import type { CallerCertificate } from '../src/transport/index.js';
 import { type BlobRef, CoordinatorRecord, encode, type Envelope } from '../src/wire/index.js';
 import { Computation } from './compute.js';
 import { dueNow } from './due.js';
+import type { NotedAct } from './admin/index.js';
 import { CoordinatorError, journalMismatch } from './errors.js';
 import { KeptConvictions } from './kept-convictions.js';
 import { LogRecovery } from './log-recovery.js';
@@ -246,6 +247,13 @@ export class CoordinatorService {
     if (effect.kind === 'compute-sum') return this.computation.computeSum(effect);
     if (effect.kind === 'check-fingerprints') return this.computation.checkFingerprints(effect);
     return this.computation.openSum(effect, this.#state);
+  }
+
+  /** For the transparency log alone: resolves when the act stands in it. */
+  async note({ entry, subject, jobId, round = 0, action, objects }: NotedAct): Promise<void> {
+    if (this.#state.log === undefined) return;
+    const value = { entry, subject, jobId, round, action, objects: [...objects] };
+    await this.feed({ $case: 'actNoted', value });
   }
 
   readonly missingInputs = (round: ClosedRound): BlobRef[] => this.#missing.of(round.plan.rid);

@@ -18,8 +18,10 @@ import { keepCertificates, metricsOf, serveMetrics } from '../src/upkeep/index.j
 import { errorFields, type Log } from '../src/telemetry/index.js';
 import { startServer } from '../src/transport/index.js';
 import { adminHandlers } from './admin/index.js';
+import { CertificateBook } from './certificates.js';
 import { CoordinatorError } from './errors.js';
 import { adminSource } from './jobs.js';
+import { Refused } from './refused.js';
 import { CoordinatorService } from './service.js';
 import { siloHandlers } from './silo-handlers.js';
 import { tracedHandlers } from './sends.js';
@@ -84,6 +86,18 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
       end(log, error);
     },
   });
+  const certificates = await CertificateBook.open({
+    journal: store.journal,
+    clock: systemClock,
+    note: (act) => service.note(act),
+  });
+  /** What the log could not be told because the program stops is told when the certificate is shown again. */
+  const inLog = (written: Promise<void>): void => {
+    written.catch((error: unknown) => {
+      if (!(error instanceof Refused)) end(log, error);
+    });
+  };
+  if (revocations !== undefined) inLog(certificates.revoked(revocations));
   const { host, port } = splitAddress(config.listen);
   const startedAt = systemClock.now();
   const server = await startServer({
@@ -103,6 +117,9 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
         },
       }),
     ),
+    onNewPeer: (peer) => {
+      inLog(certificates.met(peer));
+    },
     onInternalError: (error, path) => {
       log.error('program.internal-error', { path, ...errorFields(error) });
     },
@@ -123,6 +140,7 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
       : keepFresh({
           file: revocations,
           onTaken: () => {
+            inLog(certificates.revoked(revocations));
             log.info('revocations.reloaded', { serials: revocations.size });
           },
           onKept: (cause) => {

@@ -1,12 +1,14 @@
 // The one door of the admin API: every act of an operator, every export and every read goes through `recorded`. Acts and exports are
-// written to a journal of their own before they take effect or before their first byte leaves; a read is let through, because whoever
-// watches a job would fill any disk. What else should become of an act (an entry of a log, say) is added here and nowhere else.
+// written to a journal of their own before they take effect or before their first byte leaves. What auditors are told of it stands in the
+// transparency log, too: manifests and orders as they were signed, every model that is handed out, and for sums and stored objects, and
+// for what an auditor reads, one entry for each job and hour, because a bundle has thousands of objects and whoever watches a job would
+// fill any disk.
 
-import { LIMITS } from '../../src/base/index.js';
+import { LIMITS, type JobId, type UnixMs } from '../../src/base/index.js';
 import type { AdminCaller, AdminHandlers } from '../../src/transport/index.js';
-import type { Envelope } from '../../src/wire/index.js';
+import type { Envelope, PutBlobResponse } from '../../src/wire/index.js';
 import { AdminError } from './errors.js';
-import type { AdminSource } from './source.js';
+import type { AdminSource, NotedAct } from './source.js';
 
 type Name = keyof AdminHandlers;
 export type ActKind = 'act' | 'export' | 'read';
@@ -35,34 +37,126 @@ export const ACT_KINDS: Readonly<Record<Name, ActKind>> = {
   getConsistencyProof: 'read',
 };
 
-type Recorder = Pick<AdminSource, 'acts' | 'now'>;
+/** Reads that are no act of their own: the log itself, which everybody may read, and what says nothing of a job. */
+const PUBLIC: ReadonlySet<Name> = new Set([
+  'listActs',
+  'getServerInfo',
+  'getCheckpoint',
+  'listEntries',
+  'getInclusionProof',
+  'getConsistencyProof',
+]);
+
+type Recorder = Pick<AdminSource, 'acts' | 'now' | 'note' | 'state'>;
 type AnyHandler = (caller: AdminCaller, request: unknown, signal: AbortSignal) => unknown;
 
 /** The same handlers, each behind the door. */
 export function recorded(recorder: Recorder, handlers: AdminHandlers): AdminHandlers {
-  const wrapped = Object.entries(ACT_KINDS).map(([name, kind]): [string, AnyHandler] => {
+  const notes = new Notes(recorder);
+  const wrapped = Object.entries(ACT_KINDS).map(([key, kind]): [string, AnyHandler] => {
+    const name = key as Name;
     // Names and handlers are of one type, which a generic walk cannot say.
     const handle = (handlers as unknown as Record<string, AnyHandler>)[name]?.bind(handlers) as AnyHandler;
-    return [name, kind === 'read' ? handle : behind(recorder, name, kind, handle)];
+    return [name, kind === 'read' ? noticed(notes, name, handle) : behind(recorder, notes, name, kind, handle)];
   });
   return Object.fromEntries(wrapped) as unknown as AdminHandlers;
 }
 
-function behind(recorder: Recorder, name: string, kind: ActKind, handle: AnyHandler): AnyHandler {
+/** A read: an auditor's is noted in the log. */
+function noticed(notes: Notes, name: Name, handle: AnyHandler): AnyHandler {
+  if (PUBLIC.has(name)) return handle;
+  if (name === 'watchRounds')
+    return (caller, request, signal) => {
+      const updates = handle(caller, request, signal) as AsyncIterable<unknown>;
+      return (async function* () {
+        await notes.read(caller, request);
+        yield* updates;
+      })();
+    };
+  return async (caller, request, signal) => {
+    await notes.read(caller, request);
+    return handle(caller, request, signal);
+  };
+}
+
+function behind(recorder: Recorder, notes: Notes, name: Name, kind: ActKind, handle: AnyHandler): AnyHandler {
   const keep = (caller: AdminCaller, request: unknown): Promise<void> => record(recorder, caller, name, request);
   if (kind === 'act')
     return async (caller, request, signal) => {
       await keep(caller, request);
-      return handle(caller, request, signal);
+      const answer = await handle(caller, request, signal);
+      if (name === 'putBlob') await notes.stored(caller, answer as PutBlobResponse);
+      return answer;
     };
   return (caller, request, signal) => {
     // What cannot be exported is refused first, and nothing is written.
     const bytes = handle(caller, request, signal) as AsyncIterable<Uint8Array>;
     return (async function* () {
       await keep(caller, request);
+      await notes.exported(caller, name, request);
       yield* bytes;
     })();
   };
+}
+
+const HOUR_MS = 3_600_000;
+
+/** Entries of the transparency log about what was done here. */
+class Notes {
+  readonly #recorder: Recorder;
+  /** When what was noted last, so that an hour has one entry of it. Empty after a restart: then there is one more. */
+  readonly #noted = new Map<string, UnixMs>();
+
+  constructor(recorder: Recorder) {
+    this.#recorder = recorder;
+  }
+
+  /** Reads of operators are their work; those of auditors are what operators may want to know of. */
+  async read(caller: AdminCaller, request: unknown): Promise<void> {
+    if (caller.role !== 'auditor') return;
+    const jobId = jobOf(request);
+    // What is about no job that there is will be refused.
+    if (jobId !== '' && this.#manifestOf(jobId) === undefined) return;
+    await this.#once({ entry: 'auditor-read', subject: nameOf(caller), jobId, action: 'read', objects: [] });
+  }
+
+  async exported(caller: AdminCaller, name: Name, request: unknown): Promise<void> {
+    const jobId = jobOf(request);
+    const manifest = this.#manifestOf(jobId);
+    if (manifest === undefined) return;
+    const act = { entry: 'export', subject: nameOf(caller), jobId, objects: [manifest] } as const;
+    if (name === 'exportModel') await this.#recorder.note({ ...act, action: 'export-model' });
+    else await this.#once({ ...act, action: 'export-objects' });
+  }
+
+  async stored(caller: AdminCaller, { blob }: PutBlobResponse): Promise<void> {
+    if (blob === undefined) return;
+    const act = { subject: nameOf(caller), jobId: '', action: 'put-blob', objects: [blob.sha256] };
+    await this.#recorder.note({ entry: 'operator-action', ...act });
+  }
+
+  #manifestOf(jobId: string): Uint8Array | undefined {
+    return this.#recorder.state().jobs.get(jobId as JobId)?.manifest.hash;
+  }
+
+  async #once(act: NotedAct): Promise<void> {
+    const name = `${act.entry} ${act.subject} ${act.jobId}`;
+    const now = this.#recorder.now();
+    const last = this.#noted.get(name);
+    if (last !== undefined && now - last < HOUR_MS) return;
+    for (const [other, at] of this.#noted) if (now - at >= HOUR_MS) this.#noted.delete(other);
+    await this.#recorder.note(act);
+    this.#noted.set(name, now);
+  }
+}
+
+function jobOf(request: unknown): string {
+  const { jobId } = request as { readonly jobId?: unknown };
+  return typeof jobId === 'string' ? jobId : '';
+}
+
+function nameOf({ role, id }: AdminCaller): string {
+  return `${role}/${id}`;
 }
 
 async function record({ acts, now }: Recorder, caller: AdminCaller, name: string, request: unknown): Promise<void> {
@@ -70,7 +164,7 @@ async function record({ acts, now }: Recorder, caller: AdminCaller, name: string
   const written = await acts.append({
     version: 1,
     atUnixMs: BigInt(now()),
-    actor: `${caller.role}/${caller.id}`,
+    actor: nameOf(caller),
     method: `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`,
     about,
     signed,

@@ -3,4 +3,4 @@
 export { ADMIN_ERRORS, AdminError, type AdminErrorCode } from './errors.js';
 export { ACT_KINDS, type ActKind } from './acts.js';
 export { adminHandlers } from './handlers.js';
-export type { ActJournal, AdminSource, ServerFacts, SiloSeen } from './source.js';
+export type { ActJournal, AdminSource, NotedAct, ServerFacts, SiloSeen } from './source.js';

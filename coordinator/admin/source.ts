@@ -1,7 +1,7 @@
 // What the admin handlers need of the coordinator's service: its state to read, its door for new jobs, and its stored objects.
 
 import type { Hash, SiloId, UnixMs } from '../../src/base/index.js';
-import type { ClosedRound, CoordinatorJob, CoordinatorState } from '../../src/protocol/index.js';
+import type { ClosedRound, CoordinatorJob, CoordinatorState, NotedKind } from '../../src/protocol/index.js';
 import type { ActRecord, BlobRef, Envelope } from '../../src/wire/index.js';
 
 export interface SiloSeen {
@@ -25,6 +25,20 @@ export interface ActJournal {
   append(record: ActRecord): Promise<boolean>;
   /** At most `most` records from number `first` on, counted from 1. */
   read(first: number, most: number): Promise<ActRecord[]>;
+}
+
+/** What the transparency log is told of an act. */
+export interface NotedAct {
+  readonly entry: NotedKind;
+  /** Whose act it is, e.g. "auditor/ada". */
+  readonly subject: string;
+  /** Empty for what belongs to no job. */
+  readonly jobId: string;
+  /** Left out for what belongs to no round. */
+  readonly round?: number;
+  readonly action: string;
+  /** SHA-256 of what it was done to. */
+  readonly objects: readonly Uint8Array[];
 }
 
 /** The transparency log on disk. */
@@ -52,6 +66,8 @@ export interface AdminSource {
   /** By the coordinator's clock. */
   now(): UnixMs;
   readonly acts: ActJournal;
+  /** Resolves when the act is durable in the transparency log; at once where the consortium keeps none. */
+  note(act: NotedAct): Promise<void>;
   readonly log: StoredLog;
   /** Inputs of the survivors of a round without a fingerprint, in the order of `result.missing`. */
   missingInputs(round: ClosedRound): readonly BlobRef[];

@@ -15,9 +15,17 @@ export class Peers {
   readonly #consortium: string;
   readonly #clock: Clock;
   readonly #revocations: Revocations | undefined;
+  readonly #onNew: (peer: PeerIdentity) => void;
   readonly #known = new Map<string, PeerIdentity>();
 
-  constructor(consortium: string, clock: Clock, revocations: Revocations | undefined) {
+  /** `onNew`: a valid certificate was shown that is not among those remembered. */
+  constructor(
+    consortium: string,
+    clock: Clock,
+    revocations: Revocations | undefined,
+    onNew: (peer: PeerIdentity) => void = () => undefined,
+  ) {
+    this.#onNew = onNew;
     this.#consortium = consortium;
     this.#clock = clock;
     this.#revocations = revocations;
@@ -36,6 +44,7 @@ export class Peers {
     if (!read.ok) throw refusal(read.error);
     this.check(read.value);
     this.#remember(certificate.fingerprint256, read.value);
+    this.#onNew(read.value);
     return read.value;
   }
 

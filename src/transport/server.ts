@@ -3,7 +3,7 @@
 import { Server, type ServerOptions as GrpcOptions } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import type { Clock, SiloId } from '../base/index.js';
-import { identityUri, type Revocations } from '../pki/index.js';
+import { identityUri, type PeerIdentity, type Revocations } from '../pki/index.js';
 import { AdminServiceDefinition, SiloServiceDefinition } from '../wire/index.js';
 import type { TlsMaterial } from './clients.js';
 import { ExchangeableCredentials } from './credentials.js';
@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly admin: AdminHandlers;
   /** Gets what peers are not told: errors of category internal, and whatever is no CodedError. */
   readonly onInternalError: ReportInternal;
+  /** A member has shown a certificate for the first time, or after more than a thousand others. */
+  readonly onNewPeer?: (peer: PeerIdentity) => void;
   readonly limits?: Partial<ServerLimits>;
 }
 
@@ -50,7 +52,8 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const limits = { ...SERVER_LIMITS, ...options.limits };
   const report = options.onInternalError;
-  const gate = new Gate(new Peers(options.consortium, options.clock, options.revocations), ACCESS, limits, report);
+  const peers = new Peers(options.consortium, options.clock, options.revocations, options.onNewPeer);
+  const gate = new Gate(peers, ACCESS, limits, report);
   const server = new Server({ ...grpcOptions(limits), interceptors: [gate.interceptor] });
   const sockets = tuneSessions(server, {
     windowBytes: FLOW_CONTROL_WINDOW_BYTES,

@@ -109,6 +109,8 @@ export {
 export {
   ActRecord,
   ActRecord_AboutEntry,
+  CertificateSeen,
+  CoordinatorActNoted,
   CoordinatorCheckpointMade,
   CoordinatorFingerprintsChecked,
   CoordinatorJobCreated,

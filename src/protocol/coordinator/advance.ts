@@ -5,6 +5,7 @@ import { asSiloId, unreachable, type UnixMs } from '../../base/index.js';
 import type { CoordinatorMessageReceived, CoordinatorPhaseClosed } from '../../wire/index.js';
 import { demand, demanded, orRejection, type Rejection } from '../rejection.js';
 import { siloSigner } from '../roster.js';
+import { onActNoted } from './act.js';
 import { closeAborted, onAbort, onProtest, onReleaseAnswer } from './aborted.js';
 import { jobOf, type Located } from './change.js';
 import { demandNotDenied } from './denied.js';
@@ -63,6 +64,8 @@ function transition(state: CoordinatorState, { at, event }: TimedEvent): Accepte
       return onOrderGiven(state, at, event, event.value);
     case 'checkpointMade':
       return onCheckpointMade(state, at, event);
+    case 'actNoted':
+      return onActNoted(state, event, event.value);
     default:
       return unreachable(event);
   }

@@ -26,6 +26,7 @@ import {
 } from '../../wire/index.js';
 import { toBitmap } from '../bitmap.js';
 import { openPlan } from '../plan.js';
+import { entryOfAct } from './act.js';
 import type { CoordinatorEffect, TimedEvent } from './event.js';
 import type { CoordinatorAttempt, CoordinatorJob, CoordinatorRound, CoordinatorState } from './state.js';
 
@@ -112,6 +113,7 @@ export function entriesOf(
       body: { form: 'statement', bytes: encode(ActionStatement, statement) },
     });
   }
+  if (event.$case === 'actNoted') add(entryOfAct(event.value));
   if (event.$case === 'jobStopped')
     add({
       kind: 'operator-action',

@@ -1,5 +1,6 @@
 // The coordinator's role in the protocol: one phase a file.
 
+export type { NotedKind } from './act.js';
 export { advanceCoordinator, initialCoordinatorState } from './advance.js';
 export { directivesFor, mayFetch, type MissingInputs } from './directives.js';
 export { pendingComputations } from './pending.js';

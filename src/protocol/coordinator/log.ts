@@ -34,6 +34,8 @@ const OPEN_CHECKPOINTS = 4;
 const GATHER_MS = 200;
 /** While most silos still read and cosign the last checkpoint: another one every moment would only keep them from it. */
 const BUSY_GATHER_MS = 5_000;
+/** Between rounds: last Acks, exports, orders and erasures get their cosignatures, too, without anybody waiting for them. */
+const IDLE_GATHER_MS = 10_000;
 const HOUR_MS = 3_600_000;
 /** Who says Hello more often than this within an hour is waited for by no round: it would hold up all others for as long as it likes. */
 const HELLOS_WAITED_FOR = 6;
@@ -213,17 +215,19 @@ function checkpointed(state: CoordinatorState, at: UnixMs): CoordinatorState {
 
 /** When a checkpoint is due, or when to ask again. */
 export function dueCheckpoint(
-  { log }: CoordinatorState,
+  { log, jobs }: CoordinatorState,
   now: UnixMs,
 ): { readonly event?: CoordinatorEvent; readonly again?: UnixMs } {
   if (log?.wantedSince === undefined) return {};
-  // Only what somebody waits for: who has started, and what a first round rests on.
+  // Somebody waits: who has started, and what a first round rests on.
   const newest = log.checkpoints.at(-1)?.size ?? 0;
   const waits = newest === 0 || [...log.hellos.values()].some(({ index }) => index >= newest);
-  if (!waits) return {};
+  // An open round makes its own checkpoint when it ends.
+  if (!waits && [...jobs.values()].some(({ open }) => open !== undefined)) return {};
   const last = log.checkpoints.at(-1);
   const busy = last !== undefined && 2 * last.cosignatures.size < log.hellos.size;
-  const at = busy ? plusMs(last.madeAt, BUSY_GATHER_MS) : plusMs(log.wantedSince, GATHER_MS);
+  const soon = busy ? plusMs(last.madeAt, BUSY_GATHER_MS) : plusMs(log.wantedSince, GATHER_MS);
+  const at = waits ? soon : plusMs(log.wantedSince, IDLE_GATHER_MS);
   return now >= at ? { event: { $case: 'checkpointMade', value: {} } } : { again: at };
 }
 

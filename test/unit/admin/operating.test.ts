@@ -67,6 +67,8 @@ describe('orders', () => {
       for await (const { update } of handlers.watchRounds(ADA, { jobId: 'job-1' }, new AbortController().signal))
         updates.push(update?.$case === 'job' ? `job ${update.value.state}` : `round ${update?.value.phase}`);
     })();
+    // It begins when the log knows that somebody watches.
+    await new Promise((resolve) => setTimeout(resolve, 5));
     order(consortium, { $case: 'pauseJob', value: ofJob(consortium) });
     source.changed();
     await new Promise((resolve) => setTimeout(resolve, 5));

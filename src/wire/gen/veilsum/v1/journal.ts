@@ -222,6 +222,7 @@ export interface CoordinatorRecord {
     | { $case: "jobStopped"; value: CoordinatorJobStopped }
     | { $case: "fingerprintsChecked"; value: CoordinatorFingerprintsChecked }
     | { $case: "orderGiven"; value: CoordinatorOrderGiven }
+    | { $case: "actNoted"; value: CoordinatorActNoted }
     | { $case: "checkpointMade"; value: CoordinatorCheckpointMade }
     | undefined;
 }
@@ -257,6 +258,22 @@ export interface CoordinatorPhaseClosed {
 export interface CoordinatorOrderGiven {
   /** Order, signed by an operator of the roster. */
   order: Envelope | undefined;
+}
+
+/** Something happened that is no message of a round and no order, and belongs into the log. */
+export interface CoordinatorActNoted {
+  /** Kind of the entry: "operator-action", "export", "auditor-read", "erasure", "certificate-issued" or "certificate-revoked". */
+  entry: string;
+  /** Whose act it is: "operator/<id>", "auditor/<id>", "silo/<id>" or "coordinator". */
+  subject: string;
+  /** Empty for what belongs to no job. */
+  jobId: string;
+  /** 0 for what belongs to no round. */
+  round: number;
+  /** What was done, e.g. "export-model". Empty for certificates. */
+  action: string;
+  /** SHA-256 of what it was done to, 32 bytes each; of a certificate's DER bytes. */
+  objects: Uint8Array[];
 }
 
 export interface CoordinatorSumComputed {
@@ -366,6 +383,19 @@ export interface ActRecord {
 export interface ActRecord_AboutEntry {
   key: string;
   value: string;
+}
+
+/** A certificate that a member has shown to the coordinator. */
+export interface CertificateSeen {
+  /** "silo/<id>", "operator/<id>" or "auditor/<id>". */
+  subject: string;
+  /** Lower-case hexadecimal. */
+  serial: string;
+  /** Of its DER bytes. */
+  sha256: Uint8Array;
+  notAfterUnixMs: bigint;
+  /** The log says that it is revoked. */
+  revoked: boolean;
 }
 
 function createBaseSiloRecord(): SiloRecord {
@@ -1956,6 +1986,9 @@ export const CoordinatorRecord: MessageFns<CoordinatorRecord> = {
       case "orderGiven":
         CoordinatorOrderGiven.encode(message.event.value, writer.uint32(242).fork()).join();
         break;
+      case "actNoted":
+        CoordinatorActNoted.encode(message.event.value, writer.uint32(250).fork()).join();
+        break;
       case "checkpointMade":
         CoordinatorCheckpointMade.encode(message.event.value, writer.uint32(162).fork()).join();
         break;
@@ -2076,6 +2109,14 @@ export const CoordinatorRecord: MessageFns<CoordinatorRecord> = {
             }
 
             message.event = { $case: "orderGiven", value: CoordinatorOrderGiven.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 31: {
+            if (tag !== 250) {
+              break;
+            }
+
+            message.event = { $case: "actNoted", value: CoordinatorActNoted.decode(reader, reader.uint32()) };
             continue;
           }
           case 20: {
@@ -2405,6 +2446,107 @@ export const CoordinatorOrderGiven: MessageFns<CoordinatorOrderGiven> = {
             }
 
             message.order = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCoordinatorActNoted(): CoordinatorActNoted {
+  return { entry: "", subject: "", jobId: "", round: 0, action: "", objects: [] };
+}
+
+export const CoordinatorActNoted: MessageFns<CoordinatorActNoted> = {
+  encode(message: CoordinatorActNoted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entry !== "") {
+      writer.uint32(10).string(message.entry);
+    }
+    if (message.subject !== "") {
+      writer.uint32(18).string(message.subject);
+    }
+    if (message.jobId !== "") {
+      writer.uint32(26).string(message.jobId);
+    }
+    if (message.round !== 0) {
+      writer.uint32(32).uint32(message.round);
+    }
+    if (message.action !== "") {
+      writer.uint32(42).string(message.action);
+    }
+    for (const v of message.objects) {
+      writer.uint32(50).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CoordinatorActNoted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCoordinatorActNoted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entry = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.objects.push(reader.bytes());
             continue;
           }
         }
@@ -3350,6 +3492,99 @@ export const ActRecord_AboutEntry: MessageFns<ActRecord_AboutEntry> = {
             }
 
             message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCertificateSeen(): CertificateSeen {
+  return { subject: "", serial: "", sha256: new Uint8Array(0), notAfterUnixMs: 0n, revoked: false };
+}
+
+export const CertificateSeen: MessageFns<CertificateSeen> = {
+  encode(message: CertificateSeen, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.subject !== "") {
+      writer.uint32(10).string(message.subject);
+    }
+    if (message.serial !== "") {
+      writer.uint32(18).string(message.serial);
+    }
+    if (message.sha256.length !== 0) {
+      writer.uint32(26).bytes(message.sha256);
+    }
+    if (message.notAfterUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.notAfterUnixMs) !== message.notAfterUnixMs) {
+        throw new globalThis.Error("value provided for field message.notAfterUnixMs of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.notAfterUnixMs);
+    }
+    if (message.revoked !== false) {
+      writer.uint32(40).bool(message.revoked);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CertificateSeen {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCertificateSeen();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.subject = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.serial = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sha256 = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.notAfterUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.revoked = reader.bool();
             continue;
           }
         }

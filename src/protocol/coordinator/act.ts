@@ -1,0 +1,66 @@
+// Acts that are no message of a round: exports, reads of auditors, erasures, certificates that came into use or were revoked. They
+// change nothing but the transparency log, which is why each is an event of its own.
+
+import { HASH_BYTES, isName } from '../../base/index.js';
+import type { EntryKindName, LogEntry } from '../../transcript/index.js';
+import { ActionStatement, encode, type CoordinatorActNoted } from '../../wire/index.js';
+import { demand, demanded } from '../rejection.js';
+import { stored } from './change.js';
+import type { Accepted, CoordinatorEvent } from './event.js';
+import type { CoordinatorState } from './state.js';
+
+export type NotedKind = Extract<
+  EntryKindName,
+  'operator-action' | 'export' | 'auditor-read' | 'erasure' | 'certificate-issued' | 'certificate-revoked'
+>;
+
+const NOTED: readonly NotedKind[] = [
+  'operator-action',
+  'export',
+  'auditor-read',
+  'erasure',
+  'certificate-issued',
+  'certificate-revoked',
+];
+const SUBJECT = /^(?:coordinator|(?:silo|operator|auditor)\/(?<id>.+))$/;
+/** Digests in one entry: with 32 bytes each they fill a third of the largest. */
+const OBJECTS_MAX = 600;
+
+export function onActNoted(
+  state: CoordinatorState,
+  event: CoordinatorEvent,
+  act: CoordinatorActNoted,
+): Accepted<CoordinatorState> {
+  demand(state.log !== undefined, 'job/state', 'the consortium keeps no transparency log.', 'state');
+  const id = SUBJECT.exec(act.subject);
+  const isOf = (problem: boolean, what: string): void => {
+    demand(!problem, 'job/state', `an act for the log ${what}.`, 'internal');
+  };
+  isOf(kindOfAct(act) === undefined, `has no kind: "${act.entry}"`);
+  isOf(id === null || (id.groups?.['id'] !== undefined && !isName(id.groups['id'])), 'is nobody’s');
+  isOf(act.jobId !== '' && !state.jobs.has(act.jobId as never), `names job "${act.jobId}", which there is not`);
+  isOf(act.round > 0 && act.jobId === '', 'names a round of no job');
+  isOf(act.objects.length > OBJECTS_MAX, `has ${String(act.objects.length)} objects`);
+  isOf(
+    act.objects.some((one) => one.length !== HASH_BYTES),
+    'has an object without a SHA-256',
+  );
+  const isCertificate = act.entry.startsWith('certificate-');
+  isOf(isCertificate ? act.objects.length !== 1 || act.jobId !== '' : act.action === '', 'does not say what was done');
+  return stored(state, event);
+}
+
+function kindOfAct({ entry }: CoordinatorActNoted): NotedKind | undefined {
+  return NOTED.find((kind) => kind === entry);
+}
+
+/** What the log holds of it. */
+export function entryOfAct(act: CoordinatorActNoted): Omit<LogEntry, 'recordedAt'> {
+  const kind = demanded(kindOfAct(act), 'job/state', 'an act without a kind.', 'internal');
+  const { subject, jobId, round, action, objects } = act;
+  const body: LogEntry['body'] =
+    kind === 'certificate-issued' || kind === 'certificate-revoked'
+      ? { form: 'digest', bytes: objects[0] ?? new Uint8Array() }
+      : { form: 'statement', bytes: encode(ActionStatement, { action, reason: '', objects: [...objects] }) };
+  return { kind, job: jobId, round, attempt: 0, subject, body };
+}
