@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import { equalBytes, hex, LIMITS, type Hash, type SiloId, type UnixMs } from '../src/base/index.js';
+import type { CoordinatorRetention } from '../src/config/index.js';
 import { hash, LABELS } from '../src/crypto/index.js';
 import { checkLayout, decodeModelState, NO_MODEL_STATE } from '../src/job/index.js';
 import { withParameters } from '../src/model/index.js';
@@ -21,6 +22,7 @@ import type { CoordinatorService } from './service.js';
 
 export interface AdminWorld {
   readonly server: ServerFacts;
+  readonly retention: CoordinatorRetention;
   readonly now: () => UnixMs;
   /** Ends every call of a silo that is under way. */
   readonly endCallsOf: (silo: SiloId, error: unknown) => void;
@@ -36,11 +38,15 @@ function deniedError(state: CoordinatorState, silo: SiloId): unknown {
 }
 
 /** What the admin handlers need, from the running service. */
-export function adminSource(service: CoordinatorService, { server, now, endCallsOf }: AdminWorld): AdminSource {
+export function adminSource(
+  service: CoordinatorService,
+  { server, retention, now, endCallsOf }: AdminWorld,
+): AdminSource {
   const { roster } = service.self;
   return {
     server,
     now,
+    mayRead: (role, what) => retention[what].readers.includes(role),
     acts: actJournal(service.store.journal),
     note: (act) => service.note(act),
     log: service.store.log,

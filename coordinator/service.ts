@@ -251,7 +251,8 @@ export class CoordinatorService {
 
   /** For the transparency log alone: resolves when the act stands in it. */
   async note({ entry, subject, jobId, round = 0, action, objects }: NotedAct): Promise<void> {
-    if (this.#state.log === undefined) return;
+    // An erasure changes what is known of its round, too.
+    if (this.#state.log === undefined && entry !== 'erasure') return;
     const value = { entry, subject, jobId, round, action, objects: [...objects] };
     await this.feed({ $case: 'actNoted', value });
   }

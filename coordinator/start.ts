@@ -22,6 +22,7 @@ import { CertificateBook } from './certificates.js';
 import { CoordinatorError } from './errors.js';
 import { adminSource } from './jobs.js';
 import { Refused } from './refused.js';
+import { Eraser } from './retention.js';
 import { CoordinatorService } from './service.js';
 import { siloHandlers } from './silo-handlers.js';
 import { tracedHandlers } from './sends.js';
@@ -111,6 +112,7 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
     admin: adminHandlers(
       adminSource(service, {
         server: { version: COORDINATOR_VERSION, startedAt, certificateNotAfter: () => endOf(tls) },
+        retention: config.retention,
         now: () => systemClock.now(),
         endCallsOf: (silo, error) => {
           server.endCallsOf(silo, error);
@@ -147,6 +149,17 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
             log.error('revocations.kept', errorFields(cause));
           },
         });
+  const eraser = new Eraser({
+    store,
+    retention: config.retention,
+    clock: systemClock,
+    state: () => service.state,
+    missingInputs: service.missingInputs,
+    note: (act) => service.note(act),
+  });
+  const stopErasing = eraser.run((error) => {
+    if (!(error instanceof Refused)) end(log, error);
+  });
   const metricsServer = await serveMetrics(config.metrics?.listen, metrics, tls);
   log.info('program.started', { host, port: server.port, consortium: config.consortium, metrics: metricsServer?.port });
   return {
@@ -157,6 +170,7 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
       stopRevocations();
       await server.close(graceMs);
       await metricsServer?.close();
+      await stopErasing();
       await service.stop();
       await store.close();
       log.info('program.stopped');

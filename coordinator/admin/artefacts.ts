@@ -3,9 +3,10 @@
 import { sha256 } from '../../src/crypto/index.js';
 import type { ClosedRound, CoordinatorJob, CoordinatorRound } from '../../src/protocol/index.js';
 import { Artefact, encode, Envelope, JobKind, type StoredArtefact } from '../../src/wire/index.js';
+import type { AdminCaller } from '../../src/transport/index.js';
 import { AdminError } from './errors.js';
 import { isClosed } from './round-view.js';
-import type { AdminSource } from './source.js';
+import type { AdminSource, KeptClass } from './source.js';
 
 /** A model state is named by its round's `new_model_hash`, which is no plain SHA-256. */
 const NO_HASH = new Uint8Array();
@@ -19,21 +20,69 @@ export function artefactsOf(
   if (result === undefined || !isClosed(round)) return [];
   const envelope = encode(Envelope, result.envelope);
   const stored: StoredArtefact[] = [
-    { artefact: Artefact.ARTEFACT_OPENED_SUM, blob: result.opened, index: 0 },
-    { artefact: Artefact.ARTEFACT_MASKED_SUM, blob: result.sum, index: 0 },
-    { artefact: Artefact.ARTEFACT_TRANSCRIPT, blob: result.transcript, index: 0 },
+    ...(isErased(round, ERASED_BY.vectors)
+      ? []
+      : [
+          { artefact: Artefact.ARTEFACT_OPENED_SUM, blob: result.opened, index: 0 },
+          { artefact: Artefact.ARTEFACT_MASKED_SUM, blob: result.sum, index: 0 },
+          { artefact: Artefact.ARTEFACT_TRANSCRIPT, blob: result.transcript, index: 0 },
+        ]),
     {
       artefact: Artefact.ARTEFACT_RESULT,
       blob: { sha256: sha256(envelope), size: BigInt(envelope.length) },
       index: 0,
     },
   ];
-  if (hasModel(job))
+  if (hasModel(job) && !isErased(round, ERASED_BY.models))
     stored.push({ artefact: Artefact.ARTEFACT_MODEL_STATE, blob: { sha256: NO_HASH, size: 0n }, index: 0 });
+  if (isErased(round, ERASED_BY.missingInputs)) return stored;
   source.missingInputs(round).forEach((blob, k) => {
     stored.push({ artefact: Artefact.ARTEFACT_MISSING_INPUT, blob, index: result.missing[k] ?? 0 });
   });
   return stored;
+}
+
+/** How the log calls the end of each class (retention.ts). */
+export const ERASED_BY: Readonly<Record<KeptClass, string>> = {
+  missingInputs: 'erase-missing-inputs',
+  vectors: 'erase-vectors',
+  models: 'erase-model',
+};
+
+function isErased({ erased }: ClosedRound, action: string): boolean {
+  return erased?.has(action) === true;
+}
+
+/** What belongs to no class stands in the log, too. */
+const CLASSES: Readonly<Partial<Record<Artefact, KeptClass>>> = {
+  [Artefact.ARTEFACT_OPENED_SUM]: 'vectors',
+  [Artefact.ARTEFACT_MASKED_SUM]: 'vectors',
+  [Artefact.ARTEFACT_TRANSCRIPT]: 'vectors',
+  [Artefact.ARTEFACT_MODEL_STATE]: 'models',
+  [Artefact.ARTEFACT_MISSING_INPUT]: 'missingInputs',
+};
+
+/** Throws AdminError `admin/not-reader`. */
+export function demandReader(source: Pick<AdminSource, 'mayRead'>, { role }: AdminCaller, what: KeptClass): void {
+  if (!source.mayRead(role, what))
+    throw new AdminError('admin/not-reader', `no ${role} is given objects of the class ${what}.`);
+}
+
+/** Throws AdminError `admin/not-reader`, `admin/erased`. */
+export function demandKept(
+  source: Pick<AdminSource, 'mayRead'>,
+  caller: AdminCaller,
+  round: ClosedRound | CoordinatorRound,
+  artefact: Artefact,
+): void {
+  const what = CLASSES[artefact];
+  if (what === undefined) return;
+  demandReader(source, caller, what);
+  if (isClosed(round) && isErased(round, ERASED_BY[what]))
+    throw new AdminError(
+      'admin/erased',
+      `what round ${String(round.plan.round)} of job "${round.plan.jobId}" had of this kind is erased.`,
+    );
 }
 
 /** Throws AdminError `admin/no-artefact`. */

@@ -15,6 +15,10 @@ export const ADMIN_ERRORS = defineErrors({
     'The consortium keeps no transparency log, or no checkpoint of it has a quorum yet: its roster names no log key, or its silos are away.',
   'admin/no-entry': 'The log has fewer entries than the request names: GetCheckpoint says how many there are.',
   'admin/no-artefact': 'The round has no such object: GetRound lists those that it has.',
+  'admin/erased':
+    'The object was kept as long as `retention` of the coordinator says and is erased; the log holds an entry about it. Whoever exported a bundle before has it.',
+  'admin/not-reader':
+    'The coordinator’s configuration gives objects of this kind to others only: see `retention` there, and ask one of them.',
   'admin/no-order': 'The request carries no signed order: the caller runs other software.',
   'admin/bad-field': 'The message has no field of this name: names are those of the .proto, at its top level.',
   'admin/bad-filter': 'A filter asks for what this version does not know, or for a range that ends before it begins.',
@@ -36,6 +40,8 @@ const CATEGORY: Readonly<Record<AdminErrorCode, ErrorCategory>> = {
   'admin/no-log': 'state',
   'admin/no-entry': 'missing',
   'admin/no-artefact': 'missing',
+  'admin/erased': 'missing',
+  'admin/not-reader': 'membership',
   'admin/no-order': 'content',
   'admin/bad-field': 'content',
   'admin/bad-filter': 'content',

@@ -21,7 +21,7 @@ import {
   type Envelope,
 } from '../../src/wire/index.js';
 import { recorded } from './acts.js';
-import { artefactBytes, artefactsOf, forwardModel } from './artefacts.js';
+import { artefactBytes, artefactsOf, demandKept, demandReader, forwardModel } from './artefacts.js';
 import { AdminError } from './errors.js';
 import { demandFields, masked } from './fields.js';
 import { inRange, jobNamed, roundNamed, siloNamed } from './find.js';
@@ -216,15 +216,17 @@ function serverHandlers(source: AdminSource): Pick<AdminHandlers, 'getServerInfo
 
 function exportHandlers(source: AdminSource): Pick<AdminHandlers, 'exportModel' | 'exportSum' | 'exportArtefact'> {
   return {
-    exportModel: (_caller, { jobId, state }) => {
+    exportModel: (caller, { jobId, state }) => {
       const job = jobNamed(source, jobId);
+      demandReader(source, caller, 'models');
       if (job.manifest.message.kind === JobKind.JOB_KIND_STATISTICS)
         throw new AdminError('admin/no-model', `job "${jobId}" sums up statistics and has no model.`);
       return state ? source.exportState(job) : source.exportModel(job);
     },
 
-    exportSum: (_caller, { jobId, round: number }) => {
+    exportSum: (caller, { jobId, round: number }) => {
       const round = roundNamed(jobNamed(source, jobId), number);
+      demandKept(source, caller, round, Artefact.ARTEFACT_OPENED_SUM);
       const opened = isClosed(round) ? round.result?.opened : undefined;
       if (opened === undefined)
         throw new AdminError(
@@ -236,10 +238,12 @@ function exportHandlers(source: AdminSource): Pick<AdminHandlers, 'exportModel' 
       return source.readBlob(opened);
     },
 
-    exportArtefact: (_caller, { jobId, round: number, artefact, index }) => {
+    exportArtefact: (caller, { jobId, round: number, artefact, index }) => {
       const job = jobNamed(source, jobId);
       if (artefact === Artefact.ARTEFACT_FORWARD_MODEL && number === 0) return forwardModel(source, job);
-      return artefactBytes(source, job, roundNamed(job, number), { artefact, index });
+      const round = roundNamed(job, number);
+      demandKept(source, caller, round, artefact);
+      return artefactBytes(source, job, round, { artefact, index });
     },
   };
 }

@@ -2,5 +2,6 @@
 
 export { ADMIN_ERRORS, AdminError, type AdminErrorCode } from './errors.js';
 export { ACT_KINDS, type ActKind } from './acts.js';
+export { ERASED_BY } from './artefacts.js';
 export { adminHandlers } from './handlers.js';
-export type { ActJournal, AdminSource, NotedAct, ServerFacts, SiloSeen } from './source.js';
+export type { ActJournal, AdminSource, KeptClass, NotedAct, ServerFacts, SiloSeen } from './source.js';

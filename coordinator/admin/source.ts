@@ -27,6 +27,9 @@ export interface ActJournal {
   read(first: number, most: number): Promise<ActRecord[]>;
 }
 
+/** Classes of what is kept of closed rounds. */
+export type KeptClass = 'missingInputs' | 'vectors' | 'models';
+
 /** What the transparency log is told of an act. */
 export interface NotedAct {
   readonly entry: NotedKind;
@@ -65,6 +68,8 @@ export interface AdminSource {
   readonly server: ServerFacts;
   /** By the coordinator's clock. */
   now(): UnixMs;
+  /** Whether somebody in this role is given objects of this class (`retention` of the configuration). */
+  mayRead(role: 'operator' | 'auditor', what: KeptClass): boolean;
   readonly acts: ActJournal;
   /** Resolves when the act is durable in the transparency log; at once where the consortium keeps none. */
   note(act: NotedAct): Promise<void>;

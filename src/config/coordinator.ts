@@ -1,8 +1,27 @@
 // The coordinator's configuration.
 
-import type { z } from 'zod';
-import { address, dialled, log, name, pathIn, strict, tls } from './fields.js';
+import { z } from 'zod';
+import { address, dialled, log, name, pathIn, strict, tls, whole } from './fields.js';
 import { readConfig } from './read.js';
+
+const READERS = ['operator', 'auditor'] as const;
+const DAYS_MAX = 36_500;
+
+/** How long something is kept after the end of its round, and who may read it through the admin API meanwhile. */
+const kept = (days: number | 'always') =>
+  strict({
+    days: z.union([whole(0, DAYS_MAX), z.literal('always')]).default(days),
+    readers: z.array(z.enum(READERS)).default([...READERS]),
+  }).prefault({});
+
+const retention = strict({
+  /** Masked inputs that were served because a fingerprint had not come. All others go as soon as enough silos have acknowledged. */
+  missingInputs: kept(30),
+  /** Y, X and transcript of a round: without them nobody can verify the round again from this coordinator. */
+  vectors: kept('always'),
+  /** Models after earlier rounds. The last one of a job is always kept. */
+  models: kept('always'),
+}).prefault({});
 
 const coordinator = (folder: string) =>
   strict({
@@ -23,12 +42,16 @@ const coordinator = (folder: string) =>
     roster: strict({ file: pathIn(folder) }),
     /** Serial numbers of revoked certificates, one a line; read again when it changes. */
     revoked: pathIn(folder).optional(),
+    /** What is kept of closed rounds, how long, and who may read it. */
+    retention,
     /** Prometheus and health over plain HTTP; nowhere unless given. */
     metrics: strict({ listen: address(0) }).optional(),
     log: log(folder),
   });
 
 export type CoordinatorConfig = z.output<ReturnType<typeof coordinator>>;
+
+export type CoordinatorRetention = CoordinatorConfig['retention'];
 
 /** Throws ConfigError with every bad field. */
 export async function readCoordinatorConfig(path: string): Promise<CoordinatorConfig> {

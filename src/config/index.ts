@@ -4,7 +4,7 @@
 export { CONFIG_ERRORS, ConfigError, type ConfigErrorCode, type ConfigProblem } from './errors.js';
 export { readAgentConfig, type AgentConfig, type AgentDataSet, type AgentPolicy } from './agent.js';
 export { readAuthorityConfig, type AuthorityConfig } from './authority.js';
-export { readCoordinatorConfig, type CoordinatorConfig } from './coordinator.js';
+export { readCoordinatorConfig, type CoordinatorConfig, type CoordinatorRetention } from './coordinator.js';
 export { readClientConfig, type ClientConfig } from './client.js';
 export { readRosterFile, rosterFromFile, type RosterContents, type RosterFile } from './roster.js';
 export { readJobFile } from './job-file.js';

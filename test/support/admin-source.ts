@@ -45,6 +45,8 @@ export class MemorySource implements AdminSource {
     read: (first, most) => Promise.resolve(this.records.slice(first - 1, first - 1 + most)),
   };
 
+  mayRead: AdminSource['mayRead'] = () => true;
+
   note: AdminSource['note'] = async ({ round = 0, objects, ...act }) => {
     if (this.consortium.coordinator.log === undefined) return;
     await this.#feed({ $case: 'actNoted', value: { ...act, round, objects: [...objects] } });

@@ -5,7 +5,7 @@ import { HASH_BYTES, isName } from '../../base/index.js';
 import type { EntryKindName, LogEntry } from '../../transcript/index.js';
 import { ActionStatement, encode, type CoordinatorActNoted } from '../../wire/index.js';
 import { demand, demanded } from '../rejection.js';
-import { stored } from './change.js';
+import { jobOf, stored, withJob } from './change.js';
 import type { Accepted, CoordinatorEvent } from './event.js';
 import type { CoordinatorState } from './state.js';
 
@@ -31,7 +31,6 @@ export function onActNoted(
   event: CoordinatorEvent,
   act: CoordinatorActNoted,
 ): Accepted<CoordinatorState> {
-  demand(state.log !== undefined, 'job/state', 'the consortium keeps no transparency log.', 'state');
   const id = SUBJECT.exec(act.subject);
   const isOf = (problem: boolean, what: string): void => {
     demand(!problem, 'job/state', `an act for the log ${what}.`, 'internal');
@@ -47,7 +46,15 @@ export function onActNoted(
   );
   const isCertificate = act.entry.startsWith('certificate-');
   isOf(isCertificate ? act.objects.length !== 1 || act.jobId !== '' : act.action === '', 'does not say what was done');
-  return stored(state, event);
+  return stored(act.entry === 'erasure' ? withErased(state, act) : state, event);
+}
+
+/** Decided and durable before anything is deleted: after a crash in between, whoever runs the machine deletes it then. */
+function withErased(state: CoordinatorState, { jobId, round: number, action }: CoordinatorActNoted): CoordinatorState {
+  const job = jobOf(state, jobId);
+  const round = demanded(job.closed[number - 1], 'job/state', `round ${String(number)} is not closed.`, 'internal');
+  const erased = new Set(round.erased).add(action);
+  return withJob(state, { ...job, closed: job.closed.with(number - 1, { ...round, erased }) });
 }
 
 function kindOfAct({ entry }: CoordinatorActNoted): NotedKind | undefined {

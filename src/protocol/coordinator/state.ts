@@ -159,6 +159,8 @@ export interface ClosedRound {
   readonly metrics: readonly Metric[];
   readonly timeline: readonly PhaseBegin[];
   readonly notes: readonly string[];
+  /** What of it was erased on schedule, as the log calls it. */
+  readonly erased?: ReadonlySet<string>;
 }
 
 export interface PublishedResult {
