@@ -35,6 +35,8 @@ const homes = {
   'onnxruntime-node/': ['src/trainer/'],
   'onnxruntime-common/': ['src/trainer/'],
   '@duckdb/': ['src/dataset/'],
+  'pg-cursor/': ['src/dataset/'],
+  'fast-png/': ['src/dataset/'],
   'lmdb/': ['src/storage/'],
   '@peculiar/x509/': ['src/pki/'],
   'reflect-metadata/': ['src/pki/'],

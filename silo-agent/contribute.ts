@@ -39,7 +39,7 @@ export function inputHashOf({ rid }: Plan): Hash {
 
 /** What a silo's own work is done with: its records and a trainer for them. */
 export interface LocalWork {
-  readonly readDataSet: (source: DataSetSource, contract: Contract) => Promise<DataSet>;
+  readonly readDataSet: (source: DataSetSource, contract: Contract, scratch: string) => Promise<DataSet>;
   readonly createTrainer: (options: TrainerOptions) => Promise<Pick<Trainer, 'train' | 'evaluate' | 'close'>>;
 }
 
@@ -47,9 +47,19 @@ type OwnTrainer = Awaited<ReturnType<LocalWork['createTrainer']>>;
 
 /** DuckDB and ONNX Runtime, loaded when the first round wants them: an agent without a job needs neither. */
 const REAL_WORK: LocalWork = {
-  readDataSet: async (source, contract) => (await import('../src/dataset/index.js')).readDataSet(source, contract),
+  readDataSet: async (source, contract, scratch) =>
+    (await import('../src/dataset/index.js')).readDataSet(source, contract, scratch),
   createTrainer: async (options) => (await import('../src/trainer/index.js')).createTrainer(options),
 };
+
+interface Terms {
+  readonly manifest: Manifest;
+  readonly plan: Plan;
+  readonly job: Job;
+  readonly roundSecret: SecretBytes<'round'>;
+  readonly prepared: PreparedJob;
+  readonly signal: AbortSignal;
+}
 
 /** Keeps one trainer, with its thread, for each job that runs. */
 export class Contributor {
@@ -83,13 +93,31 @@ export class Contributor {
     const source = this.#config.dataSets[dataSet];
     if (source === undefined)
       throw new AgentError('agent/no-data-set', `the data set "${dataSet}" is not configured here.`);
-    const records = await this.#work.readDataSet({ name: dataSet, ...source }, job.contract);
+    const records = await this.#work.readDataSet({ name: dataSet, ...source }, job.contract, this.#config.state);
+    try {
+      return await this.#fromRecords(records, { manifest, plan, job, roundSecret, prepared, signal });
+    } finally {
+      records.close?.();
+    }
+  }
+
+  async #fromRecords(
+    records: DataSet,
+    { manifest, plan, job, roundSecret, prepared, signal }: Terms,
+  ): Promise<Contribution> {
+    const { dataSet } = job.contract;
+    const inputHash = inputHashOf(plan);
     const closing = isClosingRound(manifest, plan.round);
     const layout = layoutOfRound(manifest, plan.round);
     const { segments, steps, own } =
       job.kind === 'statistics'
         ? {
-            segments: statisticsSegments(records, job.contract, job.plan, this.#config.policy.smallCells),
+            segments: statisticsSegments(
+              (await import('../src/dataset/index.js')).countedRows(records),
+              job.contract,
+              job.plan,
+              this.#config.policy.smallCells,
+            ),
             steps: 0,
             own: undefined,
           }

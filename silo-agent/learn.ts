@@ -19,7 +19,7 @@ import {
   type SlicedSums,
 } from '../src/job/index.js';
 import { controlChange, learningRateAt, reachOf } from '../src/model/index.js';
-import type { RowGroups, Table, Trainer, TrainingRecipe } from '../src/trainer/index.js';
+import { rowReader, type RowGroups, type AnyTable, type Trainer, type TrainingRecipe } from '../src/trainer/index.js';
 import type { Layout, SegmentValues } from '../src/vector/index.js';
 
 export interface LearningRound {
@@ -33,9 +33,9 @@ export interface LearningRound {
   readonly closing: boolean;
   /** What the round starts from. */
   readonly state: ModelState;
-  readonly train: Table;
+  readonly train: AnyTable;
   /** May have no rows. */
-  readonly holdout: Table;
+  readonly holdout: AnyTable;
   /** 32 bytes; decides the order of rows. */
   readonly seed: Uint8Array;
   /** What this silo kept from the last round that it was part of, as `Learned.own` gave it; undefined before any. */
@@ -155,11 +155,15 @@ function ownOf(control: Float64Array | undefined, local: Float32Array | undefine
 const EVALUATION_BATCH = 256;
 
 /** The category of each row: its position, as the data set gives it. */
-function groupsOf({ at, categories }: SliceColumn, { rows, columns, features }: Table): RowGroups {
-  return {
-    ofRow: Uint16Array.from({ length: rows }, (_, row) => features[row * columns + at] ?? 0),
-    groups: categories.length,
-  };
+function groupsOf({ at, categories }: SliceColumn, table: AnyTable): RowGroups {
+  const read = rowReader(table);
+  const values = new Float32Array(table.columns);
+  const ofRow = new Uint16Array(table.rows);
+  for (let row = 0; row < table.rows; row++) {
+    read(row, values, 0);
+    ofRow[row] = values[at] ?? 0;
+  }
+  return { ofRow, groups: categories.length };
 }
 
 function nothingHeldOut({ histogramBins }: Recipe): SlicedSums {

@@ -92,15 +92,14 @@ async function checkNetwork(config: AgentConfig): Promise<Finding[]> {
 }
 
 async function checkData({ dataSets }: AgentConfig): Promise<Finding[]> {
-  const names = Object.keys(dataSets);
-  if (names.length === 0)
+  const sources = Object.entries(dataSets);
+  if (sources.length === 0)
     return [
       warning('data', 'the configuration names no data set', 'Fill in dataSets; without one every job is declined.'),
     ];
-  const all = names.map((name) =>
+  const all = sources.map(([name, source]) =>
     checked(`data ${name}`, async () => {
-      const { query, directories } = dataSets[name] ?? { query: '', directories: [] };
-      const columns = await probeDataSet({ name, query, directories });
+      const columns = await probeDataSet({ name, ...source });
       return ok(`data ${name}`, `can be read, ${String(columns)} columns`);
     }),
   );

@@ -56,6 +56,11 @@ export const LIMITS = {
   certificateBytes: 64 * KiB,
   /** Rows shown in an error about data before it says how many more there are. */
   rowsInError: 5,
+  /** Bytes of one picture file, and of the pictures unpacked at once. */
+  pictureBytes: 64 * MiB,
+  picturesHeldBytes: 64 * MiB,
+  /** MiB of a data set's records held in memory; more lie encrypted in a file while a round lasts. A configuration may say another number. */
+  recordsMiB: 512,
   /** Columns a silo reads for one job. */
   featuresMax: 10_000,
   /** Nodes in a forward model; the training graph has a small multiple of it. */

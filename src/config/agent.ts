@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { LIMITS } from '../base/index.js';
+import { dataSet } from './data-set.js';
 import { address, dialled, log, name, pathIn, pinnedRoster, proxy, strict, tls, whole } from './fields.js';
 import { readConfig } from './read.js';
 
@@ -66,16 +67,6 @@ const policy = strict({
   if (value.minHonest > value.minCohort)
     complain('minHonest', 'above policy.minCohort: no cohort of that size could hold so many honest inputs');
 });
-
-const dataSet = (folder: string) =>
-  strict({
-    /** One SELECT. Paths in it are absolute, or relative to where the agent is started. */
-    query: z.string().min(1),
-    /** The only places it may read. */
-    directories: z.array(pathIn(folder)).min(1),
-    /** Units of its columns; a job that declares another is refused. Not compared where none is said. */
-    units: z.record(z.string(), z.string()).optional(),
-  });
 
 const agent = (folder: string) =>
   strict({

@@ -1,11 +1,15 @@
-// A feature of a job file: a range of numbers, or a list of categories, and a rule of its own for what is missing.
+// A feature of a job file: a range of numbers, or a list of categories, and a rule of its own for what is missing. One entry can stand for
+// many columns that are alike, such as the pixels of a picture.
 
 import { z } from 'zod';
 import type { FeatureColumn, MissingRule } from '../job/index.js';
-import { finite, strict } from './fields.js';
+import { LIMITS } from '../base/index.js';
+import { finite, strict, whole } from './fields.js';
 
 const written = strict({
   column: z.string(),
+  /** Columns named `column`0, `column`1, … instead of one. */
+  count: whole(1, LIMITS.featuresMax).optional(),
   minimum: finite.optional(),
   maximum: finite.optional(),
   unit: z.string().default(''),
@@ -18,8 +22,8 @@ const written = strict({
 
 type Written = z.output<typeof written>;
 
-export const feature = written.transform((value, context): FeatureColumn => {
-  const { column, unit, categories } = value;
+const feature = written.transform((value, context): FeatureColumn[] => {
+  const { unit, categories } = value;
   const complain = (path: string, message: string): never => {
     context.issues.push({ code: 'custom', path: [path], message, input: value });
     return z.NEVER;
@@ -31,12 +35,19 @@ export const feature = written.transform((value, context): FeatureColumn => {
   if (categories !== undefined) {
     if (value.minimum !== undefined || value.maximum !== undefined)
       return complain('categories', 'expected either categories or minimum and maximum');
-    return { column, minimum: 0, maximum: categories.length - 1, unit, categories, ...own };
+    return columnsOf(value, { minimum: 0, maximum: categories.length - 1, unit, categories, ...own });
   }
   if (value.minimum === undefined) return complain('minimum', 'expected a number, or categories instead of a range');
   if (value.maximum === undefined) return complain('maximum', 'expected a number, or categories instead of a range');
-  return { column, minimum: value.minimum, maximum: value.maximum, unit, ...own };
+  return columnsOf(value, { minimum: value.minimum, maximum: value.maximum, unit, ...own });
 });
+
+export const features = z.array(feature).transform((all) => all.flat());
+
+function columnsOf({ column, count }: Written, rest: Omit<FeatureColumn, 'column'>): FeatureColumn[] {
+  if (count === undefined) return [{ column, ...rest }];
+  return Array.from({ length: count }, (_, i) => ({ column: `${column}${String(i)}`, ...rest }));
+}
 
 /** A category becomes its position; job/ refuses what is none. */
 function missingOf({ missing, fill, categories }: Written): MissingRule | undefined {

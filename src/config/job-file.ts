@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { JobFile } from '../job/index.js';
-import { feature } from './feature.js';
+import { features } from './feature.js';
 import { finite, name, pathIn, strict, whole } from './fields.js';
 import { readConfig } from './read.js';
 
@@ -26,7 +26,7 @@ const target = z.discriminatedUnion('kind', [
 
 const data = {
   dataSet: name,
-  features: z.array(feature),
+  features,
   missing: z.enum(['refuse', 'drop-row']).default('refuse'),
   minRows: count,
   maxRows: count,

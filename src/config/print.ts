@@ -7,7 +7,8 @@ import { hex } from '../base/index.js';
 const WITHHELD = '(withheld)';
 
 /** Paths by which a field is withheld: key files, the file with the TLS key, and every query. */
-const SECRET = /^(keys\..*|tls\.bundle|proxy\.credentials|dataSets\..*\.query)$/;
+const SECRET =
+  /^(keys\..*|tls\.bundle|proxy\.credentials|dataSets\..*\.(query|postgres\.url|postgres\.passwordFile|postgres\.tls\.key))$/;
 
 /** YAML. */
 export function printConfig(config: object): string {

@@ -1,13 +1,12 @@
 // Holds a data set against a contract and lists everything that does not fit, where a job would stop at the first kind of it. For the
 // people of the hospital itself: the few values it keeps are for their own terminal.
 
-import type { DuckDBDataChunk } from '@duckdb/node-api';
 import type { Contract } from '../job/index.js';
 import { locate, type ColumnProblem } from './columns.js';
 import { Complaints } from './complaints.js';
-import { nextChunk, withQuery, type Query } from './engine.js';
-import type { DataSetSource } from './read.js';
+import type { RowBatch, RowStream } from './rows.js';
 import { judge, rulesOf, type ColumnRule } from './rules.js';
+import { withRows, type DataSetSource } from './source.js';
 import { columnOf, textOf } from './values.js';
 
 export interface DataFinding {
@@ -51,20 +50,18 @@ export function dataFits({ findings, enough }: DataCheck): boolean {
   return findings.length === 0 && enough === 'yes';
 }
 
-/** Throws DataSetError when the query itself cannot be run: `dataset/query-refused`, `dataset/query-failed`, `dataset/outside`. */
+/** Throws DataSetError when the source itself cannot be read: `dataset/query-…`, `dataset/outside`, `dataset/database-…`, `dataset/bad-file`. */
 export async function checkDataSet(source: DataSetSource, contract: Contract): Promise<DataCheck> {
-  const query: Query = { name: source.name, sql: source.query, directories: source.directories };
-  return withQuery(query, async (rows) => {
+  return withRows(source, async (rows: RowStream) => {
     const rules = rulesOf(contract);
-    const { positions, problems } = locate(rows, rules, source.units ?? {});
+    const { positions, problems } = locate(rows.columns, rules, source.units ?? {});
     const checker = new Checker(contract, rules, positions, problems);
-    for (;;) {
-      const chunk = await nextChunk(query, rows);
-      if (chunk === null || chunk.rowCount === 0) return checker.finish();
-      checker.read(chunk);
-    }
+    for (let batch = await rows.next(); batch !== undefined; batch = await rows.next()) checker.read(batch);
+    return checker.finish();
   });
 }
+
+type Named = Pick<ColumnRule, 'column' | 'expected'>;
 
 class Checker {
   readonly #contract: Contract;
@@ -95,17 +92,23 @@ class Checker {
     );
   }
 
-  read(chunk: DuckDBDataChunk): void {
+  read(batch: RowBatch): void {
     const columns = this.#readable.map(({ rule, position }) => ({
       rule,
-      numberAt: columnOf(chunk, position, rule.categories),
-      vector: chunk.getColumnVector(position),
+      numberAt: columnOf(batch, position, rule.categories),
+      valueAt: batch.valuesOf(position),
     }));
-    for (let i = 0; i < chunk.rowCount; i++) {
+    for (let i = 0; i < batch.rows; i++) {
       this.#rows++;
+      const fault = batch.faults?.get(i);
+      if (fault !== undefined) {
+        this.#complaints.add(fault.column, fault.rule, this.#rows);
+        this.#broken++;
+        continue;
+      }
       let kept = true;
       let good = true;
-      for (const { rule, numberAt, vector } of columns) {
+      for (const { rule, numberAt, valueAt } of columns) {
         const found = numberAt(i);
         if (found === undefined) this.#missing.set(rule.column, (this.#missing.get(rule.column) ?? 0) + 1);
         const { value, broken } = judge(rule, found);
@@ -113,7 +116,7 @@ class Checker {
         if (broken === undefined) continue;
         good = false;
         const named = this.#complaints.add(rule.column, broken, this.#rows);
-        if (named && found !== undefined) this.#keep(rule.column, broken, textOf(vector.getItem(i)));
+        if (named && found !== undefined) this.#keep(rule.column, broken, textOf(valueAt(i)));
       }
       if (!good) this.#broken++;
       else if (!kept) this.#dropped++;
@@ -140,12 +143,19 @@ class Checker {
         expected,
         missing: this.#missing.get(column) ?? 0,
       })),
-      findings: this.#rules.flatMap((rule) => this.#findingsOf(rule)),
+      findings: [...this.#sourceColumns(), ...this.#rules].flatMap((rule) => this.#findingsOf(rule)),
       enough: usable < minRows ? 'too-few' : usable > maxRows ? 'too-many' : 'yes',
     };
   }
 
-  #findingsOf({ column, expected }: ColumnRule): DataFinding[] {
+  /** Columns that the job does not name and something is wrong with all the same: those that hold paths of pictures. */
+  #sourceColumns(): readonly Named[] {
+    const known = new Set(this.#rules.map(({ column }) => column));
+    const others = this.#complaints.list.map(({ column }) => column).filter((column) => !known.has(column));
+    return [...new Set(others)].map((column) => ({ column, expected: 'as the configuration describes it' }));
+  }
+
+  #findingsOf({ column, expected }: Named): DataFinding[] {
     const about = this.#problems.filter((one) => one.column === column);
     const broken = this.#complaints.list.filter((one) => one.column === column);
     return [

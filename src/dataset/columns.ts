@@ -1,9 +1,8 @@
 // Where the columns of a contract stand in the answer of a query, and everything about them that can be wrong before a value is read.
 
-import type { DuckDBResult } from '@duckdb/node-api';
 import { DataSetError } from './errors.js';
+import type { RowColumn } from './rows.js';
 import type { ColumnRule } from './rules.js';
-import { isCategorical, isNumeric, typeOf } from './values.js';
 
 /** Units that a silo's own configuration gives its columns, by name. */
 export type Units = Readonly<Record<string, string>>;
@@ -22,18 +21,23 @@ export interface Located {
 }
 
 /** What the query gives instead is not said: without a header line those names are values. */
-export function locate(rows: DuckDBResult, rules: readonly ColumnRule[], units: Units): Located {
-  const given = rows.columnNames();
-  const positions = rules.map(({ column }) => given.indexOf(column));
+export function locate(given: readonly RowColumn[], rules: readonly ColumnRule[], units: Units): Located {
+  const places = new Map<string, number[]>();
+  for (const [at, { name }] of given.entries()) {
+    const known = places.get(name);
+    if (known === undefined) places.set(name, [at]);
+    else known.push(at);
+  }
+  const positions = rules.map(({ column }) => places.get(column)?.[0] ?? -1);
   const problems = rules.flatMap((rule, i): ColumnProblem[] => {
     const { column } = rule;
-    const at = positions[i] ?? -1;
-    if (at < 0) return [{ column, kind: 'missing', found: '' }];
-    if (given.lastIndexOf(column) !== at) return [{ column, kind: 'repeated', found: '' }];
-    const fits = rule.categories === undefined ? isNumeric(rows, at) : isCategorical(rows, at);
+    const found = given[positions[i] ?? -1];
+    if (found === undefined) return [{ column, kind: 'missing', found: '' }];
+    if ((places.get(column)?.length ?? 0) > 1) return [{ column, kind: 'repeated', found: '' }];
+    const fits = rule.categories === undefined ? found.numeric : found.categorical;
     const unit = Object.hasOwn(units, column) ? units[column] : undefined;
     return [
-      ...(fits ? [] : [{ column, kind: 'wrong-type' as const, found: typeOf(rows, at) }]),
+      ...(fits ? [] : [{ column, kind: 'wrong-type' as const, found: found.type }]),
       ...(unit === undefined || unit === rule.unit ? [] : [{ column, kind: 'wrong-unit' as const, found: unit }]),
     ];
   });

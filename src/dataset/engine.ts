@@ -3,8 +3,9 @@
 
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { DuckDBConnection, DuckDBPreparedStatement, DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBPreparedStatement, DuckDBResult } from '@duckdb/node-api';
 import { DataSetError } from './errors.js';
+import type { RowBatch, RowColumn, RowStream } from './rows.js';
 
 /** MiB that a query may use before it fails; the records themselves are held outside of it. */
 const MEMORY_MIB = 1024;
@@ -16,8 +17,8 @@ export interface Query {
   readonly directories: readonly string[];
 }
 
-/** Runs one SELECT and lends its rows, as they stream, to `use`. Throws DataSetError. */
-export async function withQuery<T>(query: Query, use: (rows: DuckDBResult) => Promise<T>): Promise<T> {
+/** Runs one SELECT and lends its rows, as they stream in batches of DuckDB's own size (2048), to `use`. Throws DataSetError. */
+export async function withQuery<T>(query: Query, use: (rows: RowStream) => Promise<T>): Promise<T> {
   const { DuckDBInstance } = await import('@duckdb/node-api');
   const instance = await DuckDBInstance.create(':memory:', {
     threads: '1',
@@ -32,7 +33,7 @@ export async function withQuery<T>(query: Query, use: (rows: DuckDBResult) => Pr
     try {
       await shutIn(connection, query.directories);
       const statement = await prepare(connection, query);
-      return await use(await guarded(query, () => statement.stream()));
+      return await use(streamOf(query, await guarded(query, () => statement.stream())));
     } finally {
       connection.closeSync();
     }
@@ -41,9 +42,47 @@ export async function withQuery<T>(query: Query, use: (rows: DuckDBResult) => Pr
   }
 }
 
-/** Rows in batches of DuckDB's own size, 2048. */
-export async function nextChunk(query: Query, rows: DuckDBResult): ReturnType<DuckDBResult['fetchChunk']> {
-  return guarded(query, () => rows.fetchChunk());
+function streamOf(query: Query, result: DuckDBResult): RowStream {
+  const names = result.columnNames();
+  return {
+    columns: names.map((name, at) => columnOf(name, result.columnType(at).toString())),
+    next: async () => {
+      const chunk = await guarded(query, () => result.fetchChunk());
+      return chunk === null || chunk.rowCount === 0 ? undefined : batchOf(chunk);
+    },
+  };
+}
+
+function batchOf(chunk: DuckDBDataChunk): RowBatch {
+  return {
+    rows: chunk.rowCount,
+    valuesOf: (column) => {
+      const vector = chunk.getColumnVector(column);
+      return (row) => vector.getItem(row);
+    },
+  };
+}
+
+/** Names of DuckDB's types that are read as numbers. DECIMAL comes with width and scale. */
+const NUMERIC = new Set([
+  'BOOLEAN',
+  'TINYINT',
+  'SMALLINT',
+  'INTEGER',
+  'BIGINT',
+  'HUGEINT',
+  'UTINYINT',
+  'USMALLINT',
+  'UINTEGER',
+  'UBIGINT',
+  'UHUGEINT',
+  'FLOAT',
+  'DOUBLE',
+]);
+
+function columnOf(name: string, type: string): RowColumn {
+  const numeric = NUMERIC.has(type) || type.startsWith('DECIMAL');
+  return { name, type, numeric, categorical: numeric || type === 'VARCHAR' || type.startsWith('ENUM') };
 }
 
 async function shutIn(connection: DuckDBConnection, directories: readonly string[]): Promise<void> {

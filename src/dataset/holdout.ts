@@ -2,6 +2,7 @@
 // round and after every restart, equal records are never on both sides, and nobody without the silo's key can tell the side.
 
 import { createHmac } from 'node:crypto';
+import { ScratchReader, type ScratchRows } from '../system/index.js';
 import { DataSetError } from './errors.js';
 
 /** The same shape as trainer/'s table. */
@@ -10,7 +11,7 @@ export interface Records {
   /** Features of one row. */
   readonly columns: number;
   /** Row-major, rows * columns. */
-  readonly features: Float32Array<ArrayBuffer>;
+  readonly features: Float32Array<ArrayBuffer> | ScratchRows;
   /** One per row; empty where the contract has no target. */
   readonly targets: Float32Array<ArrayBuffer>;
 }
@@ -30,18 +31,34 @@ export function splitHoldout(records: Records, fraction: number, key: Uint8Array
   if (!(fraction >= 0 && fraction < 1))
     throw new RangeError(`a hold-out fraction is from 0 to below 1, not ${String(fraction)}`);
   if (key.length !== 32) throw new RangeError(`the key of a split has 32 bytes, not ${String(key.length)}`);
-  const train: number[] = [];
-  const holdout: number[] = [];
-  for (let row = 0; row < records.rows; row++) (position(records, row, key) < fraction ? holdout : train).push(row);
-  if (train.length === 0)
+  const heldOut = new Uint8Array(records.rows);
+  const bytes = rowBytes(records);
+  for (let row = 0; row < records.rows; row++)
+    heldOut[row] = position(records, row, bytes(row), key) < fraction ? 1 : 0;
+  const holdout = heldOut.reduce((sum, one) => sum + one, 0);
+  if (holdout === records.rows)
     throw new DataSetError('dataset/too-few-rows', 'the hold-out part leaves no records to train on.');
-  return { train: select(records, train), holdout: select(records, holdout) };
+  return {
+    train: select(records, heldOut, 0, records.rows - holdout),
+    holdout: select(records, heldOut, 1, holdout),
+  };
+}
+
+/** The features of a row as they lie in memory; the array is used again. */
+function rowBytes({ columns, features }: Records): (row: number) => Uint8Array {
+  if (features instanceof Float32Array) return (row) => bytesOf(features.subarray(row * columns, (row + 1) * columns));
+  const reader = new ScratchReader(features);
+  const values = new Float32Array(columns);
+  return (row) => {
+    reader.readInto(row, values, 0);
+    return bytesOf(values);
+  };
 }
 
 /** In [0, 1), the same for the same record. */
-function position({ columns, features, targets }: Records, row: number, key: Uint8Array): number {
+function position({ targets }: Records, row: number, features: Uint8Array, key: Uint8Array): number {
   const bytes = createHmac('sha256', key)
-    .update(bytesOf(features.subarray(row * columns, (row + 1) * columns)))
+    .update(features)
     .update(bytesOf(targets.subarray(row, row + 1)))
     .digest();
   return bytes.readUIntBE(0, 6) / HASH_RANGE;
@@ -51,13 +68,24 @@ function bytesOf(values: Float32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }
 
-function select({ columns, features, targets }: Records, rows: readonly number[]): Records {
-  const picked = new Float32Array(rows.length * columns);
-  const labels = new Float32Array(targets.length === 0 ? 0 : rows.length);
+/** The `count` rows on one side. Of records in a file only their numbers are kept. */
+function select({ columns, features, targets }: Records, sides: Uint8Array, side: 0 | 1, count: number): Records {
+  const rows = new Uint32Array(count);
+  let found = 0;
+  sides.forEach((one, row) => {
+    if (one === side) rows[found++] = row;
+  });
+  const labels = new Float32Array(targets.length === 0 ? 0 : count);
+  // Targets are empty or one per row.
+  if (targets.length > 0) rows.forEach((row, i) => (labels[i] = targets[row] as number));
+  if (!(features instanceof Float32Array)) {
+    const picked = features.picked;
+    const own = picked === undefined ? rows : rows.map((row) => picked[row] ?? 0);
+    return { rows: count, columns, features: { ...features, rows: count, picked: own }, targets: labels };
+  }
+  const picked = new Float32Array(count * columns);
   rows.forEach((row, i) => {
     picked.set(features.subarray(row * columns, (row + 1) * columns), i * columns);
-    // Targets are empty or one per row.
-    if (targets.length > 0) labels[i] = targets[row] as number;
   });
-  return { rows: rows.length, columns, features: picked, targets: labels };
+  return { rows: count, columns, features: picked, targets: labels };
 }

@@ -1,4 +1,4 @@
-// NumPy's .npy: one array, its header a Python dictionary in text (format versions 1.0 to 3.0). Read whole, in C order, as float32.
+// NumPy's .npy: one array, its header a Python dictionary in text (format versions 1.0 to 3.0). In C order, as float32.
 
 import { DataSetError } from './errors.js';
 
@@ -11,10 +11,22 @@ export interface NpyArray {
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 /** Longest header: NumPy itself writes less than 200 bytes unless an array has fields, which are refused. */
 const HEADER_MAX = 64 * 1024;
+/** As much of a file as its header can be. */
+export const NPY_HEAD_BYTES = 12 + HEADER_MAX;
 /** Axes: NumPy's own limit. */
 const AXES_MAX = 32;
 
-type Reader = (view: DataView, at: number) => number;
+/** What a header says. */
+export interface NpyHeader {
+  readonly shape: readonly number[];
+  /** Where the values begin. */
+  readonly start: number;
+  /** Bytes of one value, and how it is read. */
+  readonly size: number;
+  readonly read: (view: DataView, at: number) => number;
+}
+
+type Reader = NpyHeader['read'];
 
 /** Little-endian and single-byte types; others are refused by name. */
 const TYPES: ReadonlyMap<string, readonly [bytes: number, read: Reader]> = new Map<string, readonly [number, Reader]>([
@@ -33,29 +45,38 @@ const TYPES: ReadonlyMap<string, readonly [bytes: number, read: Reader]> = new M
 
 /** `name`: for messages. Throws DataSetError `dataset/bad-file`. */
 export function parseNpy(name: string, bytes: Uint8Array): NpyArray {
+  const { shape, start, size, read } = npyHeader(name, bytes, bytes.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values = new Float32Array(countOf(shape));
+  for (let i = 0; i < values.length; i++) values[i] = read(view, start + i * size);
+  return { shape, values };
+}
+
+/** `head`: the beginning of a file of `fileBytes`, NPY_HEAD_BYTES or all of it. Throws as `parseNpy`. */
+export function npyHeader(name: string, head: Uint8Array, fileBytes: number): NpyHeader {
   const bad = (what: string): DataSetError =>
     new DataSetError('dataset/bad-file', `${name} is no .npy array: ${what}.`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 10 || !MAGIC.every((byte, i) => bytes[i] === byte)) throw bad('it does not begin as one');
-  const wide = (bytes[6] ?? 0) >= 2;
-  if (wide && bytes.length < 12) throw bad('it ends in its header');
-  const start = wide ? 12 : 10;
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+  if (head.length < 10 || !MAGIC.every((byte, i) => head[i] === byte)) throw bad('it does not begin as one');
+  const wide = (head[6] ?? 0) >= 2;
+  if (wide && head.length < 12) throw bad('it ends in its header');
+  const from = wide ? 12 : 10;
   const length = wide ? view.getUint32(8, true) : view.getUint16(8, true);
-  if (length > HEADER_MAX || start + length > bytes.length) throw bad('its header is longer than the file or 64 KiB');
-  const header = new TextDecoder('latin1').decode(bytes.subarray(start, start + length));
-  const { type, shape } = parseHeader(header, bad);
+  if (length > HEADER_MAX || from + length > head.length) throw bad('its header is longer than the file or 64 KiB');
+  const { type, shape } = parseHeader(new TextDecoder('latin1').decode(head.subarray(from, from + length)), bad);
   const known = TYPES.get(type);
   if (known === undefined)
     throw bad(`values of type ${JSON.stringify(type)}; integers, float32, float64 and bool are read`);
   const [size, read] = known;
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  if (start + length + count * size !== bytes.length)
-    throw bad(
-      `its shape needs ${String(count * size)} bytes of values, it has ${String(bytes.length - start - length)}`,
-    );
-  const values = new Float32Array(count);
-  for (let i = 0; i < count; i++) values[i] = read(view, start + length + i * size);
-  return { shape, values };
+  const start = from + length;
+  const needed = countOf(shape) * size;
+  if (start + needed !== fileBytes)
+    throw bad(`its shape needs ${String(needed)} bytes of values, it has ${String(fileBytes - start)}`);
+  return { shape, start, size, read };
+}
+
+function countOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
 }
 
 function parseHeader(header: string, bad: (what: string) => DataSetError): { type: string; shape: number[] } {

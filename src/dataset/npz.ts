@@ -17,23 +17,29 @@ const COMMENT_MAX = 0xffff;
 
 /** The arrays by name, without `.npy`. Throws DataSetError `dataset/bad-file`. */
 export function parseNpz(name: string, bytes: Uint8Array): Map<string, NpyArray> {
+  const arrays = new Map<string, NpyArray>();
+  for (const [stem, content] of npzFiles(name, bytes)) arrays.set(stem, parseNpy(`${name}, array ${stem},`, content()));
+  return arrays;
+}
+
+/** The .npy files by name, without `.npy`; each is unpacked when it is asked for. Both throw as `parseNpz`. */
+export function npzFiles(name: string, bytes: Uint8Array): Map<string, () => Uint8Array> {
   const bad = (what: string): DataSetError =>
     new DataSetError('dataset/bad-file', `${name} is no .npz archive: ${what}.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const arrays = new Map<string, NpyArray>();
-  try {
-    for (const entry of entriesOf(view, bad)) {
-      if (!entry.name.endsWith('.npy')) continue;
-      const content = unpack(bytes, view, entry, bad);
-      const stem = entry.name.slice(0, -'.npy'.length);
-      arrays.set(stem, parseNpy(`${name}, array ${stem},`, content));
+  const checked = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (cause) {
+      // Offsets in a damaged archive point anywhere.
+      if (cause instanceof RangeError) throw bad('an offset leads out of the file');
+      throw cause;
     }
-  } catch (cause) {
-    // Offsets in a damaged archive point anywhere.
-    if (cause instanceof RangeError) throw bad('an offset leads out of the file');
-    throw cause;
-  }
-  return arrays;
+  };
+  const entries = checked(() => entriesOf(view, bad)).filter((entry) => entry.name.endsWith('.npy'));
+  return new Map(
+    entries.map((entry) => [entry.name.slice(0, -'.npy'.length), () => checked(() => unpack(bytes, view, entry, bad))]),
+  );
 }
 
 interface Entry {

@@ -1,29 +1,24 @@
-// Reads a data set for a job: runs its SELECT, finds the contract's columns by name, checks every value, and returns numbers.
+// Reads a data set for a job: opens its source, finds the contract's columns by name, checks every value, and returns numbers.
 
-import type { DuckDBDataChunk } from '@duckdb/node-api';
+import { tmpdir } from 'node:os';
+import { LIMITS } from '../base/index.js';
 import type { Contract } from '../job/index.js';
-import { demandNone, locate, type Units } from './columns.js';
+import { closeScratch } from '../system/index.js';
+import { demandNone, locate } from './columns.js';
 import { Complaints } from './complaints.js';
-import { nextChunk, withQuery, type Query } from './engine.js';
 import { DataSetError } from './errors.js';
-import { GrowingRows } from './growing.js';
+import { GrowingRows, type Spill } from './growing.js';
 import type { Records } from './holdout.js';
+import type { RowBatch } from './rows.js';
 import { judge, rulesOf, type ColumnRule } from './rules.js';
+import { withRows, type DataSetSource } from './source.js';
 import { columnOf } from './values.js';
 import { VersionHash } from './version.js';
 
-export interface DataSetSource {
-  /** As in the agent's configuration. */
-  readonly name: string;
-  /** Exactly one SELECT. */
-  readonly query: string;
-  /** The only places on disk that the query may read, with everything below them. Symbolic links that lead elsewhere are refused. */
-  readonly directories: readonly string[];
-  /** Units of its columns, where the configuration says them: compared with those that a job declares. */
-  readonly units?: Units | undefined;
-}
-
-/** Rows are in the order in which one thread of DuckDB gives them: the order of the files, unless the query sorts. */
+/**
+ * Rows are in the order in which the source gives them. One thread of DuckDB gives the order of the files; PostgreSQL promises none unless
+ * the query sorts.
+ */
 export interface DataSet extends Records {
   /** Rows without a value that the contract lets drop. */
   readonly droppedRows: number;
@@ -31,35 +26,40 @@ export interface DataSet extends Records {
   readonly missing?: readonly number[] | undefined;
   /** Changes whenever a value or the number of rows changes, not with their order. Over the columns of the contract, as float64. */
   readonly version: string;
+  /** Frees the file of records that are not in memory, when nobody reads them any more. */
+  readonly close?: () => void;
 }
 
 /**
- * Throws DataSetError `dataset/query-refused`, `dataset/query-failed`, `dataset/outside`, `dataset/missing-column`,
- * `dataset/wrong-type`, `dataset/wrong-unit`, `dataset/bad-values`, `dataset/too-few-rows` or `dataset/too-many-rows`.
+ * `scratch`: folder for records that are more than the source's `memoryMiB`; they are encrypted there and the file has no name. Throws
+ * DataSetError `dataset/…` and SystemError `system/…`.
  */
-export async function readDataSet(source: DataSetSource, contract: Contract): Promise<DataSet> {
-  const query: Query = { name: source.name, sql: source.query, directories: source.directories };
-  return withQuery(query, async (rows) => {
+export async function readDataSet(source: DataSetSource, contract: Contract, scratch = tmpdir()): Promise<DataSet> {
+  return withRows(source, async (rows) => {
     const rules = rulesOf(contract);
-    const { positions, problems } = locate(rows, rules, source.units ?? {});
+    const { positions, problems } = locate(rows.columns, rules, source.units ?? {});
     demandNone(source.name, problems);
-    const reader = new RowReader(source.name, contract, rules);
-    for (;;) {
-      const chunk = await nextChunk(query, rows);
-      if (chunk === null || chunk.rowCount === 0) return reader.finish();
-      reader.read(chunk, positions);
+    const afterBytes = (source.memoryMiB ?? LIMITS.recordsMiB) * MiB;
+    const reader = new RowReader(source.name, contract, rules, { folder: scratch, afterBytes });
+    try {
+      for (let batch = await rows.next(); batch !== undefined; batch = await rows.next()) reader.read(batch, positions);
+      return reader.finish();
+    } catch (error) {
+      reader.discard();
+      throw error;
     }
   });
 }
 
-/** Runs the query as a job would and reads the first rows only. Throws like `readDataSet`; resolves with the number of columns. */
-export async function probeDataSet({ name, query: sql, directories }: DataSetSource): Promise<number> {
-  const query: Query = { name, sql, directories };
-  return withQuery(query, async (rows) => {
-    await nextChunk(query, rows);
-    return rows.columnNames().length;
+/** Opens the source as a job would and reads the first rows only. Throws like `readDataSet`; resolves with the number of columns. */
+export async function probeDataSet(source: DataSetSource): Promise<number> {
+  return withRows(source, async (rows) => {
+    await rows.next();
+    return rows.columns.length;
   });
 }
+
+const MiB = 1024 ** 2;
 
 class RowReader {
   readonly #name: string;
@@ -75,19 +75,24 @@ class RowReader {
   #seen = 0;
   #kept = 0;
 
-  constructor(name: string, contract: Contract, rules: readonly ColumnRule[]) {
+  constructor(name: string, contract: Contract, rules: readonly ColumnRule[], spill: Spill) {
     this.#name = name;
     this.#contract = contract;
     this.#rules = rules;
-    this.#features = new GrowingRows(contract.features.length);
+    this.#features = new GrowingRows(contract.features.length, spill);
     this.#row = new Float64Array(rules.length);
     this.#missing = rules.map(() => 0);
   }
 
-  read(chunk: DuckDBDataChunk, positions: readonly number[]): void {
-    const columns = positions.map((position, i) => columnOf(chunk, position, this.#rules[i]?.categories));
-    for (let i = 0; i < chunk.rowCount; i++) {
+  read(batch: RowBatch, positions: readonly number[]): void {
+    const columns = positions.map((position, i) => columnOf(batch, position, this.#rules[i]?.categories));
+    for (let i = 0; i < batch.rows; i++) {
       this.#seen++;
+      const fault = batch.faults?.get(i);
+      if (fault !== undefined) {
+        this.#complaints.add(fault.column, fault.rule, this.#seen);
+        continue;
+      }
       if (!this.#check(columns, i)) continue;
       this.#kept++;
       if (this.#kept > this.#contract.maxRows) throw this.#tooMany();
@@ -113,15 +118,29 @@ class RowReader {
         'dataset/too-few-rows',
         `data set ${this.#name} has ${String(this.#kept)} usable records, the job asks for at least ${String(minRows)}.`,
       );
+    const values = this.#features.finish();
     return {
       rows: this.#kept,
       columns: features.length,
-      features: this.#features.finish(),
-      targets: this.#targets.finish(),
+      features: values,
+      // Never spilled: one number a record.
+      targets: this.#targets.finish() as Float32Array<ArrayBuffer>,
       droppedRows: this.#seen - this.#kept,
       missing: this.#missing.slice(0, features.length),
       version: this.#version.finish(this.#rules.map(({ column }) => column)),
+      ...(values instanceof Float32Array
+        ? {}
+        : {
+            close: () => {
+              closeScratch(values);
+            },
+          }),
     };
+  }
+
+  /** Instead of `finish`. */
+  discard(): void {
+    this.#features.discard();
   }
 
   /** Fills `#row`; false when the row is dropped or breaks a rule. */

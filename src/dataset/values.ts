@@ -1,58 +1,23 @@
-// From DuckDB's typed vectors to float64. Only types that are numbers, and booleans as 0 and 1: a number in a text column is refused
-// rather than guessed.
+// From what a source gives to float64. Only numbers, and booleans as 0 and 1: a number in a text column is refused rather than guessed.
 
-import type { DuckDBDataChunk, DuckDBResult, DuckDBVector } from '@duckdb/node-api';
-
-/** Names of DuckDB's types that are read as numbers. DECIMAL comes with width and scale. */
-const NUMERIC = new Set([
-  'BOOLEAN',
-  'TINYINT',
-  'SMALLINT',
-  'INTEGER',
-  'BIGINT',
-  'HUGEINT',
-  'UTINYINT',
-  'USMALLINT',
-  'UINTEGER',
-  'UBIGINT',
-  'UHUGEINT',
-  'FLOAT',
-  'DOUBLE',
-]);
-
-/** True when columns of this type can be read as numbers. */
-export function isNumeric(rows: DuckDBResult, column: number): boolean {
-  const type = rows.columnType(column).toString();
-  return NUMERIC.has(type) || type.startsWith('DECIMAL');
-}
-
-/** True when columns of this type can be compared with categories: text, and numbers as they are written. */
-export function isCategorical(rows: DuckDBResult, column: number): boolean {
-  const type = rows.columnType(column).toString();
-  return type === 'VARCHAR' || type.startsWith('ENUM') || isNumeric(rows, column);
-}
-
-/** What a column holds, in DuckDB's words. */
-export function typeOf(rows: DuckDBResult, column: number): string {
-  return rows.columnType(column).toString();
-}
+import type { RowBatch } from './rows.js';
 
 /** What a category column has where its value is none of the categories. */
 export const NO_CATEGORY = -1;
 
 /**
- * One column of a chunk; undefined for NULL. Integers beyond 2^53 are rounded to the nearest double. With `categories`: the position of
+ * One column of a batch; undefined for NULL. Integers beyond 2^53 are rounded to the nearest double. With `categories`: the position of
  * each value among them.
  */
 export function columnOf(
-  chunk: DuckDBDataChunk,
+  batch: RowBatch,
   column: number,
   categories?: ReadonlyMap<string, number>,
 ): (row: number) => number | undefined {
-  const vector: DuckDBVector = chunk.getColumnVector(column);
-  if (categories === undefined) return (row) => toNumber(vector.getItem(row));
+  const valueAt = batch.valuesOf(column);
+  if (categories === undefined) return (row) => toNumber(valueAt(row));
   return (row) => {
-    const value: unknown = vector.getItem(row);
+    const value = valueAt(row);
     if (value === null || value === undefined) return undefined;
     return categories.get(textOf(value)) ?? NO_CATEGORY;
   };
@@ -70,6 +35,7 @@ function toNumber(value: unknown): number | undefined {
   return isDecimal(value) ? value.toDouble() : undefined;
 }
 
+/** DuckDB's DECIMAL. */
 function isDecimal(value: unknown): value is { toDouble(): number } {
   return typeof value === 'object' && value !== null && 'toDouble' in value && typeof value.toDouble === 'function';
 }

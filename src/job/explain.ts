@@ -74,14 +74,35 @@ function jobLines(manifest: JobManifest, job: Job): string[] {
 function readLines({ dataSet, features, target, missing, minRows, maxRows }: Contract): string[] {
   return [
     `Data set ${dataSet}, by the query in this hospital’s own configuration. Other columns are not read.`,
-    ...features.map((feature) => `  ${featureWords(feature)}`),
+    ...alike(features).map((words) => `  ${words}`),
     ...(target === undefined ? ['No outcome is read.'] : [`Outcome: ${targetWords(target)}.`]),
     missing === 'refuse'
       ? 'A missing value stops this hospital’s part until it is resolved.'
       : 'Records with a missing value are left out.',
-    ...features.flatMap(missingWords),
+    ...new Set(features.flatMap(missingWords)),
     `Between ${String(minRows)} and ${String(maxRows)} records; with fewer this hospital does not take part.`,
   ];
+}
+
+/** A run of columns that differ in their number only is one line: a picture has thousands. */
+function alike(features: readonly FeatureColumn[]): string[] {
+  const lines: { words: string; name: string; rest: string; first: number; last: number }[] = [];
+  for (const feature of features) {
+    const words = featureWords(feature);
+    const [, name = '', number = ''] = /^(.*?)(0|[1-9]\d{0,5})$/.exec(feature.column) ?? [];
+    const rest = words.slice(feature.column.length);
+    const run = lines.at(-1);
+    if (run !== undefined && number !== '' && run.name === name && run.rest === rest && run.last + 1 === Number(number))
+      run.last++;
+    else lines.push({ words, name, rest, first: Number(number), last: Number(number) });
+  }
+  return lines.map(({ words, name, rest, first, last }) =>
+    last - first < 2 && first !== last
+      ? `${name}${String(first)}${rest}; ${name}${String(last)}${rest}`
+      : first === last
+        ? words
+        : `${name}${String(first)} to ${name}${String(last)}${rest}`,
+  );
 }
 
 function featureWords({ column, minimum, maximum, unit, categories }: FeatureColumn): string {

@@ -6,7 +6,7 @@ import { JobError } from './errors.js';
 import { SEGMENT } from './layout.js';
 import { withoutSmallCells } from './small-cells.js';
 import { NO_TABLES, type StatisticsPlan } from './statistics-plan.js';
-import { pairsOf, tablesOf, type CountedRows } from './statistics-tables.js';
+import { pairsOf, tablesOf, valueOf, type CountedRows } from './statistics-tables.js';
 import { unsaturated } from './unsaturated.js';
 
 /**
@@ -62,9 +62,9 @@ export function statisticsSegments(
 /** One record scaled to [0, 1]; the array is used again. Rounding to float32 may have left a value a little outside: it is cut back. */
 function scaledBy({ features }: Contract): (rows: CountedRows, row: number) => Float64Array {
   const x = new Float64Array(features.length);
-  return ({ features: values }, row) => {
+  return (rows, row) => {
     features.forEach(({ minimum, maximum }, i) => {
-      const value = values[row * features.length + i] as number;
+      const value = valueOf(rows, features.length, row, i);
       x[i] = Math.min(1, Math.max(0, (value - minimum) / (maximum - minimum)));
     });
     return x;

@@ -6,13 +6,25 @@ import type { StatisticsPlan } from './statistics-plan.js';
 /** Row-major features of one record set, with what its reader counted. */
 export interface CountedRows {
   readonly rows: number;
-  readonly features: Float32Array;
+  readonly features: Float32Array | StoredValues;
   /** Times; negative where the event was not seen. Empty without a survival target. */
   readonly targets?: Float32Array | undefined;
   /** Records without a value, for each feature. */
   readonly missing?: readonly number[] | undefined;
   /** Records left out because a value was missing. */
   readonly droppedRows?: number | undefined;
+}
+
+/** Values that are not in memory. */
+export interface StoredValues {
+  /** Rows times columns. */
+  readonly length: number;
+  readonly valueAt: (row: number, column: number) => number;
+}
+
+/** The value of one record in one of `columns` columns. */
+export function valueOf({ features }: CountedRows, columns: number, row: number, column: number): number {
+  return features instanceof Float32Array ? (features[row * columns + column] ?? 0) : features.valueAt(row, column);
 }
 
 export interface StatisticsTable {
@@ -42,7 +54,7 @@ export function tablesOf(plan: StatisticsPlan, contract: Contract): readonly Sta
     const { minimum, maximum, categories } = features[at] ?? { minimum: 0, maximum: 1, categories: undefined };
     const cells = categories?.length ?? bins;
     const cell = (row: number, rows: CountedRows): number => {
-      const value = rows.features[row * features.length + at] ?? 0;
+      const value = valueOf(rows, features.length, row, at);
       if (categories !== undefined) return Math.min(cells - 1, Math.max(0, Math.round(value)));
       return binOf((value - minimum) / (maximum - minimum), cells);
     };

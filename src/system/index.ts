@@ -7,6 +7,7 @@ export * from './errors.js';
 export * from './exit.js';
 export * from './failpoint.js';
 export * from './free-buffer.js';
+export * from './scratch-rows.js';
 export * from './secret-file.js';
 export * from './shutdown.js';
 export * from './small-file.js';

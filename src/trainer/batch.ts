@@ -3,7 +3,7 @@
 // with rows from the beginning of the order, also of weight zero.
 
 import { elementCount, type StepGraph } from '../model/index.js';
-import type { Table } from './table.js';
+import type { ReadRow, AnyTable } from './table.js';
 
 export class Batch {
   readonly features: Float32Array;
@@ -24,18 +24,15 @@ export class Batch {
     this.weights = new Float32Array(graph.batchSize);
   }
 
-  /** Takes rows order[from] to order[from + size - 1], or what is left of them. Returns the sum of their weights. */
-  fill(table: Table, order: Uint32Array, from: number): number {
+  /** `read`: the reader of the table. Takes rows order[from] to order[from + size - 1], or what is left of them. Returns the sum of their weights. */
+  fill(table: AnyTable, read: ReadRow, order: Uint32Array, from: number): number {
     const own = Math.min(this.weights.length, order.length - from);
     const rows = this.#fillsWithRows ? this.weights.length : own;
     let total = 0;
     for (let slot = 0; slot < rows; slot++) {
       // Below order.length by the remainder.
       const row = order[(from + slot) % order.length] as number;
-      // Plain loops: a view per row would be garbage in every step.
-      const source = row * this.#columns;
-      const place = slot * this.#columns;
-      for (let i = 0; i < this.#columns; i++) this.features[place + i] = table.features[source + i] ?? 0;
+      read(row, this.features, slot * this.#columns);
       for (let i = 0; i < this.#perRow; i++)
         this.#setTarget(slot * this.#perRow + i, table.targets[row * this.#perRow + i]);
       const weight = slot < own ? (table.weights?.[row] ?? 1) : 0;

@@ -3,7 +3,7 @@
 import { TrainerError } from './errors.js';
 import { HoldoutTally, type HoldoutSums, type Prediction } from './holdout-tally.js';
 import type { EvaluationStep } from './step.js';
-import type { Table } from './table.js';
+import { rowReader, type AnyTable } from './table.js';
 
 /** Rows divided into groups, each of which is summed by itself. */
 export interface RowGroups {
@@ -14,7 +14,7 @@ export interface RowGroups {
 
 export interface EvaluationRequest {
   readonly parameters: Float32Array;
-  readonly table: Table;
+  readonly table: AnyTable;
   /** Rows per step; decides speed only. */
   readonly batchSize: number;
   /** Bins of the score histograms, 1 to 65536; with a longest time bins of time as well, and then at most 256. */
@@ -37,6 +37,7 @@ export async function evaluateLocally(
 ): Promise<EvaluationResult> {
   const { table, bins, longestTime, slices = [] } = request;
   const order = Uint32Array.from({ length: table.rows }, (_, row) => row);
+  const read = rowReader(table);
   const outputs = step.scores.length / step.rowLosses.length;
   const tally = (): HoldoutTally => new HoldoutTally({ prediction, outputs, bins, longestTime });
   const whole = tally();
@@ -44,7 +45,7 @@ export async function evaluateLocally(
   step.parameters.set(request.parameters);
   for (let from = 0; from < table.rows; from += request.batchSize) {
     if (aborted()) throw new TrainerError('trainer/aborted', 'stopped during evaluation');
-    step.batch.fill(table, order, from);
+    step.batch.fill(table, read, order, from);
     await step.run();
     const rows = Math.min(request.batchSize, table.rows - from);
     for (let slot = 0; slot < rows; slot++) {

@@ -8,5 +8,5 @@ export type { Progress, TrainingRequest, TrainingResult } from './local-training
 export type { ModelSummary } from './messages.js';
 export { loadRuntime } from './runtime.js';
 export type { TrainingRecipe } from './recipe.js';
-export type { Table } from './table.js';
+export { rowReader, type AnyTable, type ReadRow, type Table } from './table.js';
 export { createTrainer, Trainer, type CallOptions, type TrainerOptions, type TrainOptions } from './trainer.js';

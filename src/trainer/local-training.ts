@@ -6,12 +6,12 @@ import { TrainerError } from './errors.js';
 import { stepsOf, type TrainingRecipe } from './recipe.js';
 import { Shuffler } from './shuffle.js';
 import type { TrainingStep } from './step.js';
-import type { Table } from './table.js';
+import { rowReader, type AnyTable } from './table.js';
 
 export interface TrainingRequest {
   /** Where training starts: the global model of the round. */
   readonly parameters: Float32Array;
-  readonly table: Table;
+  readonly table: AnyTable;
   readonly recipe: TrainingRecipe;
   /** 32 bytes; decides the order of rows and what dropout drops. */
   readonly seed: Uint8Array;
@@ -54,6 +54,7 @@ export async function trainLocally(
   const shuffler = new Shuffler(request.seed);
   const masks = new MaskSource(request.seed);
   const order = new Uint32Array(table.rows);
+  const read = rowReader(table);
   const reportEvery = Math.ceil(steps / REPORTS);
   const { parameters, gradient } = step;
   parameters.set(request.parameters);
@@ -67,7 +68,7 @@ export async function trainLocally(
       shuffler.permuteInto(order);
       position = 0;
     }
-    const weight = step.batch.fill(table, order, position);
+    const weight = step.batch.fill(table, read, order, position);
     position += recipe.batchSize;
     const loss = await step.run(masks);
     if (!Number.isFinite(loss)) throw diverged(`the loss is not finite at step ${String(done)}`);

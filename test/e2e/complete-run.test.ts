@@ -37,6 +37,7 @@ import { RANGES, trueSums } from '../support/e2e/records.js';
 import { gathered } from '../support/transport.js';
 import { logisticRegression } from '../support/onnx-models.js';
 import { runOnce, tensor } from '../support/onnx-run.js';
+import { held } from '../support/held.js';
 
 const ROUNDS = 3;
 let consortium: Consortium;
@@ -161,7 +162,7 @@ describe('a training job', () => {
     const closing = rounds.at(-1)!;
     const scored = parts.flatMap(({ rows, features, targets, columns }) =>
       Array.from({ length: rows }, (_, r) => ({
-        logit: logitByHand([...features.subarray(r * columns, (r + 1) * columns)]),
+        logit: logitByHand([...held(features).subarray(r * columns, (r + 1) * columns)]),
         sick: targets[r] === 1,
       })),
     );

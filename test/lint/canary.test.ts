@@ -56,6 +56,8 @@ const IMPORTS: readonly Plant[] = [
   plant('home-bufbuild-protobuf', 'src/protocol', "export * from '@bufbuild/protobuf/wire';"),
   plant('home-onnxruntime-node', 'silo-agent', "export { InferenceSession } from 'onnxruntime-node';"),
   plant('home-duckdb', 'silo-agent', "export * from '@duckdb/node-api';"),
+  plant('home-pg-cursor', 'silo-agent', "export { default } from 'pg-cursor';"),
+  plant('home-fast-png', 'silo-agent', "export { decode } from 'fast-png';"),
   plant('home-lmdb', 'coordinator', "export * from 'lmdb';"),
   plant('home-peculiar-x509', 'certs', "export * from '@peculiar/x509';"),
   plant('home-reflect-metadata', 'certs', "import 'reflect-metadata';\nexport const x = 1;"),

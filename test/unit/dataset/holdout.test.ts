@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { splitHoldout, type Records } from '../../../src/dataset/index.js';
+import { held } from '../../support/held.js';
 
 const key = new Uint8Array(32).fill(7);
 
@@ -12,7 +13,7 @@ const records = (rows: number, start = 0): Records => ({
   targets: Float32Array.from({ length: rows }, (_, i) => i % 2),
 });
 
-const ages = ({ features }: Records): number[] => [...features].filter((_, i) => i % 2 === 0);
+const ages = ({ features }: Records): number[] => [...held(features)].filter((_, i) => i % 2 === 0);
 
 describe('the hold-out part', () => {
   it('has about the asked fraction, and both parts together are all records in order', () => {
@@ -51,7 +52,7 @@ describe('the hold-out part', () => {
     const doubled: Records = {
       rows: 40,
       columns: 2,
-      features: Float32Array.of(...one.features, ...one.features),
+      features: Float32Array.of(...held(one.features), ...held(one.features)),
       targets: Float32Array.of(...one.targets, ...one.targets),
     };
     const { train, holdout } = splitHoldout(doubled, 0.5, key);

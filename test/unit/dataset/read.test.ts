@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Contract } from '../../../src/job/index.js';
 import { DataSetError, readDataSet, type DataSet } from '../../../src/dataset/index.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
+import { held } from '../../support/held.js';
 
 const contract: Contract = {
   dataSet: 'heart',
@@ -87,7 +88,8 @@ describe('a data set', () => {
     );
     expect(rows).toBe(50_000);
     expect(features).toHaveLength(100_000);
-    expect([features[2 * 49_999], features[2 * 2048], features[2 * 2047]]).toEqual([99, 48, 47]);
+    const values = held(features);
+    expect([values[2 * 49_999], values[2 * 2048], values[2 * 2047]]).toEqual([99, 48, 47]);
   });
 
   it('has no targets where the contract has none', async () => {

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { readJobFile } from '../../../src/config/index.js';
-import { readDataSet } from '../../../src/dataset/index.js';
+import { countedRows, readDataSet } from '../../../src/dataset/index.js';
 import {
   buildManifest,
   parseJob,
@@ -73,7 +73,7 @@ describe('the example jobs', () => {
     for (const silo of file.silos) {
       const query = `SELECT * FROM '${paths.get(silo)!}'`;
       const records = await readDataSet({ name: 'wdbc', query, directories: [folder] }, contract);
-      parts.push(statisticsSegments(records, contract));
+      parts.push(statisticsSegments(countedRows(records), contract));
     }
     const { rows, mean, standardDeviation } = readStatistics({ layout, values: sumOf(layout, parts) }, contract, 5);
     expect(rows).toBe(569);

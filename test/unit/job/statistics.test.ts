@@ -6,6 +6,7 @@ import { segmentNamed } from '../../../src/vector/index.js';
 import { room, statisticsContract as contract } from '../../support/jobs.js';
 import { sumOf } from '../../support/sum-of-silos.js';
 import { vectorLayout } from '../../support/vector-layout.js';
+import { held } from '../../support/held.js';
 
 const layout = vectorLayout(deriveLayout({ kind: 'statistics', contract }, room));
 
@@ -27,7 +28,7 @@ describe('statistics of all silos together', () => {
   it('are the mean and the population standard deviation of the pooled rows', () => {
     const { rows, mean, standardDeviation } = readStatistics({ layout, values: opened }, contract, 3);
     expect(rows).toBe(9);
-    const ages = silos.flatMap(({ features }) => [...features].filter((_, i) => i % 2 === 0));
+    const ages = silos.flatMap(({ features }) => [...held(features)].filter((_, i) => i % 2 === 0));
     const centre = ages.reduce((a, b) => a + b, 0) / 9;
     const variance = ages.reduce((a, x) => a + (x - centre) ** 2, 0) / 9;
     expect(mean[0]).toBeCloseTo(centre, 2);

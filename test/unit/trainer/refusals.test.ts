@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { TrainingRequest } from '../../../src/trainer/index.js';
 import { closeEngines, engineOf, QUIET, requestFor, separable } from '../../support/engine.js';
 import { logisticRegression } from '../../support/onnx-models.js';
+import { held } from '../../support/held.js';
 
 afterEach(closeEngines);
 
@@ -18,7 +19,7 @@ describe('refusals', () => {
     [
       'refuses features that do not fill the table',
       'trainer/bad-data',
-      (r) => ({ ...r, table: { ...r.table, features: r.table.features.subarray(1) } }),
+      (r) => ({ ...r, table: { ...r.table, features: held(r.table.features).subarray(1) } }),
     ],
     [
       'refuses targets that do not fill the table',
@@ -38,7 +39,7 @@ describe('refusals', () => {
     [
       'refuses a feature that is not a number',
       'trainer/not-finite',
-      (r) => ({ ...r, table: { ...r.table, features: r.table.features.map(() => Number.NaN) } }),
+      (r) => ({ ...r, table: { ...r.table, features: held(r.table.features).map(() => Number.NaN) } }),
     ],
     [
       'refuses a target that is not finite',

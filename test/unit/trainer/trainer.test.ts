@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTrainer, type Table, type Trainer, type TrainingRequest } from '../../../src/trainer/index.js';
 import { defaultLoss, GraphBuilder, float32 } from '../../../src/model/index.js';
 import { multiLayerPerceptron, seededFloats } from '../../support/onnx-models.js';
+import { held } from '../../support/held.js';
 
 function table(rows: number): Table {
   const features = seededFloats(rows * 2, 5);
@@ -73,8 +74,8 @@ describe('the trainer thread', () => {
 
   it('reads a table over shared memory', async () => {
     const plain = request(2);
-    const shared = new Float32Array(new SharedArrayBuffer(plain.table.features.byteLength));
-    shared.set(plain.table.features);
+    const shared = new Float32Array(new SharedArrayBuffer(held(plain.table.features).byteLength));
+    shared.set(held(plain.table.features));
     const result = await trainer.train({ ...plain, table: { ...plain.table, features: shared } });
     expect(result).toEqual(await trainer.train(plain));
   });
