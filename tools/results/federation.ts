@@ -19,6 +19,7 @@ import type { Table, Trainer } from '../../src/trainer/index.js';
 import { quantise, type Layout, type SegmentValues } from '../../src/vector/index.js';
 import type { JobManifest, Metric } from '../../src/wire/index.js';
 import { seedBytes, seededWords } from './random.js';
+import { sumErrorOf, type SumError } from './sum-error.js';
 
 export interface Federation {
   readonly manifest: JobManifest;
@@ -43,6 +44,8 @@ export interface RoundReport {
   readonly round: number;
   readonly state: ModelState;
   readonly metrics: readonly Metric[];
+  /** Against the float64 sum of the same inputs; undefined where sums are float64. */
+  readonly sumError?: SumError | undefined;
 }
 
 /** Yields after each round. Throws when a sum is rejected: then the settings are wrong, and no figure would mean anything. */
@@ -71,12 +74,12 @@ export async function* federate(federation: Federation): AsyncGenerator<RoundRep
       kept[index] = learned.own;
       parts.push(learned.segments);
     }
-    const { next, metrics } =
+    const { next, metrics, sumError } =
       federation.sum === 'float'
-        ? { next: floatRound(job, state, parts), metrics: [] }
+        ? { next: floatRound(job, state, parts), metrics: [], sumError: undefined }
         : integerRound(federation, layout, state, parts, round);
     state = next;
-    yield { round, state: decodeModelState(state), metrics };
+    yield { round, state: decodeModelState(state), metrics, sumError };
   }
 }
 
@@ -92,7 +95,7 @@ function integerRound(
   state: Uint8Array,
   parts: readonly SegmentValues[][],
   round: number,
-): { next: Uint8Array; metrics: readonly Metric[] } {
+): { next: Uint8Array; metrics: readonly Metric[]; sumError: SumError } {
   const opened = new Int32Array(layout.length);
   for (const [index, segments] of parts.entries()) {
     const { values } = quantise(layout, segments, seededWords(seedBytes('rounding', seed, round, index)));
@@ -101,7 +104,7 @@ function integerRound(
   }
   const judged = judgeRound({ manifest, layout, closing: false, opened, survivors: silos.length, state });
   if (judged.outcome !== 'applied') throw new Error(`round ${String(round)} was rejected: ${judged.reason ?? ''}`);
-  return { next: judged.state, metrics: judged.metrics };
+  return { next: judged.state, metrics: judged.metrics, sumError: sumErrorOf(layout, parts, opened) };
 }
 
 /** The same weighted mean of the same changes, in float64 from beginning to end. */

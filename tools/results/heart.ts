@@ -10,7 +10,7 @@ import { createTrainer, type Table } from '../../src/trainer/index.js';
 import { defaultLoss, initialParameters } from '../../src/model/index.js';
 import { publishedSplit } from './published-split.js';
 import { pool, prepareModel, scoreOn, spreadOf, trainAlone, type Score } from './experiment.js';
-import { costOfSum, runFederated, type Ground, type Training } from './methods.js';
+import { controlsOf, runFederated, type Ground, type Training } from './methods.js';
 import type { MethodOutcome, Outcome, Progress, SumCost } from './outcome.js';
 
 export const HEART_SEEDS = [1, 2, 3, 4, 5];
@@ -106,8 +106,7 @@ async function runOn(name: 'heart' | 'heart-splits', folder: string, progress: P
       const run = await runFederated(ground, training, seed);
       keep(method, run.score);
       curves.set(method, [...(curves.get(method) ?? []), run.scores.map(({ accuracy }) => accuracy)]);
-      if (method === 'FedAvg' && published)
-        sumCost.push(costOfSum(seed, run, await runFederated(ground, training, seed, 'float')));
+      if (method === 'FedAvg' && published) sumCost.push(await controlsOf(ground, training, seed, run));
     }
     const done = METHODS.map(
       ({ name: method }) => `${method} ${(scores.get(method)?.at(-1)?.accuracy ?? 0).toFixed(3)}`,

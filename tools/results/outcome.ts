@@ -1,6 +1,7 @@
 // What an experiment found, as `--json` writes it and docs/results.md shows it.
 
 import type { Spread } from './experiment.js';
+import type { SumError } from './sum-error.js';
 
 export interface MethodOutcome {
   readonly method: string;
@@ -21,11 +22,16 @@ export interface Curve {
   readonly values: readonly number[];
 }
 
-/** The same rounds with sums in fixed point and in float64. */
+/** The same rounds with sums in fixed point and in float64, and what of their difference is the sum's doing. */
 export interface SumCost {
   readonly seed: number;
+  readonly rounds: number;
+  /** Of each round by itself, from the same inputs: the worst of all rounds. */
+  readonly each: SumError;
   /** Largest difference of a parameter of the final models. */
   readonly largestDifference: number;
+  /** The same between two float64 federations that begin `each.mean` apart in one parameter: what training makes of such a change. */
+  readonly nudgedDifference: number;
   /** Test records on which the two final models decide differently, at most: difference of accuracies times records. */
   readonly accuracyDifference: number;
   readonly aucDifference: number;

@@ -8,7 +8,7 @@ import { createTrainer, type Table } from '../../src/trainer/index.js';
 import { defaultLoss, initialParameters } from '../../src/model/index.js';
 import { apportion, shuffled } from '../demo/seeded.js';
 import { pool, prepareModel, scoreOn, spreadOf, trainAlone, type Score } from './experiment.js';
-import { costOfSum, runFederated, type Ground, type Training } from './methods.js';
+import { controlsOf, runFederated, type Ground, type Training } from './methods.js';
 import type { MethodOutcome, Outcome, Progress, SumCost } from './outcome.js';
 import { convolutionalNetwork, SIDE } from './pneumonia-model.js';
 
@@ -86,8 +86,7 @@ export async function runPneumonia(folder: string, progress: Progress): Promise<
       const run = await runFederated(ground, training, seed);
       keep(name, run.score);
       curves.set(name, [...(curves.get(name) ?? []), run.scores.map(({ auc }) => auc)]);
-      if (name === 'FedAvg' && seed === PNEUMONIA_SEEDS[0])
-        sumCost.push(costOfSum(seed, run, await runFederated(ground, training, seed, 'float')));
+      if (name === 'FedAvg' && seed === PNEUMONIA_SEEDS[0]) sumCost.push(await controlsOf(ground, training, seed, run));
     }
   }
   const pooledAuc = spreadOf((scores.get('pooled') ?? []).map(({ auc }) => auc)).mean;
