@@ -274,7 +274,8 @@ SCHEMAS = {
     "Member": "id:s signing_key:b cosigning_key:b uri:s organisation:s valid_from:u valid_until:u",
     "Manifest": "version:u job_id:s roster_hash:b kind:u silos:s* c:u min_cohort:u forward:BlobRef initial:b recipe:b update_rule:b layout:Layout"
     " m:u privacy:b round_limit:u contract:b full:u timeouts:Empty rejected_limit:u acceptance:Acceptance standardise_by:Source description:s"
-    " reopened:b* closing:Layout train:s* noise:Noise local:s*",
+    " reopened:b* closing:Layout train:s* noise:Noise local:s* graph:Regular",
+    "Regular": "absent:u",
     "Noise": "mechanism:u variance:d tail:u",
     "Source": "job_id:s result_hash:b",
     "Acceptance": "min_weight:d max_mean_norm:d",
@@ -290,7 +291,8 @@ SCHEMAS = {
     "Empty": "",
     "Entry": "version:u kind:u job:s round:u attempt:u subject:s at:u envelope:b digest:b statement:b",
     "Closing": "rid:b members:b transcript:b",
-    "Plan": "version:u job_id:s manifest_hash:b round:u epoch:u previous:b model:b cohort:s* n:u t:u kem:s",
+    "Plan": "version:u job_id:s manifest_hash:b round:u epoch:u previous:b model:b cohort:s* n:u t:u kem:s graph:PlanGraph",
+    "PlanGraph": "degree:u share_threshold:u absent:u",
     "AttemptStart": "rid:b attempt:u checkpoint:b excluded:b*",
     "Advertise": "rid:b attempt:u index:u channel_key:b mask_key:b model:b last_ack:b checkpoint:b",
     "ShareHeader": "t1:b index:u self_commitment:b entries:ShareEntry*",
@@ -759,6 +761,9 @@ class Verifier:
         need(t == 2 * n // 3 + 1, "plan/threshold", f"threshold {t} for {n}")
         need(max(3, manifest["min_cohort"]) <= n <= 200, "plan/floor-cohort", f"a cohort of {n}")
         need(2 * t >= n + c + 1 and c <= n - t and t - c >= 2, "plan/floor-honest", f"n {n}, t {t}, c {c}")
+        given = p["graph"] and (p["graph"]["degree"], p["graph"]["share_threshold"], p["graph"]["absent"])
+        due = manifest["graph"] and regular(n, t, c, manifest["graph"]["absent"])
+        need(given == due and (due or not manifest["graph"]), "plan/graph", f"the masking graph is {given}, due {due}")
 
     def ours(self, cohort, message):
         need(message["index"] < len(cohort), "message/unexpected", f"index {message['index']}")
@@ -789,30 +794,33 @@ class Verifier:
             keys |= {*pair}
             leaves[a["index"]] = h("message/advertise", a["payload"])
             need(rests <= self.in_log(a["checkpoint"], f"advertisement of index {a['index']}"), "log/unread", f"index {a['index']}")
-        need(len(u1) >= t, "keys/too-few", f"{len(u1)} advertisements")
+        least = n - plan["graph"]["absent"] if plan["graph"] else t
+        need(len(u1) >= least, "keys/too-few", f"{len(u1)} advertisements")
         flags = b"".join(b"\1" + leaves[i] if i in leaves else b"\0" for i in range(n))
         t1 = h("T1", place + h("attempt", start["payload"]) + flags)
         self.closed("t1", job, entry, rid, n, list(leaves), t1)
+        near = neighbours(t1, n, plan["graph"])
 
         u2 = {}
         for e in raw["headers"]:
             s = self.open(e, "share-header", "ShareHeader")
             self.ours(cohort, s)
             need(s["t1"] == t1, "share/wrong-transcript", f"index {s['index']} dealt on another T1")
-            need([x["recipient"] for x in s["entries"]] == list(leaves), "share/entries", f"index {s['index']}")
+            holders = [i for i in leaves if i in near[s["index"]] or i == s["index"]]
+            need([x["recipient"] for x in s["entries"]] == holders, "share/entries", f"index {s['index']}")
             fields = [x[k] for x in s["entries"] for k in ("ephemeral", "ciphertext", "self_share", "key_share")] + [s["self_commitment"]]
             need(all(len(f) == 32 for f in fields), "share/entries", f"index {s['index']}: not 32 bytes")
-            need(len({x["ephemeral"] for x in s["entries"]}) == len(leaves), "share/repeated-key", f"index {s['index']}")
+            need(len({x["ephemeral"] for x in s["entries"]}) == len(holders), "share/repeated-key", f"index {s['index']}")
             need(s["index"] in leaves and (not u2 or s["index"] > max(u2)), "share/not-checked", "dealers are not members of U1 in order")
             u2[s["index"]] = s
-        need(len(u2) >= t, "share/too-few", f"{len(u2)} dealers")
+        need(len(u2) >= least, "share/too-few", f"{len(u2)} dealers")
         t2 = h("T2", t1 + pack_bitmap(u2, n) + b"".join(h("message/share-header", s["payload"]) for s in u2.values()))
         self.closed("t2", job, entry, rid, n, list(u2), t2)
 
         r = self.open(raw["request"], "survivors", "Request", "coordinator")
         need((r["rid"], r["attempt"], r["t2"]) == (rid, start["attempt"], t2), "mask/wrong-transcript", "the request is of another transcript")
         u3 = bitmap(r["survivors"], n)
-        need(len(u3) >= t, "confirm/too-few", f"{len(u3)} survivors")
+        need(len(u3) >= least, "confirm/too-few", f"{len(u3)} survivors")
         need(set(u3) <= set(u2), "confirm/not-dealer", "a survivor has not dealt")
         headers = [self.open(e, "masked-header", "MaskedHeader") for e in r["headers"]]
         need([m["index"] for m in headers] == u3, "confirm/headers", "not one header for each survivor, in order")
@@ -822,7 +830,7 @@ class Verifier:
         t3 = h("T3", t2 + r["survivors"] + b"".join(h("message/masked-header", m["payload"]) for m in headers) + r["sum_hash"])
         self.count("transcripts")
         masks = {a["index"]: a["mask_key"] for a in u1}
-        return dict(rid=rid, attempt=start["attempt"], t1=t1, t2=t2, t3=t3, u2=u2, u3=u3, masks=masks, cohort=cohort, t=t, hy=r["sum_hash"],
+        return dict(rid=rid, attempt=start["attempt"], t1=t1, t2=t2, t3=t3, u2=u2, u3=u3, masks=masks, cohort=cohort, t=t, near=near, hy=r["sum_hash"],
                     roots={m["index"]: m["root"] for m in headers})  # fmt: skip
 
     def closed(self, kind, job, entry, rid, n, members, transcript):
@@ -877,7 +885,7 @@ class Verifier:
             x = [a - b for a, b in zip(x, mask)]
         for s in r["masks"]:
             g = s["index"]
-            for i in u3:
+            for i in sorted(tr["near"][g] & {*u3}):
                 shared = x25519(s["secret"], tr["masks"][i])
                 mask = little("I", stream(hkdf(shared, tr["t2"], "pair-mask", u16(min(i, g)) + u16(max(i, g))), 4 * d))
                 x = [a - b for a, b in zip(x, mask)] if g > i else [a + b for a, b in zip(x, mask)]
@@ -1122,6 +1130,31 @@ class Verifier:
     def verdict(self):
         word = "FAIL" if self.findings else "INCOMPLETE" if self.gaps else "PASS"
         return {"verdict": word, "findings": self.findings, "incomplete": self.gaps, "counts": self.counts, "rounds": self.rounds}
+
+
+def regular(n, t, c, absent):
+    """§2.10: degree, share threshold and absent; None where only the complete graph would do."""
+    honest = n - absent - c
+    for k in range(2, n - 1, 2):
+        if absent > n - t or honest <= 0:
+            return None
+        s = max((k + c + 3) // 2, min(absent + c + 1, (absent + c) * (k + 1) // honest + 1))
+        if s > k + 1 or k < absent + c + 1 or absent + c > max(s - 1, (honest * s - 1) // (k + 1)):
+            continue
+        tail = sum(math.comb(absent, x) * math.comb(n - absent, k + 1 - x) for x in range(k + 2 - s, min(absent, k + 1) + 1))
+        if (n * tail) << 30 <= math.comb(n, k + 1):
+            return k, s, absent
+    return None
+
+
+def neighbours(t1, n, graph):
+    """Of each index, the set of those it shares a mask with."""
+    if not graph:
+        return [{*range(n)} - {i} for i in range(n)]
+    ring = sorted(range(n), key=lambda i: h("graph", t1 + u16(i)))
+    half = graph["degree"] // 2
+    sides = {i: {ring[(at + step) % n] for step in range(-half, half + 1)} - {i} for at, i in enumerate(ring)}
+    return [sides[i] for i in range(n)]
 
 
 def pack_bitmap(members, n):

@@ -9,7 +9,7 @@ import { hex } from '../../src/base/index.js';
 import { decodeEntry, type EntryKindName } from '../../src/transcript/index.js';
 import { Outcome, RoundPlan, RoundResult, type MessageType } from '../../src/wire/index.js';
 import { bundleOf, conspired, entriesIn, partsOf, resigned, verifyParts } from '../support/audit/forge.js';
-import { bundleOfJob, trainedConsortium, type Trained } from '../support/audit/trained.js';
+import { bundleOfJob, trainedAlongGraph, trainedConsortium, type Trained } from '../support/audit/trained.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const SCRIPT = join(import.meta.dirname, 'verify.py');
@@ -169,6 +169,45 @@ describe.skipIf(!found)('a verifier in Python', { timeout: 60_000 }, () => {
       expect(verdict.findings.length > 0).toBe(code !== '');
     },
   );
+
+  describe('of a job that masks along a regular graph', () => {
+    let along: Trained;
+    let parts: Map<string, Uint8Array>;
+    const judge = async (changed: Map<string, Uint8Array>) => {
+      const hash = along.consortium.founded.roster.hash;
+      const { verdict } = await verify(bundleOf(changed), '--roster-hash', hex(hash));
+      expect(verdict.verdict).toBe(verifyParts(changed, { rosterHash: hash }).word);
+      return verdict;
+    };
+
+    beforeAll(async () => {
+      along = await trainedAlongGraph();
+      parts = partsOf(Buffer.from(await bundleOfJob(along)));
+    }, 60_000);
+
+    it('passes it with nothing left unchecked, a silo that dropped out and its masks among it', async () => {
+      const verdict = await judge(parts);
+      expect(verdict).toMatchObject({ verdict: 'PASS', findings: [], incomplete: [] });
+      expect(verdict.counts).toMatchObject({ rounds: 4, transcripts: 4, sums: 4 });
+    });
+
+    it.each([
+      ['another degree', { degree: 6 }],
+      ['another number of absent', { absent: 0 }],
+    ])('finds a plan with %s, like the other verifier', async (_, change) => {
+      const { founded, time } = along.consortium;
+      const last = entriesIn(parts).findLastIndex((entry) => decodeEntry(entry).kind === 'plan');
+      const forged = conspired(parts, founded, Math.ceil(time / 1000), (all) =>
+        all.map((entry, k) =>
+          k === last
+            ? resigned(entry, founded.coordinatorKey, RoundPlan, ({ graph }) => ({ graph: { ...graph!, ...change } }))
+            : entry,
+        ),
+      );
+      const verdict = await judge(forged);
+      expect(verdict.findings.map(({ code }) => code)).toContain('plan/graph');
+    });
+  });
 
   it('compares with a checkpoint that was kept', async () => {
     const kept = join(temporaryFolder(), 'kept');

@@ -14,6 +14,8 @@ function scriptOf(silos: number, operations: readonly Operation[], rounds = 1): 
   return { seed: 1, silos, jobs: 1, rounds, malicious: 1, operations };
 }
 
+const THREE = { shares: 3, least: 3 };
+
 describe('the oracles', () => {
   it('see a silo that forgets what it had sent before it was durable', () => {
     const traps = Array.from(
@@ -44,10 +46,10 @@ describe('the oracles', () => {
     const view = new View();
     const dealers = [0, 1, 2, 3];
     for (const attempt of ['1', '2']) {
-      for (const silo of dealers) view.uploaded('r', 3, { silo, attempt, t2: `t2 ${attempt}`, dealers });
+      for (const silo of dealers) view.uploaded('r', THREE, { silo, attempt, t2: `t2 ${attempt}`, dealers });
       for (const dealer of dealers) {
         const gone = attempt === '2' && dealer === 3;
-        for (const index of [0, 1, 2]) view.released('r', 3, attempt, gone ? 'key' : 'self', dealer, index);
+        for (const index of [0, 1, 2]) view.released('r', THREE, attempt, gone ? 'key' : 'self', dealer, index);
       }
       if (attempt === '1')
         expect(() => {
@@ -62,12 +64,32 @@ describe('the oracles', () => {
   it('see the input of one silo whose shares of both kinds were released', () => {
     const view = new View();
     const dealers = [0, 1, 2];
-    for (const silo of dealers) view.uploaded('r', 3, { silo, attempt: '1', t2: 't2', dealers });
+    for (const silo of dealers) view.uploaded('r', THREE, { silo, attempt: '1', t2: 't2', dealers });
     for (const index of dealers)
-      for (const kind of ['self', 'key'] as const) view.released('r', 3, '1', kind, 0, index);
+      for (const kind of ['self', 'key'] as const) view.released('r', THREE, '1', kind, 0, index);
     expect(() => {
       view.check(new Set(), 0);
     }).toThrow('more than a sum');
+  });
+
+  it('see a graph that falls apart: on a ring of six without two, the rest are two sums', () => {
+    const ring = (silo: number): number[] => [(silo + 5) % 6, (silo + 1) % 6];
+    for (const gone of [
+      [0, 3],
+      [0, 1],
+    ]) {
+      const view = new View();
+      const counts = { shares: 1, least: 4 };
+      for (const silo of [0, 1, 2, 3, 4, 5]) {
+        view.uploaded('r', counts, { silo, attempt: '1', t2: 't2', dealers: ring(silo) });
+        view.released('r', counts, '1', gone.includes(silo) ? 'key' : 'self', silo, silo);
+      }
+      const check = (): void => {
+        view.check(new Set(), 0);
+      };
+      if (gone[1] === 3) expect(check).toThrow('two aggregates');
+      else expect(check).not.toThrow();
+    }
   });
 
   it('see a silo that gives up an attempt in which it has released', () => {

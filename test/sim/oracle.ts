@@ -5,6 +5,7 @@ import {
   deadAfterAborts,
   layoutOfRound,
   openPlan,
+  type Plan,
   type CoordinatorEffect,
   type CoordinatorState,
   type SiloEffect,
@@ -24,7 +25,7 @@ import { bytesOf, nextModel } from '../support/memory/vectors.js';
 import { Broken, type SiloFace } from './face.js';
 import { Histories } from './histories.js';
 import { sumOf } from './inputs.js';
-import { View } from './view.js';
+import { View, type Counts } from './view.js';
 
 /** What a silo signs once in an attempt, whatever happens to it. */
 const ONCE = new Set(['advertise', 'share-header', 'masked-header', 'consistency', 'unmask', 'decline']);
@@ -36,7 +37,8 @@ interface Place {
   readonly rid: string;
   readonly attempt: number;
   readonly n: number;
-  readonly t: number;
+  readonly counts: Counts;
+  readonly graph: Plan['graph'];
   readonly c: number;
   readonly cohort: readonly SiloId[];
 }
@@ -103,7 +105,7 @@ export class Oracle {
       ofRound.set(covered, (ofRound.get(covered) ?? new Set()).add(envelope.signer));
   }
 
-  #released(silo: SiloFace, { rid, attempt, n, c }: Place, envelope: Envelope): void {
+  #released(silo: SiloFace, { rid, attempt, n, c, graph }: Place, envelope: Envelope): void {
     const { selfShares, keyShares } = decode(Unmask, 'unmask', envelope.payload);
     const self = new Set(selfShares.map(({ dealer }) => dealer));
     if (keyShares.some(({ dealer }) => self.has(dealer)))
@@ -113,28 +115,31 @@ export class Oracle {
     for (const other of before.keys()) {
       if (other === attempt) continue;
       const dead = this.#aborts.get(rid)?.get(Math.min(other, attempt))?.size ?? 0;
-      if (dead < deadAfterAborts(n, c))
+      if (dead < deadAfterAborts(n, c, graph))
         throw new Broken(`${silo.id} released in attempts ${other} and ${attempt} of one round (G3)`);
     }
   }
 
   /** What the coordinator and its helpers learn from a message. */
-  #show(silo: SiloFace, { rid, t, attempt, cohort }: Place, envelope: Envelope): void {
+  #show(silo: SiloFace, { rid, counts, attempt, cohort }: Place, envelope: Envelope): void {
     const name = String(attempt);
     const index = (member: number): number => this.#indexOf.get(cohort[member]!)!;
     if (envelope.type === 'unmask') {
       const { selfShares, keyShares } = decode(Unmask, 'unmask', envelope.payload);
-      for (const { dealer } of selfShares) this.view.released(rid, t, name, 'self', index(dealer), silo.index);
-      for (const { dealer } of keyShares) this.view.released(rid, t, name, 'key', index(dealer), silo.index);
+      for (const { dealer } of selfShares) this.view.released(rid, counts, name, 'self', index(dealer), silo.index);
+      for (const { dealer } of keyShares) this.view.released(rid, counts, name, 'key', index(dealer), silo.index);
     } else if (envelope.type === 'answer') {
       const { recipient } = decode(ComplaintAnswer, 'answer', envelope.payload);
-      for (const kind of ['self', 'key'] as const) this.view.released(rid, t, name, kind, silo.index, index(recipient));
+      for (const kind of ['self', 'key'] as const)
+        this.view.released(rid, counts, name, kind, silo.index, index(recipient));
     } else if (envelope.type === 'share-header')
       for (const job of silo.state.jobs.values()) {
         const { open } = job;
         if (open === undefined || hex(open.plan.rid) !== rid) continue;
-        for (const member of open.attempt.keys?.members.keys() ?? [])
-          this.view.dealt(rid, t, name, silo.index, index(member));
+        const { keys } = open.attempt;
+        for (const member of keys?.members.keys() ?? [])
+          if (keys?.graph.holds(member, open.index) === true)
+            this.view.dealt(rid, counts, name, silo.index, index(member));
       }
   }
 
@@ -146,11 +151,14 @@ export class Oracle {
     const open = silo.state.jobs.get(plan.jobId)?.open;
     const dealers = open?.attempt.dealers;
     if (open === undefined || dealers === undefined || hex(open.plan.rid) !== hex(plan.rid)) return;
-    this.view.uploaded(hex(plan.rid), plan.t, {
+    const neighbours = [...dealers.members.keys()].filter(
+      (member) => open.attempt.keys?.graph.adjacent(open.index, member) === true,
+    );
+    this.view.uploaded(hex(plan.rid), countsOf(plan), {
       silo: silo.index,
       attempt: String(attempt),
       t2: hex(dealers.t2),
-      dealers: [...dealers.members.keys()].map((member) => this.#indexOf.get(plan.cohort[member]!)!),
+      dealers: neighbours.map((member) => this.#indexOf.get(plan.cohort[member]!)!),
     });
   }
 
@@ -227,6 +235,10 @@ export class Oracle {
 }
 
 /** The attempt that a message of a silo belongs to, read off the silo's own state. */
+function countsOf({ t, graph, least }: Plan): Counts {
+  return { shares: graph?.shareThreshold ?? t, least };
+}
+
 function placeOf({ state }: SiloFace, envelope: Envelope): Place | undefined {
   for (const { open, manifest } of state.jobs.values()) {
     if (open === undefined) continue;
@@ -238,7 +250,8 @@ function placeOf({ state }: SiloFace, envelope: Envelope): Place | undefined {
       rid: hex(plan.rid),
       attempt: current,
       n: plan.n,
-      t: plan.t,
+      counts: countsOf(plan),
+      graph: plan.graph,
       c: Math.max(manifest.maxMalicious, state.self.policy.maxMalicious),
       cohort: plan.cohort,
     };

@@ -84,8 +84,13 @@ export interface Script {
   readonly malicious: number;
   /** The consortium keeps a transparency log. */
   readonly log?: boolean;
+  /** Masks run along a regular graph: how many may be absent, and the smallest cohort that has one. */
+  readonly graph?: { readonly absent: number; readonly minCohort: number };
   readonly operations: readonly Operation[];
 }
+
+/** Below this a regular graph saves next to nothing. */
+const GRAPH_FROM = 8;
 
 /** Nothing goes wrong after this, counted from the beginning. */
 export const QUIET_AFTER_MS = 90_000;
@@ -180,7 +185,19 @@ export function generate(seed: number, lo: number, hi: number): Script {
   const log = new Random(seed, 'log', 0).once(2);
   if (log && new Random(seed, 'fork', 0).once(12)) operations.push(...fork(seed, silos, malicious, bad));
   if (log && new Random(seed, 'late', 0).once(6)) operations.push(...late(seed, silos));
-  return { seed, silos, jobs, rounds, malicious, log, operations };
+  return { seed, silos, jobs, rounds, malicious, log, ...regular(seed, silos, malicious), operations };
+}
+
+/** A regular graph for some of the larger ones, with room for all who may be malicious and one more. */
+function regular(seed: number, silos: number, malicious: number): Pick<Script, 'graph'> {
+  const random = new Random(seed, 'graph', 0);
+  const absent = malicious + 1 + random.below(2);
+  if (silos < GRAPH_FROM || !random.once(2)) return {};
+  const bounds = { c: malicious, minCohort: 3, minHonest: 2, graph: { absent } };
+  if (cohortProblem(silos, bounds) !== undefined) return {};
+  let minCohort = silos;
+  while (cohortProblem(minCohort - 1, bounds) === undefined) minCohort--;
+  return { graph: { absent, minCohort } };
 }
 
 /** One silo comes late, and the others are slow to cosign what it brings: rounds begin on a checkpoint that it was never shown. */

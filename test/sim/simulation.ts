@@ -55,7 +55,7 @@ export class Simulation implements World {
   readonly random: Random;
   readonly network: Network;
   readonly founded: Founded;
-  readonly policy: SiloPolicy = { minCohort: 3, minHonest: 2, maxMalicious: 0, roundsPerDay: 1000 };
+  readonly policy: SiloPolicy = { minCohort: 3, minHonest: 2, maxMalicious: 0, roundsPerDay: 1000, graph: 'regular' };
   readonly oracle: Oracle;
   readonly silos: SimSilo[];
   readonly coordinator: SimCoordinator;
@@ -88,7 +88,10 @@ export class Simulation implements World {
     for (let job = 1; job <= script.jobs; job++) {
       const { rounds: roundLimit, malicious: maxMalicious } = script;
       const layout = { segments: [inputSegment(script.silos)] };
-      const manifest = manifestOf(this.founded, { jobId: `job-${job}`, roundLimit, maxMalicious, layout });
+      const { absent, minCohort = 3 } = script.graph ?? {};
+      const graph = absent === undefined ? undefined : { absent };
+      const terms = { jobId: `job-${job}`, roundLimit, maxMalicious, minCohort, layout, graph };
+      const manifest = manifestOf(this.founded, terms);
       this.coordinator.feed({ $case: 'jobCreated', value: { manifest: signManifest(this.founded, manifest) } });
     }
     for (const silo of this.silos) silo.begin();

@@ -9,13 +9,19 @@ export type ShareKind = 'self' | 'key';
 interface Upload {
   readonly silo: number;
   readonly attempt: string;
-  /** T2, which salts the masks, and U2. */
+  /** T2, which salts the masks, and with whom of U2 it masks. */
   readonly t2: string;
   readonly dealers: readonly number[];
 }
 
+/** Of a round: shares that give a secret back, and members that its sum has at least. */
+export interface Counts {
+  readonly shares: number;
+  readonly least: number;
+}
+
 interface RoundView {
-  readonly t: number;
+  readonly counts: Counts;
   readonly uploads: Map<string, Upload>;
   /** By attempt, kind and dealer: whose shares are known to the coordinator, and who was dealt one. */
   readonly released: Map<string, Set<number>>;
@@ -28,28 +34,28 @@ type Row = Map<string, number>;
 export class View {
   readonly #rounds = new Map<string, RoundView>();
 
-  #round(rid: string, t: number): RoundView {
+  #round(rid: string, counts: Counts): RoundView {
     const known = this.#rounds.get(rid);
     if (known !== undefined) return known;
-    const round = { t, uploads: new Map(), released: new Map(), dealt: new Map() };
+    const round = { counts, uploads: new Map(), released: new Map(), dealt: new Map() };
     this.#rounds.set(rid, round);
     return round;
   }
 
-  uploaded(rid: string, t: number, upload: Upload): void {
-    this.#round(rid, t).uploads.set(`${upload.silo} ${upload.attempt} ${upload.t2}`, upload);
+  uploaded(rid: string, counts: Counts, upload: Upload): void {
+    this.#round(rid, counts).uploads.set(`${upload.silo} ${upload.attempt} ${upload.t2}`, upload);
   }
 
-  dealt(rid: string, t: number, attempt: string, dealer: number, recipient: number): void {
-    const { dealt } = this.#round(rid, t);
+  dealt(rid: string, counts: Counts, attempt: string, dealer: number, recipient: number): void {
+    const { dealt } = this.#round(rid, counts);
     for (const kind of ['self', 'key'] as const) addTo(dealt, `${attempt} ${kind} ${dealer}`, recipient);
   }
 
-  released(rid: string, t: number, attempt: string, kind: ShareKind, dealer: number, index: number): void {
-    addTo(this.#round(rid, t).released, `${attempt} ${kind} ${dealer}`, index);
+  released(rid: string, counts: Counts, attempt: string, kind: ShareKind, dealer: number, index: number): void {
+    addTo(this.#round(rid, counts).released, `${attempt} ${kind} ${dealer}`, index);
   }
 
-  /** Throws Broken when the coalition can compute anything of a round but one sum of at least t − c honest inputs. */
+  /** Throws Broken when the coalition can compute anything of a round but one sum of honest inputs: at least t − c, or n − a − c. */
   check(coalition: ReadonlySet<number>, malicious: number): void {
     for (const [rid, round] of this.#rounds) {
       const rows = derivable(round, coalition);
@@ -57,7 +63,7 @@ export class View {
         throw new Broken(`two aggregates of round ${rid.slice(0, 8)} are derivable: ${rows.map(spell).join(' and ')}`);
       const [only] = rows;
       if (only === undefined) continue;
-      if (new Set(only.values()).size > 1 || only.size < Math.max(2, round.t - malicious))
+      if (new Set(only.values()).size > 1 || only.size < Math.max(2, round.counts.least - malicious))
         throw new Broken(`of round ${rid.slice(0, 8)} more than a sum is derivable: ${spell(only)}`);
     }
   }
@@ -80,7 +86,7 @@ function derivable(round: RoundView, coalition: ReadonlySet<number>): Row[] {
     const name = `${attempt} ${kind} ${dealer}`;
     const shares = new Set(round.released.get(name));
     for (const index of round.dealt.get(name) ?? []) if (coalition.has(index)) shares.add(index);
-    return shares.size >= round.t;
+    return shares.size >= round.counts.shares;
   };
   const rows: Row[] = [];
   for (const { silo, attempt, t2, dealers } of round.uploads.values()) {

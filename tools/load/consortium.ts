@@ -5,11 +5,13 @@ import { readClientConfig } from '../../src/config/index.js';
 import { readTlsFiles } from '../../src/pki/index.js';
 import { systemClock, systemRng } from '../../src/system/index.js';
 import { connectAdmin, type AdminClient } from '../../src/transport/index.js';
-import { found, makeJob, writeConfigs, type Founded } from './founding.js';
+import { found, makeJob, usualMasking, writeConfigs, type Founded, type Masking } from './founding.js';
 import { Coordinator, startHosts, stopAll, type Measurement } from './processes.js';
 import { followRounds, type RoundTimes } from './rounds.js';
 
 export interface ConsortiumOptions {
+  /** The usual one unless given. */
+  readonly masking?: Masking;
   readonly silos: number;
   readonly rounds: number;
   /** Parameters of the model, about. */
@@ -46,17 +48,15 @@ export async function runConsortium(
   const { coordinator, port, startedMs } = await Coordinator.start(founded.at('coordinator.yaml'), options.profile);
   const children: ChildProcess[] = [coordinator.child];
   try {
-    await writeConfigs(founded, port);
+    const masking = options.masking ?? usualMasking(options.silos);
+    await writeConfigs(founded, port, 'files', masking);
     const idle = await coordinator.measure();
     told.onIdle(idle, startedMs);
     const configs = founded.silos.map((silo) => founded.at(`${silo}.yaml`));
     children.push(...(await startHosts(configs, options.processes, options.profile)));
     const client = await connectOperator(founded);
-    const job = await makeJob(founded, {
-      dimension: options.dimension,
-      rounds: options.rounds,
-      modulusBits: options.bits,
-    });
+    const { dimension, rounds, bits: modulusBits } = options;
+    const job = await makeJob(founded, { dimension, rounds, modulusBits }, masking);
     await client.putBlob(() => chunks(job.model));
     await client.createJob({ manifest: job.manifest });
     told.onOffered(job.parameters);

@@ -27,6 +27,18 @@ const LIFETIME_MS = 2 * 86_400_000;
 const rng = { bytes: (length: number) => randomBytes(length) };
 const UNTIL = 4_102_444_800_000n;
 
+/** Who masks with whom, and how many the job assumes to collude. */
+export interface Masking {
+  readonly malicious: number;
+  /** Of a regular graph: how many may be absent; the complete one unless given. */
+  readonly absent: number | undefined;
+}
+
+/** What a job has that says nothing of either. */
+export function usualMasking(silos: number): Masking {
+  return { malicious: defaultMalicious(silos), absent: undefined };
+}
+
 export interface Founded {
   readonly silos: readonly string[];
   readonly rosterHash: Uint8Array;
@@ -106,8 +118,8 @@ export async function writeConfigs(
   { silos, rosterHash, at }: Founded,
   port: number,
   logs: 'files' | 'standard error' = 'files',
+  { malicious, absent }: Masking = usualMasking(silos.length),
 ): Promise<void> {
-  const n = silos.length;
   const common = (id: string): string => `consortium: ${CONSORTIUM}
 coordinator: { address: "localhost:${String(port)}" }
 tls: { bundle: secrets/${id}.tls.pem, ca: ca.pem }
@@ -123,7 +135,8 @@ keys: { signing: secrets/${silo}.key, cosigning: secrets/${silo}.cosigning.key, 
 policy:
   minCohort: 3
   minHonest: 2
-  maxMalicious: ${String(defaultMalicious(n))}
+  maxMalicious: ${String(malicious)}
+  graph: ${absent === undefined ? 'complete' : 'regular'}
   allowSmallCohort: true
   roundsPerDay: 100000
   maxModelBytes: ${String(500 * 1024 ** 2)}
@@ -138,6 +151,7 @@ ${logs === 'files' ? `log: { file: logs/${silo}.log }\n` : ''}`,
 export async function makeJob(
   { silos, rosterHash, at }: Founded,
   { dimension, rounds, modulusBits }: { dimension: number; rounds: number; modulusBits: number },
+  { malicious, absent }: Masking,
 ): Promise<{ readonly model: Uint8Array; readonly parameters: number; readonly manifest: Envelope }> {
   const { onnx, parameters } = modelOf(dimension);
   // Two shared cores do the work of all silos: nobody is given up for being slow.
@@ -147,7 +161,10 @@ export async function makeJob(
     job: JOB,
     description: 'a load test',
     silos,
-    minCohort: 3,
+    maxMalicious: malicious,
+    // A regular graph saves something in cohorts of one size and not in all smaller ones.
+    minCohort: absent === undefined ? 3 : silos.length,
+    graph: absent === undefined ? undefined : { kind: 'regular', absent },
     modulusBits,
     timeouts: {
       advertiseMs: patience,

@@ -4,9 +4,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { graphParameters } from '../../src/privacy/index.js';
 import { memoryBound } from './bound.js';
 import { runConsortium, type ConsortiumOptions, type Ran } from './consortium.js';
+import { usualMasking, type Masking } from './founding.js';
 import type { Measurement } from './processes.js';
 import type { RoundTimes } from './rounds.js';
 
@@ -20,6 +22,9 @@ const whole =
   };
 
 interface Options extends ConsortiumOptions {
+  readonly graph: 'complete' | 'regular';
+  readonly malicious?: number;
+  readonly absent?: number;
   readonly smoke?: boolean;
   readonly leak?: boolean;
   readonly json?: string;
@@ -40,17 +45,31 @@ const program = new Command('npm run load --')
     whole(1, 200),
     8,
   )
+  .addOption(new Option('--graph <kind>', 'who masks with whom').choices(['complete', 'regular']).default('complete'))
+  .option(
+    '--malicious <c>',
+    'silos that may collude; a third without one, or with a regular graph a fortieth',
+    whole(0, 66),
+  )
+  .option('--absent <a>', 'silos that may be missing with a regular graph; a tenth unless given', whole(0, 66))
   .option('--json <file>', 'write the figures as JSON')
   .option('--profile <dir>', 'write processor profiles of the coordinator and of one process of agents here')
   .option('--keep <dir>', 'keep state folders and logs here')
   .parse();
 const given = program.opts<Options>();
 const small = { silos: 5, processes: 2 };
-const options: Options = {
+const sized = {
   ...given,
   ...(given.smoke === true ? { ...small, rounds: 2, dimension: 2_000 } : {}),
   ...(given.leak === true ? { ...small, rounds: 200, dimension: 1_000 } : {}),
 };
+const regular = given.graph === 'regular';
+const usual = usualMasking(sized.silos);
+const masking: Masking = {
+  malicious: given.malicious ?? (regular ? Math.max(1, Math.floor(sized.silos / 40)) : usual.malicious),
+  absent: regular ? (given.absent ?? Math.floor(sized.silos / 10)) : undefined,
+};
+const options: Options = { ...sized, masking };
 
 const MiB = 1024 ** 2;
 const mib = (bytes: number): string => (bytes / MiB).toFixed(0);
@@ -84,6 +103,7 @@ process.exit(failed ? 1 : 0);
 
 async function load(): Promise<boolean> {
   const { silos, rounds, bits, processes } = options;
+  say(graphWords());
   const done: RoundTimes[] = [];
   let early: Measurement | undefined;
   const ran = await runConsortium(
@@ -107,6 +127,17 @@ async function load(): Promise<boolean> {
     stop.signal,
   );
   return report(done, early, ran);
+}
+
+/** What each silo does in a round because of the graph. */
+function graphWords(): string {
+  const { silos } = options;
+  const { malicious, absent } = masking;
+  const graph = absent === undefined ? undefined : graphParameters(silos, malicious, absent);
+  if (absent === undefined || graph === undefined)
+    return `complete graph, c = ${String(malicious)}: each silo masks with ${String(silos - 1)} others`;
+  const { degree, shareThreshold } = graph;
+  return `regular graph, c = ${String(malicious)}, ${String(absent)} may be absent: each silo masks with ${String(degree)} of ${String(silos - 1)} others, ${String(shareThreshold)} shares give a secret`;
 }
 
 function line({ round, survivors, result, attempts, totalMs, phases }: RoundTimes): string {
@@ -138,7 +169,7 @@ async function report(
   if (options.json !== undefined)
     await writeFile(
       options.json,
-      `${JSON.stringify({ silos, rounds: options.rounds, dimension, parameters, bits, results, medianMs: median, boundBytes: bound, idle, early, end, perRound: rounds }, null, 2)}\n`,
+      `${JSON.stringify({ silos, graph: options.graph, ...masking, rounds: options.rounds, dimension, parameters, bits, results, medianMs: median, boundBytes: bound, idle, early, end, perRound: rounds }, null, 2)}\n`,
     );
   return results === options.rounds && within;
 }

@@ -18,9 +18,24 @@ import { isClosingRound, layoutOfRound } from '../../../src/protocol/index.js';
 import { segmentNamed, type Layout } from '../../../src/vector/index.js';
 import { Outcome } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../memory/consortium.js';
-import { found } from '../memory/founding.js';
+import { found, openPolicy } from '../memory/founding.js';
 import type { Judge } from '../memory/vectors.js';
 import { HEART_MODEL, SILOS, trainingFile } from '../../unit/auditor/heart.js';
+
+/** The same job for more silos that mask along a regular graph. */
+export const REGULAR = { silos: 9, absent: 1 } as const;
+
+export function trainedAlongGraph(): Promise<Trained> {
+  const { silos } = found(REGULAR.silos);
+  const job = `silos: [${silos.join(', ')}]\nmaxMalicious: 1\nminCohort: ${String(silos.length)}`;
+  return trainedConsortium(
+    (text) =>
+      text
+        .replace(/^(maxMalicious|minCohort): .*\n/gm, '')
+        .replace(/^silos: .*$/m, `${job}\ngraph: { kind: regular, absent: ${String(REGULAR.absent)} }`),
+    silos.length,
+  );
+}
 
 export interface Trained {
   readonly consortium: MemoryConsortium;
@@ -29,8 +44,8 @@ export interface Trained {
   readonly finalModel: Uint8Array;
 }
 
-/** `change`: of the job file's text. */
-export async function trainedConsortium(change = (text: string): string => text): Promise<Trained> {
+/** `change`: of the job file's text. `size`: silos, which the job file must name. */
+export async function trainedConsortium(change = (text: string): string => text, size = SILOS): Promise<Trained> {
   const forward = new Uint8Array(await readFile(HEART_MODEL));
   const first = firstModel(forward, undefined, sha256);
   const folder = await mkdtemp(join(tmpdir(), 'veilsum-test-'));
@@ -40,12 +55,13 @@ export async function trainedConsortium(change = (text: string): string => text)
   const file = await readJobFile(path);
   await rm(folder, { recursive: true });
   const manifest = buildManifest(file, {
-    rosterHash: found(SILOS, { log: true }).roster.hash,
+    rosterHash: found(size, { log: true }).roster.hash,
     initialModelHash: hash(LABELS.model, first.state),
     model: { blob, parameterCount: first.model.parameterCount },
   });
   const states = new Map<string, Uint8Array>([[hex(manifest.initialModelHash), first.state]]);
-  const consortium = new MemoryConsortium(SILOS, {
+  const consortium = new MemoryConsortium(size, {
+    policy: { ...openPolicy, graph: 'regular' },
     manifest: { ...manifest, roundLimit: 3 },
     log: true,
     judge: judgeOf(states),
