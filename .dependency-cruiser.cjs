@@ -20,6 +20,7 @@ const effectful = {
   storage: ['base', 'crypto', 'transcript', 'system'],
   pki: ['base', 'crypto', 'system'],
   dataset: ['base', 'vector', 'job', 'system'],
+  compute: ['base', 'crypto', 'vector', 'protocol', 'job', 'system'],
   trainer: ['base', 'vector', 'model', 'job', 'privacy', 'system'],
   network: ['base', 'system'],
   transport: ['base', 'protocol', 'wire', 'pki', 'network'],

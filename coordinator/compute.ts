@@ -3,44 +3,44 @@
 
 import { hex, type Hash } from '../src/base/index.js';
 import { hash, LABELS, sha256 } from '../src/crypto/index.js';
-import {
-  firstModel,
-  judgeRound,
-  NO_MODEL_STATE,
-  readStatistics,
-  parseJob,
-  type ColumnStatistics,
-} from '../src/job/index.js';
+import { inOrder, lender, ringOf, wipeRing, type Computer, type Lane } from '../src/compute/index.js';
+import { firstModel, NO_MODEL_STATE, readStatistics, parseJob, type ColumnStatistics } from '../src/job/index.js';
 import {
   isClosingRound,
   layoutOfRound,
-  openPiece,
-  PIECE_COORDINATES,
   remainingMasks,
   sumHasher,
-  weightStreams,
   type CoordinatorEffect,
   type CoordinatorEvent,
   type CoordinatorState,
   type Manifest,
   type RoundContext,
+  type SumRange,
 } from '../src/protocol/index.js';
-import { addFingerprints, Fingerprint, packedBytes, sumWidth, unpackInto, unpackWords } from '../src/vector/index.js';
+import { addFingerprints, packedBytes, sumWidth, unpackWordsInto } from '../src/vector/index.js';
 import { JobKind, Outcome, type BlobRef } from '../src/wire/index.js';
 import { CoordinatorError } from './errors.js';
-import { plainSha256 } from '../src/storage/index.js';
-import { nextTurn, RunningSum } from './running-sum.js';
+import { plainSha256, type Upload } from '../src/storage/index.js';
+import { RunningSum } from './running-sum.js';
 import { demandConfirmed } from './stored-inputs.js';
-import { keepBlob, readBlob, uploadName, type Store } from './store.js';
+import { InputRoots } from './input-roots.js';
+import { attemptPrefix, keepBlob, readBlob, uploadName, type Store } from './store.js';
 
 type Effect<Kind extends CoordinatorEffect['kind']> = Extract<CoordinatorEffect, { kind: Kind }>;
 
 export class Computation {
   readonly #store: Store;
+  readonly computer: Computer;
+  readonly roots = new InputRoots();
   readonly #running = new Map<string, RunningSum>();
 
-  constructor(store: Store) {
+  constructor(store: Store, computer: Computer) {
     this.#store = store;
+    this.computer = computer;
+  }
+
+  #laneOf({ manifest, plan }: RoundContext): Lane {
+    return this.computer.laneFor(layoutOfRound(manifest, plan.round).length);
   }
 
   /** A masked input is complete: start adding it. */
@@ -50,6 +50,7 @@ export class Computation {
 
   forget(rid: Uint8Array, attempt: number): void {
     this.#running.delete(`${hex(rid)}.${String(attempt)}`);
+    this.roots.forget(attemptPrefix(rid, attempt));
   }
 
   #sumOf(context: RoundContext): RunningSum {
@@ -58,7 +59,8 @@ export class Computation {
     const known = this.#running.get(name);
     if (known !== undefined) return known;
     const length = layoutOfRound(manifest, plan.round).length;
-    const fresh = new RunningSum(length, manifest.modulusBits, (index) => this.#upload(context, index));
+    const lane = this.#laneOf(context);
+    const fresh = new RunningSum(length, manifest.modulusBits, lane, (index) => this.#upload(context, index));
     this.#running.set(name, fresh);
     return fresh;
   }
@@ -93,14 +95,13 @@ export class Computation {
     survivors,
     fingerprints,
   }: Effect<'check-fingerprints'>): Promise<CoordinatorEvent> {
-    const { plan, attempt, manifest } = context;
-    const length = layoutOfRound(manifest, plan.round).length;
+    const { plan, attempt } = context;
     const missing = [...survivors.members.keys()].filter((index) => !fingerprints.has(index));
     const taus = async (index: number): Promise<readonly bigint[]> => {
       const upload = await this.#upload(context, index);
       // Our own disk may have lost what the silo has a receipt for: nobody is blamed for that.
       await demandConfirmed(context, index, survivors.members.get(index)?.root ?? new Uint8Array(), upload);
-      return this.#fingerprint(survivors.t3, length, manifest.modulusBits, upload);
+      return this.#fingerprint(survivors.t3, context, upload);
     };
     const claimed = [...fingerprints.values()].map((one) => one.taus as readonly bigint[]);
     for (const index of missing) claimed.push(await taus(index));
@@ -115,48 +116,43 @@ export class Computation {
     return { $case: 'fingerprintsChecked', value: { rid: plan.rid, attempt: attempt.attempt, lying } };
   }
 
-  async #fingerprint(
-    t3: Hash,
-    length: number,
-    bits: number,
-    upload: { readChunks(n: number): AsyncIterable<Uint8Array> },
-  ): Promise<bigint[]> {
-    const weights = weightStreams(t3);
-    const prints = weights.map(() => new Fingerprint());
+  async #fingerprint(t3: Hash, context: RoundContext, upload: Pick<Upload, 'readChunks'>): Promise<bigint[]> {
+    const lane = this.#laneOf(context);
+    const { manifest, plan } = context;
+    const { length } = layoutOfRound(manifest, plan.round);
+    const bits = manifest.modulusBits;
+    const room = lender(lane, 4 * Math.min(lane.range, length));
+    const size = packedBytes(Math.min(lane.range, length), bits);
     let at = 0;
-    for await (const bytes of upload.readChunks(packedBytes(PIECE_COORDINATES, bits))) {
-      const words = unpackWords(bytes, Math.min(PIECE_COORDINATES, length - at), bits);
-      at += words.length;
-      prints.forEach((print, s) => {
-        print.update(words, weights[s]?.next(words.length) ?? new Uint8Array());
-      });
-    }
-    return prints.map((print) => print.digest());
+    const prints = inOrder(lane, upload.readChunks(size), (bytes) => {
+      const start = at;
+      at = Math.min(at + lane.range, length);
+      const { buffer, byteOffset } = room();
+      const words = new Uint32Array(buffer, byteOffset, at - start);
+      unpackWordsInto(words, bytes, bits);
+      return lane.run('fingerprint', { words, start, t3 });
+    });
+    return totalOf(prints);
   }
 
   async #sumFingerprint(context: RoundContext, t3: Hash, sumHash: Uint8Array): Promise<bigint[]> {
-    const weights = weightStreams(t3);
-    const prints = weights.map(() => new Fingerprint());
-    for await (const sums of this.#sumPieces(context, sumHash))
-      prints.forEach((print, s) => {
-        print.update(sums, weights[s]?.next(sums.length) ?? new Uint8Array());
-      });
-    return prints.map((print) => print.digest());
+    const lane = this.#laneOf(context);
+    const prints = inOrder(lane, this.#sumRanges(context, lane, sumHash), (range) =>
+      lane.run('fingerprint-sums', { ...range, t3 }),
+    );
+    return totalOf(prints);
   }
 
-  /** Y in pieces of PIECE_COORDINATES, from the stored blob. */
-  async *#sumPieces(context: RoundContext, sumHash: Uint8Array): AsyncGenerator<Float64Array> {
-    const { plan, manifest } = context;
-    const length = layoutOfRound(manifest, plan.round).length;
-    const width = sumWidth(manifest.modulusBits);
-    const ref = this.sumBlob(hex(sumHash));
-    let at = 0;
-    for await (const bytes of this.#store.blobs.readChunks(ref, packedBytes(PIECE_COORDINATES, width))) {
-      const sums = new Float64Array(Math.min(PIECE_COORDINATES, length - at));
-      unpackInto(sums, bytes, width);
-      at += sums.length;
-      yield sums;
-      await nextTurn();
+  /** Y in ranges of the lane, from the stored blob. */
+  async *#sumRanges({ plan, manifest }: RoundContext, lane: Lane, sumHash: Uint8Array): AsyncGenerator<SumRange> {
+    const { length } = layoutOfRound(manifest, plan.round);
+    const bits = manifest.modulusBits;
+    const size = packedBytes(Math.min(lane.range, length), sumWidth(bits));
+    let start = 0;
+    for await (const sums of this.#store.blobs.readChunks(this.sumBlob(hex(sumHash)), size, 0, lender(lane, size))) {
+      const count = Math.min(lane.range, length - start);
+      yield { sums, start, count, bits };
+      start += count;
     }
   }
 
@@ -170,16 +166,21 @@ export class Computation {
     const maskKeys = new Map<number, Uint8Array>();
     for (const index of survivors.members.keys())
       maskKeys.set(index, keys.members.get(index)?.maskKey ?? new Uint8Array());
-    const masks = remainingMasks(secrets.self, secrets.key, maskKeys, dealers.t2, keys.graph);
-    const opened = new Int32Array(layout.length);
-    let at = 0;
-    for await (const sums of this.#sumPieces(context, survivors.sumHash)) {
-      opened.set(openPiece(sums, at, masks, manifest.modulusBits), at);
-      at += sums.length;
-    }
-    const bytes = new Uint8Array(opened.buffer);
+    const lane = this.#laneOf(context);
+    const masks = ringOf(lane, remainingMasks(secrets.self, secrets.key, maskKeys, dealers.t2, keys.graph));
+    const bytes = lane.room(4 * layout.length);
+    const opened = new Int32Array(bytes.buffer, bytes.byteOffset, layout.length);
+    const openedHash = sumHasher('opened');
+    const ranges = inOrder(lane, this.#sumRanges(context, lane, survivors.sumHash), async (range) => {
+      const own = opened.subarray(range.start, range.start + range.count);
+      await lane.run('open', { ...range, keys: masks, opened: own });
+      return own;
+    });
+    for await (const { byteOffset, byteLength } of ranges)
+      openedHash.update(new Uint8Array(bytes.buffer, byteOffset, byteLength));
+    wipeRing(masks);
     const before = await this.modelState(state, manifest, plan.modelHash);
-    const judged = judgeRound({
+    const judged = await lane.run('judge', {
       manifest: manifest.message,
       layout,
       closing: isClosingRound(manifest, plan.round),
@@ -194,7 +195,7 @@ export class Computation {
       value: {
         rid: plan.rid,
         attempt: attempt.attempt,
-        openedHash: sumHasher('opened').update(bytes).digest(),
+        openedHash: openedHash.digest(),
         opened: await keepBlob(this.#store.blobs, bytes),
         outcome: judged.outcome === 'applied' ? Outcome.OUTCOME_APPLIED : Outcome.OUTCOME_REJECTED,
         newModelHash,
@@ -245,4 +246,12 @@ export class Computation {
     const bytes = await readBlob(this.#store.blobs, hex(ref.sha256));
     return new Int32Array(bytes.slice().buffer);
   }
+}
+
+/** Fingerprints of ranges add up to the whole's. */
+async function totalOf(ranges: AsyncIterable<readonly [bigint, bigint]>): Promise<bigint[]> {
+  let total = [0n, 0n];
+  for await (const [first, second] of ranges)
+    total = [addFingerprints([total[0] ?? 0n, first]), addFingerprints([total[1] ?? 0n, second])];
+  return total;
 }

@@ -2,33 +2,28 @@
 // One vector of 5 bytes a coordinate per open attempt, whatever the cohort; a sum of 200 words of 32 bits fits its 40 bits.
 
 import { invariant } from '../src/base/index.js';
+import { allOf, inOrder, lender, type Lane } from '../src/compute/index.js';
 import { PIECE_COORDINATES } from '../src/protocol/index.js';
 import type { Upload } from '../src/storage/index.js';
-import {
-  addWords,
-  packedBytes,
-  packSums,
-  sumWidth,
-  unpackWords,
-  wideSums,
-  type WideSums,
-} from '../src/vector/index.js';
+import { packedBytes, packSums, sumWidth, type WideSums } from '../src/vector/index.js';
 
-export type OpenUpload = (index: number) => Promise<Upload>;
+export type OpenUpload = (index: number) => Promise<Pick<Upload, 'readChunks'>>;
 
 export class RunningSum {
   readonly #length: number;
   readonly #sums: WideSums;
   readonly #bits: number;
+  readonly #lane: Lane;
   readonly #open: OpenUpload;
   readonly #added = new Set<number>();
   #last: Promise<void> = Promise.resolve();
 
   /** `length`: d. `open`: the complete upload of a cohort index. */
-  constructor(length: number, modulusBits: number, open: OpenUpload) {
+  constructor(length: number, modulusBits: number, lane: Lane, open: OpenUpload) {
     this.#length = length;
-    this.#sums = wideSums(length);
+    this.#sums = { low: new Uint32Array(lane.room(4 * length).buffer), high: lane.room(length) };
     this.#bits = modulusBits;
+    this.#lane = lane;
     this.#open = open;
   }
 
@@ -39,14 +34,20 @@ export class RunningSum {
     this.#last.catch(() => undefined);
   }
 
+  /** Ranges of one input are added side by side; no two inputs at once, since they meet in the same coordinates. */
   async #addNow(index: number): Promise<void> {
     if (this.#added.has(index)) return;
+    const { range } = this.#lane;
+    const upload = await this.#open(index);
+    const size = packedBytes(Math.min(range, this.#length), this.#bits);
     let at = 0;
-    for await (const bytes of (await this.#open(index)).readChunks(packedBytes(PIECE_COORDINATES, this.#bits))) {
-      const count = Math.min(PIECE_COORDINATES, this.#length - at);
-      addWords(this.#sums, at, unpackWords(bytes, count, this.#bits));
-      at += count;
-    }
+    const ranges = inOrder(this.#lane, upload.readChunks(size, lender(this.#lane, size)), (packed) => {
+      const [start, end] = [at, Math.min(at + range, this.#length)];
+      at = end;
+      const into = { low: this.#sums.low.subarray(start, end), high: this.#sums.high.subarray(start, end) };
+      return this.#lane.run('add', { packed, bits: this.#bits, into });
+    });
+    await allOf(ranges);
     invariant(at === this.#length, 'a complete upload has the length of the vector');
     this.#added.add(index);
   }

@@ -17,6 +17,7 @@ import {
   type CoordinatorState,
   type Rejection,
 } from '../src/protocol/index.js';
+import type { Computer } from '../src/compute/index.js';
 import { failpoint } from '../src/system/index.js';
 import type { Log } from '../src/telemetry/index.js';
 import type { CallerCertificate } from '../src/transport/index.js';
@@ -43,6 +44,8 @@ export interface ServiceOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** For vector work. */
+  readonly computer: Computer;
   /** Ends the process: a write failed, or there is a bug. */
   readonly fatal: (error: unknown) => void;
 }
@@ -69,7 +72,7 @@ export class CoordinatorService {
     this.store = options.store;
     this.presence = new PresenceBook(options.clock);
     this.seen = new SeenBook(options.store.journal, options.clock);
-    this.computation = new Computation(options.store);
+    this.computation = new Computation(options.store, options.computer);
     this.#missing = new MissingInputs(options.store);
     this.#convictions = new KeptConvictions(options.store.journal);
     this.computation.sumBlob = (sumHash) => this.#sumBlob(sumHash);

@@ -5,7 +5,6 @@ import {
   demandNotDenied,
   directivesFor,
   indexIn,
-  InputRoot,
   layoutOfRound,
   mayFetch,
   type CoordinatorRound,
@@ -179,7 +178,10 @@ function takesInput({ plan, attempt }: CoordinatorRound, silo: SiloId): boolean 
 /** Bytes that are not what was signed: the next upload starts from nothing. */
 async function dropUpload(service: CoordinatorService, silo: SiloId, { plan, attempt }: RoundContext): Promise<void> {
   const index = indexIn(plan, silo);
-  if (index !== undefined) await service.store.uploads.delete(uploadName(plan.rid, attempt.attempt, index));
+  if (index === undefined) return;
+  const name = uploadName(plan.rid, attempt.attempt, index);
+  service.computation.roots.forget(name);
+  await service.store.uploads.delete(name);
 }
 
 type SubmitResponseReceipt = Awaited<ReturnType<CoordinatorService['feed']>>;
@@ -199,17 +201,19 @@ async function rootOf(service: CoordinatorService, silo: SiloId, round: Coordina
   const name = uploadName(round.plan.rid, round.attempt.context.attempt.attempt, index);
   const upload = await service.store.uploads.upload(name);
   await upload.sync();
-  const root = new InputRoot();
-  for await (const bytes of upload.readChunks(LIMITS.chunkBytes)) root.update(bytes);
   const { manifest, plan } = round.attempt.context;
-  const expected = packedBytes(layoutOfRound(manifest, plan.round).length, manifest.modulusBits);
+  const { length } = layoutOfRound(manifest, plan.round);
   // An upload that is too short is no input, whatever its hash.
-  return upload.length === expected ? root.digest() : new Uint8Array();
+  if (upload.length !== packedBytes(length, manifest.modulusBits)) return new Uint8Array();
+  const { roots, computer } = service.computation;
+  return roots.of(name, computer.laneFor(length), upload);
 }
 
 interface ExpectedUpload {
   readonly name: string;
   readonly bytes: number;
+  /** d, in coordinates. */
+  readonly length: number;
 }
 
 function expectedUpload(service: CoordinatorService, silo: SiloId, rid: Uint8Array, number: number): ExpectedUpload {
@@ -224,8 +228,8 @@ function expectedUpload(service: CoordinatorService, silo: SiloId, rid: Uint8Arr
       attempt.dealers?.members.has(index) !== true
     )
       break;
-    const bytes = packedBytes(layoutOfRound(manifest, open.plan.round).length, manifest.modulusBits);
-    return { name: uploadName(rid, number, index), bytes };
+    const { length } = layoutOfRound(manifest, open.plan.round);
+    return { name: uploadName(rid, number, index), bytes: packedBytes(length, manifest.modulusBits), length };
   }
   throw new CoordinatorError('coordinator/no-upload', 'no open attempt expects an upload from this silo.', {
     category: 'state',
@@ -240,6 +244,8 @@ async function upload(
 ): Promise<{ durableBytes: bigint }> {
   const expected = expectedUpload(service, silo, target.rid, target.attempt);
   const spooled = await service.store.uploads.upload(expected.name);
+  const { roots, computer } = service.computation;
+  const lane = computer.laneFor(expected.length);
   let at = Number(target.offset);
   let unsynced = 0;
   for await (const chunk of chunks) {
@@ -252,6 +258,7 @@ async function upload(
     await spooled.append(at, chunk).catch((error: unknown) => {
       throw ofPeer(error);
     });
+    await roots.written(expected.name, lane, at, chunk);
     at += chunk.length;
     unsynced += chunk.length;
     if (unsynced >= SYNC_BYTES) {

@@ -1,6 +1,7 @@
 // From a configuration to a running coordinator: files, store, recovery, server.
 
 import { equalBytes, LIMITS, type UnixMs } from '../src/base/index.js';
+import { Computer } from '../src/compute/index.js';
 import type { CoordinatorConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
 import { splitAddress } from '../src/network/index.js';
@@ -13,7 +14,7 @@ import {
   TlsFiles,
 } from '../src/pki/index.js';
 import { COORDINATOR, readRoster, type CoordinatorSelf, type Roster } from '../src/protocol/index.js';
-import { exitCodeFor, readSmallFile, systemClock } from '../src/system/index.js';
+import { defaultThreads, exitCodeFor, readSmallFile, systemClock } from '../src/system/index.js';
 import { keepCertificates, metricsOf, serveMetrics } from '../src/upkeep/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
 import { startServer } from '../src/transport/index.js';
@@ -78,7 +79,9 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
   const log = metrics.observing(plainLog);
   const revocations = config.revoked === undefined ? undefined : await RevocationFile.open(config.revoked);
   const store = await openStore(config.state, config.keys.storage);
+  const computer = new Computer({ threads: config.threads ?? defaultThreads() });
   const service = await CoordinatorService.start({
+    computer,
     self,
     store,
     clock: systemClock,
@@ -172,6 +175,7 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
       await metricsServer?.close();
       await stopErasing();
       await service.stop();
+      await computer.close();
       await store.close();
       log.info('program.stopped');
       await log.flush();

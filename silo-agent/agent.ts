@@ -10,6 +10,7 @@ import {
   type Rng,
   type UnixMs,
 } from '../src/base/index.js';
+import type { Computer } from '../src/compute/index.js';
 import type { AgentConfig } from '../src/config/index.js';
 import {
   advanceSilo,
@@ -59,6 +60,8 @@ export interface AgentOptions {
   readonly clock: Clock;
   readonly rng: Rng;
   readonly log: Log;
+  /** For vector work. */
+  readonly computer: Computer;
   /** DuckDB and ONNX Runtime unless given. */
   readonly work?: LocalWork | undefined;
   /** Ends the process: a write failed, or there is a bug. */

@@ -1,24 +1,22 @@
 // One silo's input to a round: read the records, train or measure, quantise, store. Drawn once for a round and used in all its attempts.
 
 import { hex, u32be, utf8, type Hash } from '../src/base/index.js';
+import { quantiseInput, type Computer } from '../src/compute/index.js';
 import type { AgentConfig } from '../src/config/index.js';
-import { derive, hash, Keystream, LABELS, sha256, type Label, type SecretBytes } from '../src/crypto/index.js';
+import { derive, hash, LABELS, sha256, type SecretBytes } from '../src/crypto/index.js';
 import type { DataSet, DataSetSource } from '../src/dataset/index.js';
 import {
   decodeModelState,
-  maskable,
   parseJob,
   statisticsSegments,
   tablesOf,
   type Contract,
   type Job,
   type ModelState,
-  type NoiseShare,
   type Recipe,
 } from '../src/job/index.js';
 import { isClosingRound, layoutOfRound, siloVariance, type Manifest, type Plan } from '../src/protocol/index.js';
 import type { Trainer, TrainerOptions } from '../src/trainer/index.js';
-import { quantise, type RandomWords } from '../src/vector/index.js';
 import { AgentError } from './errors.js';
 import type { PreparedJob } from './prepare.js';
 import { learn, type Learned } from './learn.js';
@@ -65,15 +63,21 @@ interface Terms {
 export class Contributor {
   readonly #config: AgentConfig;
   readonly #store: Store;
+  readonly #computer: Computer;
   readonly #work: LocalWork;
   readonly #trainers = new Map<string, Promise<OwnTrainer>>();
 
   readonly #warn: (trouble: AgentError) => void;
 
-  constructor(config: AgentConfig, store: Store, warn: (trouble: AgentError) => void, work: LocalWork = REAL_WORK) {
+  constructor(
+    { config, store, computer }: { config: AgentConfig; store: Store; computer: Computer },
+    warn: (trouble: AgentError) => void,
+    work: LocalWork = REAL_WORK,
+  ) {
     this.#warn = warn;
     this.#config = config;
     this.#store = store;
+    this.#computer = computer;
     this.#work = work;
   }
 
@@ -124,9 +128,10 @@ export class Contributor {
         : await this.#learn(manifest, plan, job, closing, records, roundSecret, prepared, signal);
     // Before the input: once that is stored, nothing is computed again.
     if (own !== undefined) await layAside(this.#store, plan.jobId, plan.rid, own);
-    const random = wordsFrom(roundSecret, plan.rid, LABELS.deriveRounding);
-    const share = this.#noiseShare(manifest, plan, roundSecret);
-    const values = maskable(layout, quantise(layout, segments, random), share);
+    using rounding = roundSecret.lend((ikm) => derive<'rounding'>(ikm, plan.rid, LABELS.deriveRounding, []));
+    const noise = this.#noiseShare(manifest, plan, roundSecret);
+    const lane = this.#computer.laneFor(layout.length);
+    const values = await quantiseInput(lane, { layout, segments, rounding: rounding.reveal(), noise });
     const parameters = job.kind === 'statistics' ? undefined : (await this.#state(plan)).parameters;
     const inputKeys = inputKeysOf(job, closing, records.version, parameters);
     const input = { inputHash, inputKeys, dataSet, dataSetVersion: this.#nameOfVersion(records.version) };
@@ -179,19 +184,17 @@ export class Contributor {
   }
 
   /** This silo's part of the noise: the same whenever it is asked for in this round. Undefined for a job without noise. */
-  #noiseShare(manifest: Manifest, plan: Plan, roundSecret: SecretBytes<'round'>): NoiseShare | undefined {
+  #noiseShare(
+    manifest: Manifest,
+    plan: Plan,
+    roundSecret: SecretBytes<'round'>,
+  ): Parameters<typeof quantiseInput>[1]['noise'] {
     const { noise } = manifest;
     if (noise === undefined) return undefined;
     const malicious = Math.max(this.#config.policy.maxMalicious, manifest.maxMalicious);
     using key = roundSecret.lend((ikm) => derive<'noise'>(ikm, plan.rid, LABELS.deriveNoise, []));
-    const stream = key.lend((k) => new Keystream(k));
     const { mechanism, tail } = noise;
-    return {
-      mechanism,
-      variance: siloVariance(noise, plan.n, malicious),
-      tail,
-      bytes: (length) => stream.next(length),
-    };
+    return { mechanism, variance: siloVariance(noise, plan.n, malicious), tail, key: key.reveal() };
   }
 
   async #state(plan: Plan): Promise<ModelState> {
@@ -245,15 +248,6 @@ export function demandHoldout(
   );
   if (differencing === 'refuse') throw trouble;
   warn(trouble);
-}
-
-function wordsFrom(secret: SecretBytes<'round'>, rid: Uint8Array, label: Label): RandomWords {
-  using key = secret.lend((ikm) => derive<'rounding'>(ikm, rid, label, []));
-  const stream = key.lend((k) => new Keystream(k));
-  return (count) => {
-    const bytes = stream.next(4 * count).slice();
-    return new Uint32Array(bytes.buffer, 0, count);
-  };
 }
 
 /** §3: what is computed on which records with which parameters, without quantiser, segment names or neighbours. */

@@ -1,12 +1,13 @@
 // From a configuration to a running agent: files, store, recovery, connection.
 
 import { asSiloId, equalBytes, LIMITS, type SiloId } from '../src/base/index.js';
+import { Computer } from '../src/compute/index.js';
 import type { AgentConfig, AgentPolicy } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
 import { identityUri, inspectCertificate, readSigningKey, TlsFiles } from '../src/pki/index.js';
 import { readProxy } from '../src/network/index.js';
 import { readRoster, siloSigner, type Budget, type Roster, type SiloSelf } from '../src/protocol/index.js';
-import { exitCodeFor, readSmallFile, systemClock, systemRng } from '../src/system/index.js';
+import { defaultThreads, exitCodeFor, readSmallFile, systemClock, systemRng } from '../src/system/index.js';
 import { keepCertificates, metricsOf, serveMetrics } from '../src/upkeep/index.js';
 import { errorFields, type Log } from '../src/telemetry/index.js';
 import { connectSilo } from '../src/transport/index.js';
@@ -96,8 +97,14 @@ async function loadCosigningKey(config: AgentConfig, siloId: SiloId, roster: Ros
   return SigningKey.from(seed);
 }
 
-/** `work`: what the silo's own work is done with; DuckDB and ONNX Runtime unless given. */
-export async function startAgent(config: AgentConfig, plainLog: Log, work?: LocalWork): Promise<RunningAgent> {
+export interface AgentParts {
+  /** What the silo's own work is done with; DuckDB and ONNX Runtime unless given. */
+  readonly work?: LocalWork;
+  /** Threads that several agents of one process share; an agent's own, as its configuration says, unless given. */
+  readonly computer?: Computer;
+}
+
+export async function startAgent(config: AgentConfig, plainLog: Log, parts: AgentParts = {}): Promise<RunningAgent> {
   const self = await loadSelf(config);
   const tls = await TlsFiles.open(config.tls);
   demandOwnCertificate(config, tls.current.chainPem);
@@ -127,6 +134,7 @@ export async function startAgent(config: AgentConfig, plainLog: Log, work?: Loca
     ),
     metrics,
   );
+  const computer = parts.computer ?? new Computer({ threads: config.threads ?? defaultThreads() });
   const agent = await Agent.open({
     config,
     self,
@@ -136,7 +144,8 @@ export async function startAgent(config: AgentConfig, plainLog: Log, work?: Loca
     clock: systemClock,
     rng: systemRng,
     log,
-    work,
+    computer,
+    work: parts.work,
     fatal,
   });
   const stopRenewal = await keepCertificates({
@@ -165,6 +174,7 @@ export async function startAgent(config: AgentConfig, plainLog: Log, work?: Loca
       log.info('program.stopping');
       stopRenewal();
       await agent.stop();
+      if (parts.computer === undefined) await computer.close();
       client.close();
       await metricsServer?.close();
       await store.close();

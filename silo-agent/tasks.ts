@@ -2,6 +2,7 @@
 // as an event. All of it can be done again after a crash, with the same result.
 
 import { hex, isCodedError, shortHex, type Clock } from '../src/base/index.js';
+import type { Computer } from '../src/compute/index.js';
 import type { AgentConfig } from '../src/config/index.js';
 import {
   layoutOfRound,
@@ -40,6 +41,8 @@ export interface Site {
   readonly clock: Clock;
   readonly log: Log;
   readonly background: Background;
+  /** For vector work. */
+  readonly computer: Computer;
   /** DuckDB and ONNX Runtime unless given. */
   readonly work?: LocalWork | undefined;
   /** Aborts when the agent stops. */
@@ -64,8 +67,7 @@ export class Tasks {
   constructor(site: Site) {
     this.#site = site;
     this.#contributor = new Contributor(
-      site.config,
-      site.store,
+      site,
       ({ code, message }) => {
         site.log.warn('round.notice', { work: 'contribute', code, detail: message });
       },
@@ -182,10 +184,11 @@ export class Tasks {
     const { kind, plan, attempt, inputHash, masks, modulusBits } = effect;
     const job = this.#site.state().jobs.get(plan.jobId);
     const length = job === undefined ? 0 : layoutOfRound(job.manifest, plan.round).length;
+    const lane = this.#site.computer.laneFor(length);
     if (this.#kept?.isOf(plan.rid, attempt) !== true)
-      this.#kept = kind === 'mask-and-upload' ? KeptInput.of(plan.rid, attempt, length) : undefined;
+      this.#kept = kind === 'mask-and-upload' ? KeptInput.of(plan.rid, attempt, length, lane) : undefined;
     const { inputs } = this.#site.store;
-    return new MaskedInput({ inputs, inputHash, length, masks, modulusBits, kept: this.#kept });
+    return new MaskedInput({ inputs, inputHash, length, masks, modulusBits, kept: this.#kept, lane });
   }
 
   #isOpen(rid: Uint8Array): boolean {
@@ -232,8 +235,8 @@ export class Tasks {
   }
 
   async verify({ manifest, result, directive }: Effect<'verify-result'>): Promise<void> {
-    const { store, client, self } = this.#site;
-    const value = await verifyResult(store, client, manifest, result, directive);
+    const { store, client, computer, self } = this.#site;
+    const value = await verifyResult({ store, client, computer }, manifest, result, directive);
     const { plan } = result.context;
     const inSum = result.survivors.members.has(plan.cohort.indexOf(self.siloId));
     if (value.outcome === Outcome.OUTCOME_APPLIED && inSum) await keepOwn(store, plan.jobId, plan.rid);

@@ -2,12 +2,12 @@
 // here (docs/protocol.md §2.3 P6).
 
 import { concat, defined, hex, u16be, type Hash } from '../src/base/index.js';
+import { inOrder, inPieces, lender, ringOf, type Computer, type Lane } from '../src/compute/index.js';
 import { hash, LABELS, sha256 } from '../src/crypto/index.js';
-import { judgeRound, NO_MODEL_STATE, type Judgement } from '../src/job/index.js';
+import { NO_MODEL_STATE, type Judgement } from '../src/job/index.js';
 import {
   isClosingRound,
   layoutOfRound,
-  PIECE_COORDINATES,
   Refusal,
   VectorCheck,
   type CheckedResult,
@@ -27,21 +27,26 @@ import { AgentError } from './errors.js';
 import { statisticsKey } from './prepare.js';
 import type { Store } from './store.js';
 
-type Fetch = Pick<SiloClient, 'getBlob'>;
+export interface VerifySite {
+  readonly store: Store;
+  readonly client: Pick<SiloClient, 'getBlob'>;
+  readonly computer: Computer;
+}
 
 /** Rejects only when something could not be fetched or stored: what is wrong with the result itself comes back as its code. */
 export async function verifyResult(
-  store: Store,
-  client: Fetch,
+  site: VerifySite,
   manifest: Manifest,
   result: CheckedResult,
   directive: ResultDirective,
 ): Promise<SiloResultVerified> {
+  const { store } = site;
   const { plan } = result.context;
   const about = { jobId: plan.jobId, round: plan.round, plan: plan.envelope, result: directive.result };
   try {
-    const opened = await checkVectors(client, result, directive);
-    const judged = await judge(store, manifest, result, opened);
+    const lane = site.computer.laneFor(layoutOfRound(manifest, plan.round).length);
+    const opened = await checkVectors(site, lane, result, directive);
+    const judged = await judge(store, lane, manifest, result, opened);
     const newModelHash = hash(LABELS.model, judged.state);
     if (judged.state.length > 0) await store.models.put(hex(newModelHash), judged.state);
     if (manifest.message.kind === JobKind.JOB_KIND_STATISTICS) await keepStatistics(store, manifest, result, opened);
@@ -61,30 +66,46 @@ export async function verifyResult(
   }
 }
 
-/** §2.3 P6 (1), (3) and (4). Returns X as computed here. */
-async function checkVectors(client: Fetch, result: CheckedResult, directive: ResultDirective): Promise<Int32Array> {
-  const { manifest, plan } = result.context;
-  const length = layoutOfRound(manifest, plan.round).length;
-  const bits = manifest.modulusBits;
+/**
+ * §2.3 P6 (1), (3) and (4). Returns X as computed here: the published one is not fetched, since its hash stands in the result. While one
+ * range is on its way, those before it are examined.
+ */
+async function checkVectors(
+  { client }: VerifySite,
+  lane: Lane,
+  result: CheckedResult,
+  directive: ResultDirective,
+): Promise<Int32Array> {
+  const bits = result.context.manifest.modulusBits;
+  const { t3 } = result.survivors;
   const check = new VectorCheck(result);
+  const rangesOf = (ref: BlobRef, width: number): AsyncGenerator<Uint8Array> =>
+    inPieces(client.getBlob(ref), lender(lane, packedBytes(Math.min(lane.range, check.length), width)));
   for (const [k, index] of result.missing.entries()) {
     const ref = sized(directive.missingInputs[k], check.sizes.input, 'result/missing-input');
     const input = check.missingInput(index);
-    for await (const piece of pieces(client.getBlob(ref), packedBytes(PIECE_COORDINATES, bits))) input.update(piece);
+    const words = lender(lane, 4 * Math.min(lane.range, check.length));
+    const prints = inOrder(lane, rangesOf(ref, bits), (bytes) => {
+      const next = input.next(bytes);
+      const room = words(next.words.byteLength);
+      const shared = new Uint32Array(room.buffer, room.byteOffset, next.words.length);
+      shared.set(next.words);
+      return lane.run('fingerprint', { words: shared, start: next.start, t3 });
+    });
+    for await (const print of prints) input.add(print);
     input.finish();
   }
   const sum = sized(directive.sum, check.sizes.sum, 'result/sum');
-  const openedRef = sized(directive.opened, check.sizes.opened, 'result/opened');
-  const sums = pieces(client.getBlob(sum), packedBytes(PIECE_COORDINATES, sumWidth(bits)));
-  const published = pieces(client.getBlob(openedRef), 4 * PIECE_COORDINATES);
-  const opened = new Int32Array(length);
-  let at = 0;
-  for await (const piece of sums) {
-    const { value } = await published.next();
-    const own = check.update(piece, value ?? new Uint8Array());
-    opened.set(own, at);
-    at += own.length;
-  }
+  sized(directive.opened, check.sizes.opened, 'result/opened');
+  const room = lane.room(check.sizes.opened);
+  const opened = new Int32Array(room.buffer, room.byteOffset, check.length);
+  const keys = ringOf(lane, check.keys);
+  const examined = inOrder(lane, rangesOf(sum, sumWidth(bits)), async (bytes) => {
+    const range = check.next(bytes);
+    const own = opened.subarray(range.start, range.start + range.count);
+    return { facts: await lane.run('examine', { ...range, keys, t3, opened: own }), own };
+  });
+  for await (const { facts, own } of examined) check.take(facts, own);
   check.finish();
   return opened;
 }
@@ -102,29 +123,15 @@ function sized(
   return ref;
 }
 
-/** Cuts a stream into pieces of `size` bytes, the last one shorter. */
-export async function* pieces(stream: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array, undefined> {
-  let held: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    held.push(chunk.slice());
-    bytes += chunk.length;
-    if (bytes < size) continue;
-    let rest: Uint8Array = concat(...held);
-    while (rest.length >= size) {
-      yield rest.subarray(0, size);
-      rest = rest.subarray(size);
-    }
-    held = [rest];
-    bytes = rest.length;
-  }
-  if (bytes > 0) yield concat(...held);
-  return undefined;
-}
-
-async function judge(store: Store, manifest: Manifest, result: CheckedResult, opened: Int32Array): Promise<Judgement> {
+async function judge(
+  store: Store,
+  lane: Lane,
+  manifest: Manifest,
+  result: CheckedResult,
+  opened: Int32Array,
+): Promise<Judgement> {
   const { plan } = result.context;
-  return judgeRound({
+  return lane.run('judge', {
     manifest: manifest.message,
     layout: layoutOfRound(manifest, plan.round),
     closing: isClosingRound(manifest, plan.round),

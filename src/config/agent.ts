@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../base/index.js';
 import { dataSet } from './data-set.js';
-import { address, dialled, log, name, pathIn, pinnedRoster, proxy, strict, tls, whole } from './fields.js';
+import { address, dialled, log, name, pathIn, pinnedRoster, proxy, strict, THREADS_MAX, tls, whole } from './fields.js';
 import { readConfig } from './read.js';
 
 const MiB = 1024 * 1024;
@@ -89,6 +89,8 @@ const agent = (folder: string) =>
     roster: pinnedRoster(folder),
     policy: policy.prefault({}),
     dataSets: z.record(name, dataSet(folder)),
+    /** Threads for masks, fingerprints and checks, beside the main one; all cores but one unless given, 0 for none. */
+    threads: whole(0, THREADS_MAX).optional(),
     /** Prometheus and health over plain HTTP; nowhere unless given. */
     metrics: strict({ listen: address(0) }).optional(),
     log: log(folder),

@@ -1,7 +1,7 @@
 // The coordinator's configuration.
 
 import { z } from 'zod';
-import { address, dialled, log, name, pathIn, strict, tls, whole } from './fields.js';
+import { address, dialled, log, name, pathIn, strict, THREADS_MAX, tls, whole } from './fields.js';
 import { readConfig } from './read.js';
 
 const READERS = ['operator', 'auditor'] as const;
@@ -44,6 +44,8 @@ const coordinator = (folder: string) =>
     revoked: pathIn(folder).optional(),
     /** What is kept of closed rounds, how long, and who may read it. */
     retention,
+    /** Threads for masks, fingerprints and checks, beside the main one; all cores but one unless given, 0 for none. */
+    threads: whole(0, THREADS_MAX).optional(),
     /** Prometheus and health over plain HTTP; nowhere unless given. */
     metrics: strict({ listen: address(0) }).optional(),
     log: log(folder),

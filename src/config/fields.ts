@@ -52,6 +52,9 @@ export function address(lowestPort: 0 | 1): z.ZodType<string> {
   );
 }
 
+/** Threads of one program: more than any machine gains by, since memory and disk are shared. */
+export const THREADS_MAX = 64;
+
 export function whole(low: number, high: number): z.ZodNumber {
   const error = `expected a whole number from ${String(low)} to ${String(high)}`;
   return z.number({ error }).int({ error }).min(low, { error }).max(high, { error });

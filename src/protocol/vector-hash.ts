@@ -30,7 +30,7 @@ export class InputRoot {
 
   digest(): Hash {
     if (this.#inLeaf > 0) this.#closeLeaf();
-    return hash(LABELS.inputRoot, u64be(this.#total), ...this.#leaves);
+    return rootOfLeaves(this.#total, this.#leaves);
   }
 
   #closeLeaf(): void {
@@ -38,6 +38,16 @@ export class InputRoot {
     this.#leaf = startLeaf(this.#leaves.length);
     this.#inLeaf = 0;
   }
+}
+
+/** The leaf of one block, which has INPUT_BLOCK_BYTES but for the last: blocks may be hashed apart. */
+export function leafOf(index: number, block: Uint8Array): Uint8Array {
+  return startLeaf(index).update(block).digest();
+}
+
+/** h_i of `bytes` bytes from the leaves of all its blocks. */
+export function rootOfLeaves(bytes: number, leaves: readonly Uint8Array[]): Hash {
+  return hash(LABELS.inputRoot, u64be(bytes), ...leaves);
 }
 
 function startLeaf(index: number): Hasher {

@@ -81,10 +81,10 @@ export class BlobStore {
     }
   }
 
-  /** The blob from `offset` on, in pieces of `chunkBytes`. */
-  async *readChunks(hash: string, chunkBytes: number, offset = 0): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  /** The blob from `offset` on, in pieces of `chunkBytes`, each in the memory that `room` gives. */
+  async *readChunks(hash: string, chunkBytes: number, offset = 0, room = freshRoom): AsyncGenerator<Uint8Array> {
     const size = await this.size(hash);
-    yield* chunksOf(this.#path(hash), size, chunkBytes, offset);
+    yield* chunksOf(this.#path(hash), size, chunkBytes, offset, room);
   }
 
   async delete(hash: string): Promise<void> {
@@ -138,13 +138,19 @@ export class BlobStore {
   }
 }
 
+/** Memory for a piece of this many bytes. */
+export type Room = (bytes: number) => Uint8Array;
+
+const freshRoom: Room = (bytes) => new Uint8Array(bytes);
+
 /** A file of `size` bytes in pieces. Throws storage/damaged when it is shorter by now. */
 export async function* chunksOf(
   path: string,
   size: number,
   chunkBytes: number,
   offset = 0,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  room: Room = freshRoom,
+): AsyncGenerator<Uint8Array> {
   requireAmount('offset', offset);
   if (!Number.isSafeInteger(chunkBytes) || chunkBytes <= 0) throw new RangeError('a chunk has at least one byte');
   if (offset > size)
@@ -154,7 +160,7 @@ export async function* chunksOf(
   });
   try {
     for (let at = offset; at < size; at += chunkBytes) {
-      const chunk = new Uint8Array(Math.min(chunkBytes, size - at));
+      const chunk = room(Math.min(chunkBytes, size - at));
       await readFully(file, chunk, at);
       yield chunk;
     }

@@ -6,7 +6,7 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes, isName } from '../base/index.js';
 import { failpoint, fileError, makeDirectory, removeDurably, syncDirectory, writeAll } from '../system/index.js';
-import { chunksOf, listFolder, readFully } from './blob.js';
+import { chunksOf, listFolder, readFully, type Room } from './blob.js';
 import { StorageError } from './errors.js';
 
 export interface SpoolLimits {
@@ -176,9 +176,9 @@ export class Upload {
     });
   }
 
-  /** The durable bytes in pieces of `chunkBytes`, the last one shorter. */
-  readChunks(chunkBytes: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    return chunksOf(this.#path, this.#durable, chunkBytes);
+  /** The durable bytes in pieces of `chunkBytes`, the last one shorter, each in the memory that `room` gives. */
+  readChunks(chunkBytes: number, room?: Room): AsyncGenerator<Uint8Array> {
+    return chunksOf(this.#path, this.#durable, chunkBytes, 0, room);
   }
 
   async close(): Promise<void> {

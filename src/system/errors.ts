@@ -18,6 +18,10 @@ export const SYSTEM_ERRORS = defineErrors({
   'system/lock-damaged':
     'A lock file cannot be read as one: make sure that no process uses the state folder, then delete the named file.',
   'system/not-built': 'A compiled file is missing: run npm run build.',
+  'system/pool-full': 'Too much work waits for the threads of this program: this is a bug, please report it.',
+  'system/pool-closed': 'Work was given up because the program is ending: nothing is to be done.',
+  'system/worker-failed':
+    'A thread of this program ended in the middle of its work: look whether the machine ran out of memory, and start the program again.',
 });
 
 export type SystemErrorCode = keyof typeof SYSTEM_ERRORS;

@@ -41,19 +41,30 @@ export function unpackInto(into: Float64Array | Uint32Array, bytes: Uint8Array, 
 
 /** Masked words on the wire. For m = 32 they are little-endian words, copied; otherwise packed. */
 export function packWords(words: Int32Array, modulusBits: number): Uint8Array<ArrayBuffer> {
-  const unsigned = new Uint32Array(words.buffer, words.byteOffset, words.length);
-  if (modulusBits !== 32) return pack(unsigned, modulusBits);
-  const out = new Uint8Array(words.length * 4);
-  out.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+  const out = new Uint8Array(packedBytes(words.length, modulusBits));
+  packWordsInto(out, words, modulusBits);
   return out;
+}
+
+/** The same into `out`, which has exactly the bytes they need. */
+export function packWordsInto(out: Uint8Array, words: Int32Array, modulusBits: number): void {
+  invariant(out.length === packedBytes(words.length, modulusBits), 'room for the words and no more');
+  if (modulusBits === 32) out.set(new Uint8Array(words.buffer, words.byteOffset, words.byteLength));
+  else packValues(new Uint32Array(words.buffer, words.byteOffset, words.length), modulusBits, out);
 }
 
 /** `count` words from the wire. */
 export function unpackWords(bytes: Uint8Array, count: number, modulusBits: number): Uint32Array {
   const words = new Uint32Array(count);
-  if (modulusBits === 32) new Uint8Array(words.buffer).set(bytes.subarray(0, 4 * count));
-  else unpackInto(words, bytes, modulusBits);
+  unpackWordsInto(words, bytes, modulusBits);
   return words;
+}
+
+/** As many words as `into` has room for. */
+export function unpackWordsInto(into: Uint32Array, bytes: Uint8Array, modulusBits: number): void {
+  if (modulusBits === 32)
+    new Uint8Array(into.buffer, into.byteOffset, into.byteLength).set(bytes.subarray(0, 4 * into.length));
+  else unpackInto(into, bytes, modulusBits);
 }
 
 /** Bits of one coordinate of the integer sum of at most 200 masked vectors. */

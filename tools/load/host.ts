@@ -6,19 +6,24 @@ import { Offers } from '../../silo-agent/offers.js';
 import { loadSelf, startAgent } from '../../silo-agent/start.js';
 import { readAgentConfig } from '../../src/config/index.js';
 import { freeKeystreamsBy } from '../../src/crypto/index.js';
-import { bufferFreeing } from '../../src/system/index.js';
+import { bufferFreeing, defaultThreads } from '../../src/system/index.js';
+import { Computer } from '../../src/compute/index.js';
 import { createLog } from '../../src/telemetry/index.js';
 import { inventedWork } from './model.js';
 
 const LOOK_MS = 500;
 
 freeKeystreamsBy(bufferFreeing());
+const computer = new Computer({ threads: defaultThreads() });
 const stop = new AbortController();
 const stops: (() => Promise<void>)[] = [];
 for (const path of process.argv.slice(2)) {
   const config = await readAgentConfig(path);
   const { level, file } = config.log;
-  const running = await startAgent(config, createLog({ program: config.silo, level, file }), inventedWork(config.silo));
+  const running = await startAgent(config, createLog({ program: config.silo, level, file }), {
+    work: inventedWork(config.silo),
+    computer,
+  });
   stops.push(() => running.stop());
   void approveAll(path);
 }

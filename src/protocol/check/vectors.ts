@@ -1,38 +1,31 @@
-// P6 (1), (3), (4): the vectors of a result. Reads them in pieces, whoever fetches them; needs memory for one piece whatever d and n are.
+// P6 (1), (3), (4): the vectors of a result. Reads them in ranges, whoever fetches them; needs memory for one range whatever d and n are.
+// The opened vector need not be fetched: its hash stands in the result, and is compared with that of what the openings give.
 
 import { equalBytes } from '../../base/index.js';
-import {
-  addFingerprints,
-  centreInto,
-  Fingerprint,
-  lowWords,
-  packedBytes,
-  sumWidth,
-  unpackInto,
-  unpackWords,
-} from '../../vector/index.js';
+import { addFingerprints, centreInto, lowWords, packedBytes, sumWidth, unpackWords } from '../../vector/index.js';
 import { layoutOfRound } from '../manifest.js';
 import { applyMasks, remainingMasks, type MaskKeys } from '../masking.js';
 import { demand } from '../rejection.js';
 import { InputRoot, sumHasher } from '../vector-hash.js';
-import { weightStreams } from '../weights.js';
+import { examineRange, fingerprintRange, type RangeFacts, type SumRange } from './ranges.js';
 import type { CheckedResult } from './result.js';
 
-/** Coordinates in one piece: a multiple of 8, so that pieces of packed values end at whole bytes. */
-export const PIECE_COORDINATES = 1 << 16;
-
-/** Checks the vectors of a result piece by piece: first every y_i of missing[], then the sum with the opened vector. */
+/**
+ * Checks the vectors of a result range by range: first every y_i of missing[], then the sum. Ranges come in order, have a multiple of 8
+ * coordinates but for the last, and what takes long of each (`examineRange`) may be done elsewhere meanwhile.
+ */
 export class VectorCheck {
   readonly #result: CheckedResult;
   readonly #bits: number;
   readonly #length: number;
-  readonly #keys: MaskKeys;
   readonly #claimed: bigint[];
-  readonly #sumPrints = [new Fingerprint(), new Fingerprint()];
-  readonly #weights;
   readonly #sumHash = sumHasher('sum');
   readonly #openedHash = sumHasher('opened');
+  #prints: readonly [bigint, bigint] = [0n, 0n];
+  #received = 0;
   #at = 0;
+  /** The remaining masks: for `examineRange`. */
+  readonly keys: MaskKeys;
 
   constructor(result: CheckedResult) {
     const { context, keys, dealers, survivors } = result;
@@ -42,9 +35,13 @@ export class VectorCheck {
     const maskKeys = new Map<number, Uint8Array>();
     for (const index of survivors.members.keys())
       maskKeys.set(index, keys.members.get(index)?.maskKey ?? new Uint8Array());
-    this.#keys = remainingMasks(result.secrets.self, result.secrets.key, maskKeys, dealers.t2, keys.graph);
+    this.keys = remainingMasks(result.secrets.self, result.secrets.key, maskKeys, dealers.t2, keys.graph);
     this.#claimed = [0, 1].map((s) => addFingerprints([...result.fingerprints.values()].map((f) => f.taus[s] ?? 0n)));
-    this.#weights = weightStreams(survivors.t3);
+  }
+
+  /** d, in coordinates. */
+  get length(): number {
+    return this.#length;
   }
 
   /** Bytes of a whole masked input, of the packed sum and of the opened vector. */
@@ -56,73 +53,93 @@ export class VectorCheck {
     };
   }
 
-  /** Takes the input of one missing member, in pieces of PIECE_COORDINATES but for the last. */
-  missingInput(index: number): { update(bytes: Uint8Array): void; finish(): void } {
-    const prints = [new Fingerprint(), new Fingerprint()];
-    const weights = weightStreams(this.#result.survivors.t3);
+  /**
+   * Takes the input of one missing member in ranges, as whole bytes of a multiple of 8 coordinates but for the last. `prints` gives the
+   * fingerprints of a range where they are computed elsewhere.
+   */
+  missingInput(index: number): MissingInput {
+    const { survivors } = this.#result;
     const root = new InputRoot();
+    let prints: readonly [bigint, bigint] = [0n, 0n];
     let at = 0;
+    const coordinatesIn = (bytes: Uint8Array): number => {
+      const count = Math.min(Math.floor((8 * bytes.length) / this.#bits), this.#length - at);
+      demand(
+        count > 0 && bytes.length === packedBytes(count, this.#bits),
+        'result/missing-input',
+        `the input of member ${String(index)} that was served has another length than its coordinates need.`,
+      );
+      return count;
+    };
     return {
-      update: (bytes) => {
+      next: (bytes) => {
         root.update(bytes);
-        const count = Math.min(PIECE_COORDINATES, this.#length - at);
-        demand(
-          bytes.length === packedBytes(count, this.#bits),
-          'result/missing-input',
-          `the input of member ${String(index)} that was served has another length than its coordinates need.`,
-        );
-        const words = unpackWords(bytes, count, this.#bits);
-        prints.forEach((print, s) => {
-          print.update(words, weights[s]?.next(count) ?? new Uint8Array());
-        });
+        const count = coordinatesIn(bytes);
+        const start = at;
         at += count;
+        return { start, words: unpackWords(bytes, count, this.#bits) };
+      },
+      add: (range) => {
+        prints = added(prints, range);
+      },
+      update(bytes) {
+        const { start, words } = this.next(bytes);
+        this.add(fingerprintRange(words, start, survivors.t3));
       },
       finish: () => {
-        const expected = this.#result.survivors.members.get(index)?.root;
+        const expected = survivors.members.get(index)?.root;
         demand(
           at === this.#length && expected !== undefined && equalBytes(root.digest(), expected),
           'result/missing-input',
           `the input of member ${String(index)} that was served does not match its signed root.`,
         );
         prints.forEach((print, s) => {
-          this.#claimed[s] = addFingerprints([this.#claimed[s] ?? 0n, print.digest()]);
+          this.#claimed[s] = addFingerprints([this.#claimed[s] ?? 0n, print]);
         });
       },
     };
   }
 
-  /**
-   * Takes the next piece of the packed sum and of the opened vector (PIECE_COORDINATES coordinates but for the last). Checks ranges,
-   * removes the remaining masks and compares with what was published; returns the opened piece it computed itself.
-   */
-  update(sumBytes: Uint8Array, openedBytes: Uint8Array): Int32Array {
-    const count = Math.min(PIECE_COORDINATES, this.#length - this.#at);
+  /** The next range of the packed sum, for `examineRange`. */
+  next(sums: Uint8Array): SumRange {
+    const start = this.#received;
+    const count = Math.min(Math.floor((8 * sums.length) / sumWidth(this.#bits)), this.#length - start);
     demand(
-      sumBytes.length === packedBytes(count, sumWidth(this.#bits)),
+      count > 0 && sums.length === packedBytes(count, sumWidth(this.#bits)),
       'result/sum',
       'the sum that was served has another length than its coordinates need.',
     );
-    this.#sumHash.update(sumBytes);
-    const sums = new Float64Array(count);
-    unpackInto(sums, sumBytes, sumWidth(this.#bits));
-    const bound = this.#result.survivors.members.size * (2 ** this.#bits - 1);
+    this.#sumHash.update(sums);
+    this.#received += count;
+    return { sums, start, count, bits: this.#bits };
+  }
+
+  /** What came of the range that `next` gave, in the same order, with the opened coordinates computed from it. */
+  take({ largest, prints }: RangeFacts, opened: Int32Array): void {
     demand(
-      noneAbove(sums, bound),
+      largest <= this.#result.survivors.members.size * (2 ** this.#bits - 1),
       'result/sum',
       'a coordinate of the sum is larger than the survivors could have made it.',
     );
-    this.#sumPrints.forEach((print, s) => {
-      print.update(sums, this.#weights[s]?.next(count) ?? new Uint8Array());
-    });
-    const opened = openPiece(sums, this.#at, this.#keys, this.#bits);
-    const own = new Uint8Array(opened.buffer, opened.byteOffset, opened.byteLength);
+    this.#prints = added(this.#prints, prints);
+    this.#openedHash.update(new Uint8Array(opened.buffer, opened.byteOffset, opened.byteLength));
+    this.#at += opened.length;
+  }
+
+  /**
+   * The next range from beginning to end: checks it, removes the remaining masks and, where the opened vector was published beside it,
+   * compares; returns the opened range it computed itself.
+   */
+  update(sumBytes: Uint8Array, openedBytes?: Uint8Array): Int32Array {
+    const range = this.next(sumBytes);
+    const opened = new Int32Array(range.count);
+    const facts = examineRange(range, this.keys, this.#result.survivors.t3, opened);
+    this.take(facts, opened);
     demand(
-      equalBytes(own, openedBytes),
+      openedBytes === undefined || equalBytes(new Uint8Array(opened.buffer), openedBytes),
       'result/opened',
       'the opened sum that was published is not what the openings give.',
     );
-    this.#openedHash.update(own);
-    this.#at += count;
     return opened;
   }
 
@@ -141,7 +158,7 @@ export class VectorCheck {
       'the opened sum does not match its hash.',
     );
     demand(
-      this.#sumPrints.every((print, s) => print.digest() === this.#claimed[s]),
+      this.#prints.every((print, s) => print === this.#claimed[s]),
       'result/fingerprint',
       "the fingerprint of the sum is not the sum of the survivors' fingerprints.",
     );
@@ -157,8 +174,17 @@ export function openPiece(sums: Float64Array, start: number, keys: MaskKeys, mod
   return words;
 }
 
-function noneAbove(sums: Float64Array, bound: number): boolean {
-  // i is below the length.
-  for (let i = 0; i < sums.length; i++) if ((sums[i] as number) > bound) return false;
-  return true;
+export interface MissingInput {
+  /** The words of the next range, to be fingerprinted. Throws Refusal `result/missing-input`. */
+  next(bytes: Uint8Array): { readonly start: number; readonly words: Uint32Array };
+  /** The fingerprints of a range. */
+  add(prints: readonly [bigint, bigint]): void;
+  /** Both. */
+  update(bytes: Uint8Array): void;
+  /** After the last. Throws Refusal `result/missing-input`. */
+  finish(): void;
+}
+
+function added(a: readonly [bigint, bigint], b: readonly [bigint, bigint]): [bigint, bigint] {
+  return [addFingerprints([a[0], b[0]]), addFingerprints([a[1], b[1]])];
 }

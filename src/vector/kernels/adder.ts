@@ -45,13 +45,19 @@ export function addWords(sums: WideSums, start: number, words: Uint32Array): voi
 
 /** The low 32 bits of whole numbers from 0 to 2^52 − 1. */
 export function lowWords(values: Float64Array): Int32Array<ArrayBuffer> {
-  const { run, bytes } = summing();
   const out = new Int32Array(values.length);
+  lowWordsInto(out, values);
+  return out;
+}
+
+/** The same into `out`, which has as many places. */
+export function lowWordsInto(out: Int32Array, values: Float64Array): void {
+  invariant(out.length === values.length, 'a place for each word');
+  const { run, bytes } = summing();
   for (let at = 0; at < values.length; at += BLOCK) {
     const part = bytesOf(values.subarray(at, at + BLOCK));
     bytes.set(part);
     run.lowWords(0, HIGH, roundedUp(part.length / 8, LANES));
     bytesOf(out).set(bytes.subarray(HIGH, HIGH + part.length / 2), 4 * at);
   }
-  return out;
 }

@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { hash, LABELS, SecretBytes } from '../../../src/crypto/index.js';
-import { PIECE_COORDINATES, type SurvivorSet } from '../../../src/protocol/index.js';
+import { HERE } from '../../../src/compute/index.js';
+import { PIECE_COORDINATES } from '../../../src/protocol/index.js';
 import { SealedStore, Sealer } from '../../../src/storage/index.js';
 import { inputName } from '../../../silo-agent/input-store.js';
 import { KeptInput } from '../../../silo-agent/kept-input.js';
@@ -12,7 +13,7 @@ import { temporaryFolder } from '../../support/temporary-folder.js';
 const inputHash = hash(LABELS.inputKey, Uint8Array.of(7));
 const length = 2 * PIECE_COORDINATES + 41;
 const rid = new Uint8Array(32).fill(1);
-const survivors = { t3: new Uint8Array(32).fill(5) } as unknown as SurvivorSet;
+const survivors = { t3: hash(LABELS.inputKey, Uint8Array.of(5)) };
 
 async function stored(): Promise<SealedStore> {
   const root = SecretBytes.of<'storage-root'>(new Uint8Array(32).fill(9));
@@ -22,7 +23,7 @@ async function stored(): Promise<SealedStore> {
   return inputs;
 }
 
-/** The keys are overwritten when an input is wiped: everybody gets their own. */
+/** The keys are overwritten when an input takes them: everybody gets their own. */
 function inputOf(inputs: SealedStore, kept?: KeptInput, modulusBits = 24): MaskedInput {
   const masks = { add: [new Uint8Array(32).fill(2)], subtract: [new Uint8Array(32).fill(3)] };
   return new MaskedInput({ inputs, inputHash, length, masks, modulusBits, kept });
@@ -43,7 +44,7 @@ describe('a masked input', () => {
       root: await plain.root(),
       taus: await plain.fingerprints(survivors),
     };
-    const kept = KeptInput.of(rid, 1, length)!;
+    const kept = KeptInput.of(rid, 1, length, HERE)!;
     const uploaded = inputOf(inputs, kept);
     expect((await bytesOf(uploaded)).equals(expected.bytes)).toBe(true);
     expect(await uploaded.root()).toEqual(expected.root);
@@ -60,21 +61,32 @@ describe('a masked input', () => {
   it('is kept whole or not used: a broken upload leaves a part, the next completes it', async () => {
     const inputs = await stored();
     const expected = await bytesOf(inputOf(inputs));
-    const kept = KeptInput.of(rid, 1, length)!;
+    const kept = KeptInput.of(rid, 1, length, HERE)!;
     for await (const chunk of inputOf(inputs, kept).read(0)) {
       expect(chunk.length).toBeGreaterThan(0);
       break;
     }
-    expect(kept.pieces).toBeUndefined();
+    expect(kept.words).toBeUndefined();
     const again = inputOf(inputs, kept);
     expect((await bytesOf(again, 3 * PIECE_COORDINATES)).equals(expected.subarray(3 * PIECE_COORDINATES))).toBe(true);
-    expect(kept.pieces?.map((piece) => piece.length)).toEqual([PIECE_COORDINATES, PIECE_COORDINATES, 41]);
+    expect(kept.words).toHaveLength(length);
+  });
+
+  it('takes its mask keys over and leaves no copy with whoever gave them', async () => {
+    const masks = { add: [new Uint8Array(32).fill(2)], subtract: [new Uint8Array(32).fill(3)] };
+    const inputs = await stored();
+    const input = new MaskedInput({ inputs, inputHash, length, masks, modulusBits: 24 });
+    expect([...masks.add, ...masks.subtract]).toEqual([new Uint8Array(32), new Uint8Array(32)]);
+    expect((await bytesOf(input)).equals(await bytesOf(inputOf(inputs)))).toBe(true);
+    input.wipe();
+    expect((await bytesOf(input)).equals(await bytesOf(inputOf(inputs)))).toBe(false);
   });
 
   it('is kept for one attempt of one round, and not beyond 128 MiB', () => {
-    const kept = KeptInput.of(rid, 2, length)!;
+    const kept = KeptInput.of(rid, 2, length, HERE)!;
     expect([kept.isOf(rid, 2), kept.isOf(rid, 1), kept.isOf(new Uint8Array(32), 2)]).toEqual([true, false, false]);
-    expect(KeptInput.of(rid, 1, 32 * 1024 ** 2)).toBeDefined();
-    expect(KeptInput.of(rid, 1, 32 * 1024 ** 2 + 1)).toBeUndefined();
+    const nothing = { room: () => new Uint8Array() };
+    expect(KeptInput.of(rid, 1, 32 * 1024 ** 2, nothing)).toBeDefined();
+    expect(KeptInput.of(rid, 1, 32 * 1024 ** 2 + 1, nothing)).toBeUndefined();
   });
 });
