@@ -102,7 +102,7 @@ export async function learn(
     options,
   );
   const shared = local === undefined ? trained.parameters : sharedOf(local, trained.parameters);
-  const delta = shared.map((value, i) => value - (state.parameters[i] ?? 0));
+  const delta = differenceOf(shared, state.parameters);
   const { method, optimiser } = recipe;
   // Both methods are refused with another optimiser.
   const reach = (rate: number): number =>
@@ -129,6 +129,13 @@ export async function learn(
       local && localOf(local, trained.parameters),
     ),
   };
+}
+
+function differenceOf(after: Float32Array, before: Float32Array): Float32Array {
+  const delta = new Float32Array(after.length);
+  // The trainer returns as many parameters as it was given.
+  for (let i = 0; i < delta.length; i++) delta[i] = (after[i] as number) - (before[i] as number);
+  return delta;
 }
 
 /** c - c_i, and 0 for running statistics, which no gradient moves, and for local parameters, which nobody else has. */

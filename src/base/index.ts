@@ -7,6 +7,7 @@ export * from './ids.js';
 export * from './instant.js';
 export * from './invariant.js';
 export * from './limits.js';
+export * from './little-endian.js';
 export * from './ports.js';
 export { printable } from './printable.js';
 export * from './result.js';

@@ -46,7 +46,7 @@ export function trainingSegments(
   const { method } = terms.recipe;
   const divisor = method.kind === 'fed-nova' ? demandReach(reach) : 1;
   return [
-    { name: SEGMENT.delta, values: moved.map((change) => (change * factor * weight) / divisor) },
+    { name: SEGMENT.delta, values: sent(moved, factor, weight, divisor) },
     ...(statistics > 0
       ? [
           {
@@ -63,6 +63,13 @@ export function trainingSegments(
     ...(method.kind === 'fed-nova' ? [{ name: SEGMENT.reach, values: Float64Array.of(weight * divisor) }] : []),
     ...evaluationSegments(holdout, terms, smallestSlice),
   ];
+}
+
+function sent(moved: Float32Array, factor: number, weight: number, divisor: number): Float32Array {
+  const values = new Float32Array(moved.length);
+  // Both have the same length.
+  for (let i = 0; i < values.length; i++) values[i] = ((moved[i] as number) * factor * weight) / divisor;
+  return values;
 }
 
 /** A change of a control variate as it is sent, and by which the silo's own must then move: cut to L2 norm `clip`. */

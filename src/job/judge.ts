@@ -69,12 +69,19 @@ function demandRange({ layout, opened, survivors }: RoundToJudge): void {
     const most = survivors * largestContribution(segment);
     const least = segment.quantiser.kind === 'integer' ? 0 : -most;
     const values = opened.subarray(segment.offset, segment.offset + segment.length);
-    if (values.some((value) => value < least || value > most))
+    if (!withinRange(values, least, most))
       throw new JobError(
         'job/bad-sum',
         `a coordinate of segment ${segment.name} is outside what ${String(survivors)} silos can contribute.`,
       );
   }
+}
+
+function withinRange(values: Int32Array, least: number, most: number): boolean {
+  // i is below the length.
+  for (let i = 0; i < values.length; i++)
+    if ((values[i] as number) < least || (values[i] as number) > most) return false;
+  return true;
 }
 
 type TrainJob = Extract<Job, { kind: 'train' }>;
@@ -92,7 +99,7 @@ function updated(
   if (!(weight > 0) || weight < least)
     throw new JobError('job/bad-sum', `the total weight is ${String(weight)}, at least ${String(least)} is required.`);
   const most = acceptance?.maxMeanNorm ?? 0;
-  const meanOf = (name: string): Float64Array => requiredValues(sum, name).map((value) => value / weight);
+  const meanOf = (name: string): Float64Array => dividedBy(requiredValues(sum, name), weight);
   const { method } = job.recipe;
   const mean =
     method.kind === 'fed-nova'
@@ -119,6 +126,13 @@ function updated(
   const state = encodeModelState({ modelSha256: before.modelSha256, parameters, updateState });
   const drift = driftOf(norm, Math.max(0, requiredValue(sum, SEGMENT.norm)) / weight);
   return { state, drift, endsJob: stopping.endsJob };
+}
+
+/** In place. */
+function dividedBy(values: Float64Array, divisor: number): Float64Array {
+  // i is below the length.
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) / divisor;
+  return values;
 }
 
 function stoppedBy(

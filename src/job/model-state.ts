@@ -1,7 +1,7 @@
 // What a round starts from and ends with: the parameters, the update rule's own state, and which forward model they belong to. Every
 // silo computes these bytes itself and compares their hash, so they have exactly one form.
 
-import { concat, equalBytes, HASH_BYTES, u32be, utf8 } from '../base/index.js';
+import { concat, equalBytes, HASH_BYTES, readNumbers, u32be, utf8, writeNumbers } from '../base/index.js';
 import { initialParameters, readForwardModel, withStandardisation, type ForwardModel } from '../model/index.js';
 import { JobError } from './errors.js';
 import { JOB_LIMITS } from './limits.js';
@@ -22,12 +22,14 @@ const MAGIC = utf8('veilsum-state-1\n');
 /** magic || SHA-256 of the model || u32be count || parameters, little-endian float32 || u32be length || update state. */
 export function encodeModelState({ modelSha256, parameters, updateState }: ModelState): Uint8Array<ArrayBuffer> {
   if (modelSha256.length !== HASH_BYTES) throw new JobError('job/bad-state', 'the hash of a model has 32 bytes.');
-  const values = new Uint8Array(4 * parameters.length);
-  const view = new DataView(values.buffer);
-  parameters.forEach((value, i) => {
-    view.setFloat32(4 * i, value, true);
-  });
-  return concat(MAGIC, modelSha256, u32be(parameters.length), values, u32be(updateState.length), updateState);
+  const head = concat(MAGIC, modelSha256, u32be(parameters.length));
+  const tail = head.length + 4 * parameters.length;
+  const bytes = new Uint8Array(tail + 4 + updateState.length);
+  bytes.set(head);
+  writeNumbers(bytes.subarray(head.length, tail), parameters);
+  bytes.set(u32be(updateState.length), tail);
+  bytes.set(updateState, tail + 4);
+  return bytes;
 }
 
 /** Throws JobError `job/bad-state` on anything that `encodeModelState` would not write. */
@@ -41,7 +43,7 @@ export function decodeModelState(bytes: Uint8Array): ModelState {
   const tail = head + 4 * count;
   if (tail + 4 > bytes.length || tail + 4 + view.getUint32(tail) !== bytes.length) throw bad();
   const parameters = new Float32Array(count);
-  for (let i = 0; i < count; i++) parameters[i] = view.getFloat32(head + 4 * i, true);
+  readNumbers(parameters, bytes.subarray(head, tail));
   return { modelSha256: bytes.slice(MAGIC.length, head - 4), parameters, updateState: bytes.slice(tail + 4) };
 }
 

@@ -111,7 +111,9 @@ function coarse(segment: Segment, q: number): number {
 export function dequantise(segment: Segment, opened: Int32Array): Float64Array {
   const scale = segment.quantiser.kind === 'real' ? segment.quantiser.scale : 1;
   const out = new Float64Array(segment.length);
-  for (let i = 0; i < segment.length; i++) out[i] = (opened[segment.offset + i] ?? 0) / scale;
+  const from = opened.subarray(segment.offset, segment.offset + segment.length);
+  // Both have the length of the segment, or `from` is shorter, and the rest is 0.
+  for (let i = 0; i < from.length; i++) out[i] = (from[i] as number) / scale;
   return out;
 }
 

@@ -44,11 +44,14 @@ const CHANGE = 2 ** -20;
 export function inventedWork(silo: string): LocalWork {
   let state = 0;
   for (const letter of silo) state = (Math.imul(state, 31) + letter.charCodeAt(0)) >>> 0;
-  const changed = (parameters: Float32Array): Float32Array =>
-    parameters.map((value) => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return value + (state / 2 ** 31 - 1) * CHANGE;
-    });
+  const changed = (parameters: Float32Array): Float32Array => {
+    const next = new Float32Array(parameters.length);
+    for (let i = 0; i < next.length; i++) {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+      next[i] = (parameters[i] ?? 0) + (state / 2 ** 31) * CHANGE;
+    }
+    return next;
+  };
   return {
     readDataSet: () =>
       Promise.resolve({

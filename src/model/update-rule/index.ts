@@ -29,8 +29,10 @@ export function applyUpdate(
       `an update of length ${String(meanDelta.length)} for ${String(parameters.length)} parameters`,
     );
   const updated = stepOf(rule)(parameters, state, meanDelta);
-  const at = updated.parameters.findIndex((value) => !Number.isFinite(value));
-  if (at >= 0) throw new ModelError('model/bad-update', `the updated parameter ${String(at)} is not finite`);
+  // A loop: a call for each of some million parameters takes as long as their update.
+  for (let i = 0; i < updated.parameters.length; i++)
+    if (!Number.isFinite(updated.parameters[i]))
+      throw new ModelError('model/bad-update', `the updated parameter ${String(i)} is not finite`);
   return updated;
 }
 

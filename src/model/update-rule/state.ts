@@ -1,6 +1,7 @@
 // The memory of an update rule as bytes: float64 vectors one after the other, little-endian, nothing else. An empty array stands for
 // all zeros, the state before the first round.
 
+import { readNumbers, writeNumbers } from '../../base/index.js';
 import { ModelError } from '../errors.js';
 
 /** Splits `state` into `count` vectors of `length`. Throws `model/bad-update`. */
@@ -11,17 +12,16 @@ export function readState(state: Uint8Array, count: number, length: number): Flo
       'model/bad-update',
       `state of ${String(state.length)} bytes, the rule keeps ${String(8 * count * length)}`,
     );
-  const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
-  return Array.from({ length: count }, (_, vector) =>
-    Float64Array.from({ length }, (_, i) => view.getFloat64(8 * (vector * length + i), true)),
-  );
+  return Array.from({ length: count }, (_, vector) => {
+    const values = new Float64Array(length);
+    readNumbers(values, state.subarray(8 * vector * length));
+    return values;
+  });
 }
 
 export function writeState(vectors: readonly Float64Array[]): Uint8Array {
   const length = vectors[0]?.length ?? 0;
   const bytes = new Uint8Array(8 * vectors.length * length);
-  const view = new DataView(bytes.buffer);
-  for (const [vector, values] of vectors.entries())
-    for (const [i, value] of values.entries()) view.setFloat64(8 * (vector * length + i), value, true);
+  for (const [vector, values] of vectors.entries()) writeNumbers(bytes.subarray(8 * vector * length), values);
   return bytes;
 }
