@@ -15,10 +15,13 @@ import { roundingError, type Room } from './budget.js';
 import { cohortSizes, contributorsOf, defaultMaxMalicious } from './cohort.js';
 import { encodeContract, parseContract, type Contract } from './contract.js';
 import type { Job } from './job.js';
+import { JobError } from './errors.js';
 import { DEFAULT_MIN_COHORT, DEFAULT_TIMEOUTS, type JobFile, type TrainingJobFile } from './job-file.js';
 import { checkFile } from './job-file-check.js';
 import { DEFAULT_STATISTICS_CLIP, deriveClosingLayout, deriveLayout, SEGMENT, type LayoutTerms } from './layout.js';
 import type { ManifestFacts } from './manifest-facts.js';
+import { JOB_LIMITS } from './limits.js';
+import { smallestModulus } from './modulus.js';
 import { encodeRecipe, type LocalMethod, type Recipe } from './recipe.js';
 import { reachOf } from '../model/index.js';
 import { epsilonOfSum, noisyQuantiser, type NoisyQuantiser } from './noise.js';
@@ -33,9 +36,13 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
   const job = jobOf(file);
   const graph = file.graph?.kind === 'regular' ? { absent: file.graph.absent } : undefined;
   checkFile(file, facts, job, { silos, maxMalicious, minCohort, graph });
-  const room: Room = { silos: silos.length, modulusBits: file.modulusBits ?? 32 };
   const plain = layoutTerms(file, job, facts);
-  const noise = noiseOf(file, plain, room, contributorsOf({ silos, maxMalicious, minCohort }));
+  const contributors = contributorsOf({ silos, maxMalicious, minCohort });
+  const room: Room = {
+    silos: silos.length,
+    modulusBits: file.modulusBits ?? modulusOf(file, job, plain, { silos: silos.length, contributors }),
+  };
+  const noise = noiseOf(file, plain, room, contributors);
   const terms = plain.kind === 'train' ? { ...plain, noisyQMax: noise?.quantiser.qMax } : plain;
   const layout = deriveLayout(terms, room);
   const bounds =
@@ -71,6 +78,24 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
     train: file.kind === 'statistics' ? [] : [...(file.model.train ?? [])],
     local: file.kind === 'train' ? [...(file.model.local ?? [])] : [],
   };
+}
+
+/** Where a job file does not say it. The vectors of other jobs than training are short, and are given all the room there is. */
+function modulusOf(
+  file: JobFile,
+  job: Job,
+  terms: LayoutTerms,
+  { silos, contributors }: { readonly silos: number; readonly contributors: number },
+): number {
+  if (terms.kind !== 'train') return JOB_LIMITS.modulusBitsMax;
+  const finest = noiseOf(file, terms, { silos, modulusBits: JOB_LIMITS.modulusBitsMax }, contributors);
+  return smallestModulus(silos, terms.parameterCount, (room) => {
+    const noise = noiseOf(file, terms, room, contributors);
+    if (noise !== undefined && noise.quantiser.qMax !== finest?.quantiser.qMax)
+      throw new JobError('job/overflow', 'fewer bits would make numbers coarser beside their noise.');
+    deriveLayout({ ...terms, noisyQMax: noise?.quantiser.qMax }, room);
+    deriveClosingLayout(job, room);
+  });
 }
 
 const KIND_NUMBERS = {

@@ -73,12 +73,17 @@ describe('a manifest from a job file', () => {
       silos: ['a', 'b', 'c', 'd', 'e'],
       maxMalicious: 1,
       minCohort: 5,
-      modulusBits: 32,
+      modulusBits: 22,
       privacy: { epsilon: 0, delta: 0 },
       roundLimit: 10,
       fullVerification: true,
       rejectedRoundsLimit: 2,
     });
+  });
+
+  it('has the bits that a job file says, or the fewest for training and all there are for statistics', () => {
+    expect(buildManifest({ ...training, modulusBits: 30 }, facts).modulusBits).toBe(30);
+    expect(buildManifest(statistics, statisticsFacts).modulusBits).toBe(32);
   });
 
   it('has the layout that a silo derives, a closing round included', () => {
@@ -104,7 +109,7 @@ describe('a manifest from a job file', () => {
     // Five silos with 20 rows, 16 of them trained on, of 200: half of 0.4.
     expect(acceptance?.minWeight).toBeCloseTo(0.2, 12);
     expect(acceptance?.maxMeanNorm).toBeGreaterThan(2);
-    expect(acceptance?.maxMeanNorm).toBeLessThan(2.000_001);
+    expect(acceptance?.maxMeanNorm).toBeLessThan(2.001);
   });
 
   it('names the statistics job that standardises the features', () => {
