@@ -139,6 +139,20 @@ export class Contributor {
     return { ...input, steps, droppedRows: records.droppedRows };
   }
 
+  /** The keys of this silo's input to a round, from the records as they are now: another version of them would be another input. */
+  async keysOf(manifest: Manifest, plan: Plan): Promise<Uint8Array[]> {
+    const job = parseJob(manifest.message);
+    const { dataSet } = job.contract;
+    const source = this.#config.dataSets[dataSet];
+    if (source === undefined)
+      throw new AgentError('agent/no-data-set', `the data set "${dataSet}" is not configured here.`);
+    const records = await this.#work.readDataSet({ name: dataSet, ...source }, job.contract, this.#config.state);
+    const { version } = records;
+    records.close?.();
+    const parameters = job.kind === 'statistics' ? undefined : (await this.#state(plan)).parameters;
+    return inputKeysOf(job, isClosingRound(manifest, plan.round), version, parameters);
+  }
+
   /** Under a key of this silo: the version itself is a hash of records, and somebody who knows all but one could try out that one. */
   #nameOfVersion(version: string): Uint8Array {
     using name = this.#store.root.lend((ikm) => derive<'data-set'>(ikm, utf8(version), LABELS.deriveDataSet, []));

@@ -9,6 +9,7 @@ import {
   seal,
   siloSigner,
   type Manifest,
+  type Plan,
   type SiloEffect,
   type SiloEvent,
   type SiloSelf,
@@ -234,10 +235,21 @@ export class Tasks {
     }
   }
 
-  async verify({ manifest, result, directive }: Effect<'verify-result'>): Promise<void> {
+  /** Of an input that a disk which was set back has lost; none when the records can no longer be read. */
+  async #forgottenKeys(manifest: Manifest, plan: Plan): Promise<Uint8Array[]> {
+    try {
+      return await this.#contributor.keysOf(manifest, plan);
+    } catch (error) {
+      if (!isCodedError(error)) throw error;
+      return [];
+    }
+  }
+
+  async verify({ manifest, result, directive, restores }: Effect<'verify-result'>): Promise<void> {
     const { store, client, computer, self } = this.#site;
-    const value = await verifyResult({ store, client, computer }, manifest, result, directive);
     const { plan } = result.context;
+    const own = restores ? { restored: true, ownInputKeys: await this.#forgottenKeys(manifest, plan) } : undefined;
+    const value = await verifyResult({ store, client, computer }, manifest, result, directive, own);
     const inSum = result.survivors.members.has(plan.cohort.indexOf(self.siloId));
     if (value.outcome === Outcome.OUTCOME_APPLIED && inSum) await keepOwn(store, plan.jobId, plan.rid);
     await this.#site.feed({ $case: 'resultVerified', value });

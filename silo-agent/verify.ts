@@ -33,16 +33,22 @@ export interface VerifySite {
   readonly computer: Computer;
 }
 
+/** Of a sum that holds an input of this silo which its journal does not know. */
+export type Restored = Pick<SiloResultVerified, 'restored' | 'ownInputKeys'>;
+
+const NOTHING_RESTORED: Restored = { restored: false, ownInputKeys: [] };
+
 /** Rejects only when something could not be fetched or stored: what is wrong with the result itself comes back as its code. */
 export async function verifyResult(
   site: VerifySite,
   manifest: Manifest,
   result: CheckedResult,
   directive: ResultDirective,
+  restored: Restored = NOTHING_RESTORED,
 ): Promise<SiloResultVerified> {
   const { store } = site;
   const { plan } = result.context;
-  const about = { jobId: plan.jobId, round: plan.round, plan: plan.envelope, result: directive.result };
+  const about = { jobId: plan.jobId, round: plan.round, plan: plan.envelope, result: directive.result, ...restored };
   try {
     const lane = site.computer.laneFor(layoutOfRound(manifest, plan.round).length);
     const opened = await checkVectors(site, lane, result, directive);

@@ -31,6 +31,7 @@ declare module 'node:crypto' {
     setAuthTag(tag: Uint8Array): this;
   }
   export function createHash(algorithm: 'sha256' | 'sha512'): Hash;
+  export function hash(algorithm: 'sha256', data: Uint8Array, outputEncoding: 'buffer'): Buffer;
   export function createCipheriv(
     algorithm: 'aes-256-ctr' | 'chacha20-poly1305',
     key: Uint8Array,

@@ -1,8 +1,8 @@
 // Signatures that were found valid before. The same message comes several times in a round, by itself and in what rests on it: each
 // signature is verified once. What did not verify is not remembered, so that nothing a peer invents takes a place.
 
-import { hex } from '../base/index.js';
-import { sha256Hasher } from '../crypto/index.js';
+import { concat, hex } from '../base/index.js';
+import { sha256 } from '../crypto/index.js';
 
 export class ValidBefore {
   readonly #most: number;
@@ -15,9 +15,7 @@ export class ValidBefore {
 
   /** Answers as `verify` does, and calls it only for what it has not found valid before. Parts but the last have fixed lengths. */
   check(parts: readonly Uint8Array[], verify: () => boolean): boolean {
-    const hasher = sha256Hasher();
-    for (const part of parts) hasher.update(part);
-    const name = hex(hasher.digest());
+    const name = hex(sha256(concat(...parts)));
     if (this.#known.has(name)) return true;
     if (!verify()) return false;
     this.#known.add(name);

@@ -10,6 +10,8 @@ import { Report } from './report.js';
 import type { Script } from './script.js';
 import type { Asked, Done, Failed } from './worker.js';
 
+/** Nearly all that a seed allocates is gone with it: with room for the young, it is collected seldom and at little cost. */
+const YOUNG_MB = 64;
 /** Between two lines that say how far it is. */
 const TOLD_EVERY_MS = 20_000;
 
@@ -45,7 +47,9 @@ function tellFailure({ script, message, small, says }: Failed, folder: string): 
 
 /** Asks a thread for one seed after the other, as long as `next` has one. */
 async function keepBusy(next: () => Asked | undefined, done: (one: Done) => void): Promise<void> {
-  const worker = new Worker(new URL('./worker.js', import.meta.url));
+  const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   try {
     for (let asked = next(); asked !== undefined; asked = next()) {
       // Rejects when the thread fails.

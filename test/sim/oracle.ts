@@ -43,11 +43,13 @@ interface Place {
   readonly cohort: readonly SiloId[];
 }
 
+type Released = Pick<Place, 'n' | 'c' | 'graph'>;
+
 export class Oracle {
   readonly view = new View();
   readonly histories = new Histories();
   readonly #signed = new Map<string, string>();
-  readonly #releases = new Map<string, Map<number, Envelope>>();
+  readonly #releases = new Map<string, Map<number, Released>>();
   /** By rid, then attempt: who signed an Abort that covers it. */
   readonly #aborts = new Map<string, Map<number, Set<string>>>();
   readonly #answered = new Map<string, Envelope>();
@@ -97,10 +99,15 @@ export class Oracle {
 
   #aborted(silo: SiloFace, envelope: Envelope): void {
     const { rid, attempt } = decode(Abort, 'abort', envelope.payload);
-    if (!this.#isMalicious(silo.index) && this.#releases.get(`${silo.id} ${hex(rid)}`)?.has(attempt) === true)
-      throw new Broken(`${silo.id} gives up attempt ${attempt}, in which it has released (G3)`);
     const ofRound = this.#aborts.get(hex(rid)) ?? new Map<number, Set<string>>();
     this.#aborts.set(hex(rid), ofRound);
+    const releases = this.#releases.get(`${silo.id} ${hex(rid)}`) ?? [];
+    for (const [released, { n, c, graph }] of this.#isMalicious(silo.index) ? [] : releases) {
+      // An Abort covers every earlier attempt. One in which it has released must be dead without it.
+      const others = new Set(ofRound.get(released)).size;
+      if (released === attempt || (released < attempt && others < deadAfterAborts(n, c, graph)))
+        throw new Broken(`${silo.id} gives up attempt ${attempt}, in which it has released (G3)`);
+    }
     for (let covered = 1; covered <= attempt; covered++)
       ofRound.set(covered, (ofRound.get(covered) ?? new Set()).add(envelope.signer));
   }
@@ -110,8 +117,8 @@ export class Oracle {
     const self = new Set(selfShares.map(({ dealer }) => dealer));
     if (keyShares.some(({ dealer }) => self.has(dealer)))
       throw new Broken(`${silo.id} released both shares of one member (G3)`);
-    const before = this.#releases.get(`${silo.id} ${rid}`) ?? new Map<number, Envelope>();
-    this.#releases.set(`${silo.id} ${rid}`, before.set(attempt, envelope));
+    const before = this.#releases.get(`${silo.id} ${rid}`) ?? new Map<number, Released>();
+    this.#releases.set(`${silo.id} ${rid}`, before.set(attempt, { n, c, graph }));
     for (const other of before.keys()) {
       if (other === attempt) continue;
       const dead = this.#aborts.get(rid)?.get(Math.min(other, attempt))?.size ?? 0;

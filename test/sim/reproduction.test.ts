@@ -42,6 +42,29 @@ describe('a disk that was set back under a log', () => {
     expect(simulation.silos[5]!.state.jobs.get(job!.manifest.jobId)!.closedRound).toBe(2);
   });
 
+  it('to before its job, while an acknowledgement of it was still on its way, is told of the round again', () => {
+    const script: Script = {
+      seed: 11204,
+      silos: 5,
+      jobs: 1,
+      rounds: 1,
+      malicious: 1,
+      log: true,
+      operations: [
+        { kind: 'link', silo: 1, at: 119, forMs: 20_000, fault: 'delay' },
+        { kind: 'trap', who: -1, record: 56, edge: 'after', effects: 1, forMs: 380 },
+        { kind: 'kill', who: 0, at: 6_202, forMs: 14_692 },
+        { kind: 'link', silo: 2, at: 6_034, forMs: 40_000, fault: 'delay' },
+        { kind: 'link', silo: 3, at: 6_096, forMs: 40_000, fault: 'drop' },
+        { kind: 'kill', who: 4, at: 6_218, forMs: 30_698 },
+        { kind: 'rollback', silo: 1, at: 10_492, back: 11 },
+      ],
+    };
+    const simulation = new Simulation(script);
+    simulation.run();
+    expect(simulation.silos[1]!.state.jobs.values().next().value!.closedRound).toBe(1);
+  });
+
   for (const operations of [
     [
       { kind: 'link', silo: 3, at: 174, forMs: 1232, fault: 'lose-answer' },

@@ -2,19 +2,14 @@
 
 import { describe, it } from 'vitest';
 import { generate } from './script.js';
-import { Simulation } from './simulation.js';
+import { runAll } from './run-all.js';
 
-const SEEDS = 400;
+const SEEDS = 250;
 const BATCH = 50;
 
 describe('a simulated consortium', () => {
   for (let first = 1; first <= SEEDS; first += BATCH)
     it(`keeps every promise under the faults of seeds ${first} to ${first + BATCH - 1}`, { timeout: 600_000 }, () => {
-      for (let seed = first; seed < first + BATCH; seed++)
-        try {
-          new Simulation(generate(seed, 3, 8)).run();
-        } catch (error) {
-          throw new Error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-        }
+      runAll(first, BATCH, (seed) => generate(seed, 3, 8));
     });
 });

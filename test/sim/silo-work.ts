@@ -6,6 +6,7 @@ import {
   layoutOfRound,
   seal,
   siloSigner,
+  type Plan,
   type SiloEffect,
   type SiloJournalledEvent,
   type SiloState,
@@ -89,10 +90,8 @@ function contribute(silo: Worker, { manifest, plan }: Extract<Work, { kind: 'con
   const inputHash = hash(LABELS.inputKey, utf8('input'), plan.rid);
   if (!silo.inputs.has(hex(inputHash)))
     silo.inputs.set(hex(inputHash), inputOf(silo.index, layoutOfRound(manifest, plan.round).length));
-  // What is computed differs from job to job, as it does when their parameters do.
-  const key = hash(LABELS.inputKey, utf8(plan.jobId), plan.modelHash);
   const dataSet = { dataSet: 'records', dataSetVersion: hash(LABELS.inputKey, utf8(silo.id)) };
-  silo.feed({ $case: 'contributionReady', value: { ...about, inputHash, inputKeys: [key], ...dataSet } });
+  silo.feed({ $case: 'contributionReady', value: { ...about, inputHash, inputKeys: [keyOf(plan)], ...dataSet } });
   return true;
 }
 
@@ -130,11 +129,23 @@ function fingerprint(silo: Worker, effect: Extract<Work, { kind: 'fingerprint' }
   return true;
 }
 
+/** What is computed differs from job to job, as it does when their parameters do. */
+function keyOf({ jobId, modelHash }: Plan): Uint8Array {
+  return hash(LABELS.inputKey, utf8(jobId), modelHash);
+}
+
 class Away extends Error {}
 
-function verify(silo: Worker, { result, directive }: Extract<Work, { kind: 'verify-result' }>): boolean {
+function verify(silo: Worker, { result, directive, restores }: Extract<Work, { kind: 'verify-result' }>): boolean {
   const { plan } = result.context;
-  const about = { jobId: plan.jobId, round: plan.round, plan: plan.envelope, result: directive.result };
+  const about = {
+    jobId: plan.jobId,
+    round: plan.round,
+    plan: plan.envelope,
+    result: directive.result,
+    restored: restores,
+    ownInputKeys: restores ? [keyOf(plan)] : [],
+  };
   const bytesOf = (sha256: Uint8Array | undefined): Uint8Array => {
     const bytes = sha256 === undefined ? undefined : silo.world.fetch(silo, sha256);
     if (bytes === undefined) throw new Away();

@@ -57,8 +57,9 @@ interface Forgotten {
 }
 
 /**
- * A disk that was set back: the Ack of a round stands in the log after what the journal had read of it by the Hello, and before that. Of
- * a silo whose disk is whole these are the few rounds whose Acks no checkpoint held yet; it answers with its Ack.
+ * A disk that was set back: of the rounds closed by the Hello those whose Ack does not stand in what the journal had read of the log by
+ * then, whether it came before the Hello or, late, after it. Of a silo whose disk is whole these are the few whose Acks no checkpoint
+ * held yet; it answers with its Ack. All of it is fixed by the Hello: a place that came up later would lie behind what was told.
  */
 function forgottenIn(
   { log }: CoordinatorState,
@@ -68,10 +69,11 @@ function forgottenIn(
 ): Forgotten | undefined {
   const hello = log?.hellos.get(silo);
   if (hello === undefined) return undefined;
-  const { by, read, index } = hello;
+  const { by, read } = hello;
+  if ((job.approvedBy.get(silo) ?? Infinity) >= by) return undefined;
   const isOf = (round: ClosedRound): boolean => {
     const entry = round.ackEntries?.get(silo);
-    return entry !== undefined && entry >= read && entry < index;
+    return round.closedBy < by && (entry === undefined || entry >= read);
   };
   if (!job.closed.some(isOf)) return undefined;
   // The offer, two places for each round closed by then and those before the first, and the job's end.

@@ -23,6 +23,7 @@ import { recordSum } from './differencing.js';
 import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import type { JobState, SiloState } from './state.js';
 import { demandNextRound } from './next-round.js';
+import { forgottenIn, restoredByAbandon } from './restored.js';
 import { chargeOf, close } from './verify.js';
 import { demandFirstTerminal } from './witness.js';
 
@@ -69,14 +70,19 @@ export function onAbandoned(state: SiloState, event: JournalledEvent, value: Aba
     newModelHash: job.modelHash,
     charge: chargeOf(job.open),
   });
-  const burnt = job.open?.releasedIn !== undefined;
+  const burnt = job.open?.releasedIn !== undefined || forgottenIn(state, plan)?.released === true;
   const abort = burnt || !plan.cohort.includes(self.siloId) ? undefined : closingAbort(state, job, plan, value.abandon);
   const closed =
     abort === undefined ? job : { ...job, closingAborts: new Map(job.closingAborts).set(plan.round, abort) };
   // What was released may have been opened by the coordinator, though no result came of it.
-  const released = burnt ? job.open.attempt.survivors : undefined;
+  const released = job.open?.releasedIn === undefined ? undefined : job.open.attempt.survivors;
   const known = released === undefined ? state : recordSum(state, job, plan, job.open, released.members.keys());
-  const done = close(known, closed, plan.round, event, { ack: signed, previous, model: job.modelHash });
+  const restored = restoredByAbandon(known, closed, plan);
+  const done = close(restored, restored.jobs.get(plan.jobId) ?? closed, plan.round, event, {
+    ack: signed,
+    previous,
+    model: job.modelHash,
+  });
   return {
     state: done.state,
     effects: [

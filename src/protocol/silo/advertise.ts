@@ -82,7 +82,7 @@ export function onAttemptStarted(
     ...forgetDeadOpenings(state, job, value.aborts),
     recentPlans: carried === undefined ? [...within(state.recentPlans, at), at] : state.recentPlans,
   };
-  return { state: withRound(planned, job, next), effects };
+  return { state: withRound(planned, planned.jobs.get(plan.jobId) ?? job, next), effects };
 }
 
 /** Every rule of §2.3 P0 that a plan must meet here. Returns this silo's index. */

@@ -67,6 +67,8 @@ export type SiloEffect =
       readonly manifest: Manifest;
       readonly result: CheckedResult;
       readonly directive: ResultDirective;
+      /** The sum holds an input of this silo that its journal does not know: the answer names that input's keys. */
+      readonly restores: boolean;
     }
   /** The stored input of a closed round may be erased. */
   | { readonly kind: 'forget-input'; readonly inputHash: Uint8Array }

@@ -21,6 +21,7 @@ import { attemptSecrets } from '../secrets.js';
 import { jobOf, locate, located, withAttempt, withRound, type Located } from './change.js';
 import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import { charged, roundsCharged } from './ledger.js';
+import { restoredByKeys } from './restored.js';
 import type { SiloState } from './state.js';
 import { demandAwake, mayPromise } from './witness.js';
 
@@ -34,7 +35,7 @@ export function onContributionReady(
   // Computed again after a restart: the first one stored counts (write once).
   if (open === undefined || open.plan.round !== value.round || open.contribution.kind !== 'computing')
     return { state, effects: [] };
-  const ready = withRound(state, job, {
+  const ready = withRound(restoredByKeys(state, job, value.inputKeys), job, {
     ...open,
     contribution: {
       kind: 'ready',

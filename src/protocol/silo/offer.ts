@@ -108,5 +108,11 @@ export function onJobPrepared(state: SiloState, event: JournalledEvent, value: S
   });
   const approval = demanded(job.approval, 'job/state', 'an approved job has an approval.');
   const then: SiloEffect = ready ? submit(approval) : { kind: 'notice', jobId, round: 0, code: why, detail };
-  return { state: next, effects: [{ kind: 'persist', event, emitted: [] }, then] };
+  const again: SiloEffect[] = ready && hasPassed(state, jobId) ? [{ kind: 'watch-anew' }] : [];
+  return { state: next, effects: [{ kind: 'persist', event, emitted: [] }, then, ...again] };
+}
+
+/** The log has shown rounds of a job that is prepared only now: its disk was set back, and what was told of them was refused until now. */
+function hasPassed({ witness }: SiloState, jobId: string): boolean {
+  return witness.sitsOut.has(jobId) || [...witness.terminals.keys()].some((key) => key.startsWith(`${jobId}/`));
 }

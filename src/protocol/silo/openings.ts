@@ -94,7 +94,7 @@ function withOpenings(
  * Aborts of it, by distinct members of its cohort, it stops counting. `aborts`: of any rounds of the job.
  */
 export function forgetDeadOpenings(state: SiloState, job: JobState, aborts: readonly Envelope[]): SiloState {
-  if (aborts.length === 0 || state.openings.size === 0) return state;
+  if (aborts.length === 0 || (state.openings.size === 0 && job.forgottenSums === undefined)) return state;
   const { roster } = state.self;
   const shown = aborts.flatMap((envelope) => {
     const silo = job.manifest.silos.find((member) => siloSigner(member) === envelope.signer);
@@ -115,7 +115,8 @@ export function forgetDeadOpenings(state: SiloState, job: JobState, aborts: read
     const alive = known.filter((one) => !isDead(one));
     if (alive.length > 0) openings.set(key, alive);
   }
-  return { ...state, openings };
+  const forgottenSums = job.forgottenSums?.filter((one) => !isDead(one));
+  return { ...state, openings, jobs: new Map(state.jobs).set(job.manifest.jobId, { ...job, forgottenSums }) };
 }
 
 function openingOf(open: OpenRound, silos: Opening['silos']): Opening {

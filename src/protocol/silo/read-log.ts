@@ -1,7 +1,7 @@
 // Reading the log: every entry is hashed onto what was read before, so that a log which was rewritten, shortened or forked cannot give
 // the root of its checkpoint; what concerns this silo is picked out on the way. Changes nothing: `finish` gives the event.
 
-import { asJobId, equalBytes, LIMITS, type SiloId } from '../../base/index.js';
+import { asJobId, asSiloId, equalBytes, LIMITS, type SiloId } from '../../base/index.js';
 import { sha256 } from '../../crypto/index.js';
 import { CompactRange, decodeEntry, leafHash, type LogEntry } from '../../transcript/index.js';
 import {
@@ -20,6 +20,9 @@ import { demand } from '../rejection.js';
 import { siloSigner } from '../roster.js';
 import type { JobState, OpenRound, SiloState } from './state.js';
 import { envelopeDigest, roundKey } from './witness.js';
+
+/** After these, the input of a silo has left and may have been opened. */
+const OF_A_SUM: ReadonlySet<string> = new Set(['t3', 'consistency', 'release']);
 
 export class LogReading {
   readonly checkpoint: OpenedCheckpoint;
@@ -122,12 +125,22 @@ export class LogReading {
     if (entry.kind === 'plan') this.#planned(entry);
     const index =
       job?.open?.plan.round === entry.round ? job.open.index : this.#indices.get(roundKey(entry.job, entry.round));
-    if (isUnknownAct(this.#state, job?.open, entry, index))
-      this.#unknown.set(`${entry.job}/${String(entry.round)}`, {
-        jobId: entry.job,
-        round: entry.round,
-        act: entry.kind,
-      });
+    if (isUnknownAct(this.#state, job?.open, entry, index)) this.#forgot(entry);
+  }
+
+  #forgot(entry: LogEntry): void {
+    const name = roundKey(entry.job, entry.round);
+    const before = this.#unknown.get(name);
+    const shown = entry.kind === 't3' ? survivorsIn(entry) : [];
+    this.#unknown.set(name, {
+      jobId: entry.job,
+      round: entry.round,
+      act: entry.kind,
+      released: before?.released === true || entry.kind === 'release',
+      summed: before?.summed === true || OF_A_SUM.has(entry.kind),
+      survivors: shown.length > 0 ? shown : (before?.survivors ?? []),
+      attempt: shown.length > 0 ? entry.attempt : (before?.attempt ?? 0),
+    });
   }
 
   #planned(entry: LogEntry): void {
@@ -181,9 +194,14 @@ function isMember({ body }: LogEntry, index: number | undefined): boolean {
 }
 
 /** Whether a masked header of this silo is among those of U3; where the message is too large for an entry, later ones tell. */
-function isSurvivor({ body }: LogEntry, siloId: SiloId): boolean {
-  if (body.form !== 'envelope') return false;
+function isSurvivor(entry: LogEntry, siloId: SiloId): boolean {
+  return survivorsIn(entry).includes(siloId);
+}
+
+/** Who signed the masked headers of U3. */
+function survivorsIn({ body }: LogEntry): SiloId[] {
+  if (body.form !== 'envelope') return [];
   const { payload } = decode(Envelope, 'signed envelope', body.bytes);
   const { headers } = decode(ConsistencyRequest, 'survivors', payload);
-  return headers.some(({ signer }) => signer === siloSigner(siloId));
+  return headers.flatMap(({ signer }) => asSiloId(signer.slice(signer.indexOf('/') + 1)) ?? []);
 }

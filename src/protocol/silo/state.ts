@@ -74,6 +74,17 @@ export interface WitnessState {
   readonly cosigned?: { readonly size: number; readonly envelope: Envelope };
   /** Last round of each job that this silo sits out, because the log knows more of it than this journal. */
   readonly sitsOut: ReadonlyMap<string, number>;
+  /** What the log knows of this silo in rounds that are not closed here, and this journal does not; by job and round. */
+  readonly forgotten: ReadonlyMap<string, Forgotten>;
+}
+
+export interface Forgotten {
+  readonly released: boolean;
+  /** Its input has left, and may have been opened. */
+  readonly summed: boolean;
+  /** The newest survivor set with this silo, as far as the log holds one, and its attempt. */
+  readonly survivors: readonly SiloId[];
+  readonly attempt: number;
 }
 
 /** A sum that was opened without noise, with this silo's input in it or without. */
@@ -129,6 +140,8 @@ export interface JobState {
   readonly rollbacks: readonly Hash[];
   /** Abort of every attempt of an abandoned round, by round: resent with its Ack. */
   readonly closingAborts: ReadonlyMap<number, Envelope>;
+  /** Sums of abandoned rounds that this silo signed and forgot: their inputs had the keys that this model gives. */
+  readonly forgottenSums?: readonly Opening[] | undefined;
   /** Our first Dispute of the round after the last closed one; one for each round, however often its result is shown. */
   readonly dispute?: Envelope | undefined;
   /** The last round that was verified here has ended the job by its own rule. */

@@ -24,6 +24,7 @@ import { recordSum } from './differencing.js';
 import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
 import { demandNextRound } from './next-round.js';
 import { settleOpening } from './openings.js';
+import { isForgotten, restoredByResult } from './restored.js';
 import type { JobState, OpenRound, SiloState } from './state.js';
 import { demandFirstTerminal } from './witness.js';
 
@@ -53,7 +54,8 @@ export function onResultReceived(
     [own?.survivors?.request, checked.survivors.request, directive.result],
   );
   const result = checkResult(checked, directive.result);
-  return { state, effects: [{ kind: 'verify-result', manifest: job.manifest, result, directive }] };
+  const restores = isForgotten(state, job, plan, checked.survivors.members);
+  return { state, effects: [{ kind: 'verify-result', manifest: job.manifest, result, directive, restores }] };
 }
 
 export function onResultVerified(
@@ -109,7 +111,8 @@ export function onResultVerified(
   // self_b was opened for exactly the survivors, which `checkResult` demanded.
   const survivors = message.selfSecrets.map(({ index }) => index);
   const settled = job.open === undefined ? state : settleOpening(state, job.open, survivors);
-  const known = recordSum(settled, job, plan, job.open, survivors);
+  const restored = value.restored ? restoredByResult(settled, job, plan, value.ownInputKeys, survivors) : settled;
+  const known = recordSum(restored, job, plan, job.open, survivors);
   return close(known, job, plan.round, event, {
     ack,
     previous: resultId,
@@ -152,6 +155,7 @@ export function close(
     stopped,
     lastAckHash: hash(LABELS.ack, ack.payload),
     open: undefined,
+    forgottenSums: equalBytes(model, job.modelHash) ? job.forgottenSums : undefined,
     dispute: undefined,
     acks: new Map(job.acks).set(round, ack),
     models: new Map(job.models).set(round, model),

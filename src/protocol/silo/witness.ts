@@ -1,7 +1,7 @@
 // The silo as a witness of the transparency log (docs/protocol.md §4): it reads every entry, cosigns what extends what it had read, and
 // takes part only on a checkpoint that holds its own Hello and that a quorum of the job's silos has cosigned.
 
-import { asJobId, equalBytes, hex, LIMITS, type SiloId, type UnixMs } from '../../base/index.js';
+import { asJobId, asSiloId, equalBytes, hex, LIMITS, type SiloId, type UnixMs } from '../../base/index.js';
 import { sha256 } from '../../crypto/index.js';
 import { CompactRange, cosign, verifyConsistency, witnessName } from '../../transcript/index.js';
 import { Cosign, encode, Envelope, Hello, type SiloCheckpointRead, type SiloHelloMade } from '../../wire/index.js';
@@ -24,6 +24,7 @@ export const UNREAD_LOG: WitnessState = {
   cosigners: new Map(),
   terminals: new Map(),
   sitsOut: new Map(),
+  forgotten: new Map(),
 };
 
 /** Name of a round among the terminal entries. */
@@ -100,6 +101,7 @@ export function onCheckpointRead(
     size: checkpoint.size,
     terminals: withTerminals(state, value),
     sitsOut: withUnknown(witness.sitsOut, value),
+    forgotten: withForgotten(state, value),
     cosigned: { size: checkpoint.size, envelope },
     // Its first entry counts: what the log said up to there was said after this start.
     ...(witness.hello !== undefined && witness.hello.index === undefined && value.helloAt > 0n
@@ -204,6 +206,24 @@ function withUnknown(before: WitnessState['sitsOut'], value: SiloCheckpointRead)
   const sitsOut = new Map(before);
   for (const { jobId, round } of value.unknown) sitsOut.set(jobId, Math.max(round, sitsOut.get(jobId) ?? 0));
   return sitsOut;
+}
+
+/** Until the round is closed here. */
+function withForgotten({ witness, jobs }: SiloState, { unknown }: SiloCheckpointRead): WitnessState['forgotten'] {
+  const forgotten = new Map(witness.forgotten);
+  for (const { manifest, closedRound } of jobs.values())
+    for (let round = closedRound; forgotten.delete(roundKey(manifest.jobId, round)); round--);
+  for (const { jobId, round, released, summed, survivors, attempt } of unknown) {
+    const before = forgotten.get(roundKey(jobId, round));
+    const silos = survivors.flatMap((silo) => asSiloId(silo) ?? []);
+    forgotten.set(roundKey(jobId, round), {
+      released: released || before?.released === true,
+      summed: summed || before?.summed === true,
+      survivors: silos.length > 0 ? silos : (before?.survivors ?? []),
+      attempt: silos.length > 0 ? attempt : (before?.attempt ?? 0),
+    });
+  }
+  return forgotten;
 }
 
 /** The few that were shown last, this one among them whatever its size. */

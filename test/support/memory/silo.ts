@@ -321,9 +321,11 @@ export class MemorySilo {
   #verify({
     result,
     directive,
+    restores,
   }: {
     result: Parameters<typeof verifyVectors>[0];
     directive: ResultDirective;
+    restores: boolean;
   }): SiloJournalledEvent {
     const { plan } = result.context;
     const value = {
@@ -336,6 +338,8 @@ export class MemorySilo {
       newModelHash: new Uint8Array(32) as Uint8Array,
       coverage: Coverage.COVERAGE_FULL,
       endsJob: false,
+      restored: restores,
+      ownInputKeys: restores ? this.inputKeys(this.state, plan.modelHash) : [],
     };
     try {
       const missing = directive.missingInputs.map((ref) => ref.sha256);

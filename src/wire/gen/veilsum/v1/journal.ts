@@ -138,6 +138,13 @@ export interface UnknownAct {
   round: number;
   /** The kind of entry, for people. */
   act: string;
+  /** This silo's release in the round is in the log. */
+  released: boolean;
+  /** A survivor set with this silo, its Consistency or its release is: its input counts as one that left and may have been opened. */
+  summed: boolean;
+  /** The newest of those survivor sets, as far as the log holds it, and its attempt. */
+  survivors: string[];
+  attempt: number;
 }
 
 export interface SiloSharesReceived {
@@ -202,6 +209,10 @@ export interface SiloResultVerified {
   coverage: Coverage;
   /** What this silo computed itself: whether the job is over. */
   endsJob: boolean;
+  /** The sum holds an input of this silo that its journal does not know: its disk was set back. Charged and counted as opened from here. */
+  restored: boolean;
+  /** The keys of that input, computed again from today's records; none when they cannot be read. */
+  ownInputKeys: Uint8Array[];
 }
 
 /** One accepted event of the coordinator. */
@@ -1264,7 +1275,7 @@ export const TerminalEntry: MessageFns<TerminalEntry> = {
 };
 
 function createBaseUnknownAct(): UnknownAct {
-  return { jobId: "", round: 0, act: "" };
+  return { jobId: "", round: 0, act: "", released: false, summed: false, survivors: [], attempt: 0 };
 }
 
 export const UnknownAct: MessageFns<UnknownAct> = {
@@ -1277,6 +1288,18 @@ export const UnknownAct: MessageFns<UnknownAct> = {
     }
     if (message.act !== "") {
       writer.uint32(26).string(message.act);
+    }
+    if (message.released !== false) {
+      writer.uint32(32).bool(message.released);
+    }
+    if (message.summed !== false) {
+      writer.uint32(40).bool(message.summed);
+    }
+    for (const v of message.survivors) {
+      writer.uint32(50).string(v!);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(56).uint32(message.attempt);
     }
     return writer;
   },
@@ -1316,6 +1339,38 @@ export const UnknownAct: MessageFns<UnknownAct> = {
             }
 
             message.act = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.released = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.summed = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.survivors.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
             continue;
           }
         }
@@ -1807,6 +1862,8 @@ function createBaseSiloResultVerified(): SiloResultVerified {
     newModelHash: new Uint8Array(0),
     coverage: 0,
     endsJob: false,
+    restored: false,
+    ownInputKeys: [],
   };
 }
 
@@ -1838,6 +1895,12 @@ export const SiloResultVerified: MessageFns<SiloResultVerified> = {
     }
     if (message.endsJob !== false) {
       writer.uint32(72).bool(message.endsJob);
+    }
+    if (message.restored !== false) {
+      writer.uint32(80).bool(message.restored);
+    }
+    for (const v of message.ownInputKeys) {
+      writer.uint32(90).bytes(v!);
     }
     return writer;
   },
@@ -1925,6 +1988,22 @@ export const SiloResultVerified: MessageFns<SiloResultVerified> = {
             }
 
             message.endsJob = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.restored = reader.bool();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.ownInputKeys.push(reader.bytes());
             continue;
           }
         }
