@@ -24,6 +24,9 @@ export const STEP_NAMES = {
   loss: 'veilsum.loss',
   rowLosses: 'veilsum.row_losses',
   scores: 'veilsum.scores',
+  clip: 'veilsum.clip',
+  units: 'veilsum.units',
+  norms: 'veilsum.norms',
 } as const;
 
 export interface StepGraph {
@@ -62,11 +65,7 @@ export function differentiate(model: ForwardModel, shapes: Shapes, loss: Loss): 
   const { batchSize } = step;
   const names = model.parameters.filter((slot) => slot.statistic !== true).map((slot) => slot.name);
   const tape = new Tape(builder, model.graph, shapes, dependents(model.graph, names), model.parameters);
-  copyNodes(builder, model.graph, shapes, (node) => {
-    const train = RULES.get(node.operator)?.train;
-    if (train === undefined) builder.copy(node);
-    else train(tape, node);
-  });
+  copyTraining(tape, model.graph, shapes);
   const weights = builder.input(STEP_NAMES.weights, 'float32', [batchSize]);
   const total = builder.emit('ReduceSum', [weights], { keepdims: int(0) });
   const share = builder.emit('Div', [weights, total]);
@@ -106,6 +105,15 @@ export function evaluationGraph(model: ForwardModel, shapes: Shapes, loss: Loss)
   return { ...step, bytes: builder.bytes(), nodeCount: builder.nodeCount };
 }
 
+/** Emits the forward pass as training computes it. */
+export function copyTraining(tape: Tape, graph: Graph, shapes: Shapes): void {
+  copyNodes(tape.builder, graph, shapes, (node) => {
+    const train = RULES.get(node.operator)?.train;
+    if (train === undefined) tape.builder.copy(node);
+    else train(tape, node);
+  });
+}
+
 /** Hands each node on, save those whose values the probe has measured for good: they become constants. */
 function copyNodes(builder: GraphBuilder, graph: Graph, shapes: Shapes, copy: (node: GraphNode) => void): void {
   for (const node of graph.nodes) {
@@ -121,7 +129,7 @@ function knownTensor(measured: Measured | undefined): Tensor | undefined {
 }
 
 /** What both graphs share: inputs, parameters as inputs and constants. */
-function begin(model: ForwardModel, shapes: Shapes, loss: Loss) {
+export function begin(model: ForwardModel, shapes: Shapes, loss: Loss) {
   const { graph, input } = model;
   const inputShape = measured(shapes, input.name);
   const outputShape = measured(shapes, model.output.name);
@@ -156,10 +164,15 @@ function measured(shapes: Shapes, name: string): readonly number[] {
   return found.shape;
 }
 
+/** Name of the output with a parameter's gradient. */
+export function gradientName({ name }: ParameterSlot): string {
+  return `veilsum.gradient.${name}`;
+}
+
 /** Names a parameter's gradient as an output; zero where the loss does not depend on the parameter. */
 function emitGradient(tape: Tape, slot: ParameterSlot): string {
   const { builder } = tape;
-  const name = `veilsum.gradient.${slot.name}`;
+  const name = gradientName(slot);
   builder.emitNamed('Identity', [tape.gradientOf(slot.name) ?? tape.zeros(slot.shape)], [name]);
   builder.output(name, 'float32', slot.shape);
   return name;

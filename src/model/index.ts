@@ -16,6 +16,7 @@ export type { ParameterSlot } from './slot.js';
 export { withStandardisation, type Standardisation } from './standardise/standardise.js';
 export { measured, probeGraph, type Probe } from './probe.js';
 export { differentiate, evaluationGraph, STEP_NAMES, type StepGraph, type TrainingGraph } from './differentiate.js';
+export { clippedGraph, refuseMixing, type ClippedGraph } from './clipped.js';
 export type { BatchStatistic, DropoutMask, Measured, Shapes } from './autodiff/tape.js';
 export { RULES } from './autodiff/rules.js';
 export {

@@ -10,7 +10,7 @@ import { RunningStatistics } from './running-statistics.js';
 import { openSession, type Runtime } from './runtime.js';
 
 /** What training and evaluation steps share: a batch and the parameters, fed without copies. */
-class Step {
+export class Step {
   readonly batch: Batch;
   /** The flat vector that the graph reads; write into it between runs. */
   readonly parameters: Float32Array;

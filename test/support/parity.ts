@@ -112,3 +112,11 @@ export function relativeError(ours: Float32Array, theirs: Float32Array): number 
   }
   return difference / largest;
 }
+
+export function featuresOf(type: 'float32' | 'int64', { x }: Fixture): Float32Array {
+  return type === 'int64' ? Float32Array.from(new BigInt64Array(bytesOf(x)), Number) : floats(x);
+}
+
+export function targetsOf({ y, loss }: Fixture): number[] {
+  return loss === 'softmax-cross-entropy' ? Array.from(new BigInt64Array(bytesOf(y)), Number) : [...floats(y)];
+}

@@ -3,6 +3,7 @@
 import { defined } from '../../base/index.js';
 import { ModelError, Problems } from '../errors.js';
 import type { Graph } from '../graph/types.js';
+import { passThrough } from '../records/through.js';
 import { takesGradient } from './rule.js';
 import { RULES } from './rules.js';
 import type { Tape } from './tape.js';
@@ -26,6 +27,10 @@ export function dependents(graph: Graph, roots: Iterable<string>): Set<string> {
 export function walkBackward(tape: Tape, graph: Graph): void {
   const refusals: ModelError[] = [];
   for (const node of [...graph.nodes].reverse()) {
+    if (tape.records !== undefined && node.outputs.some((output) => tape.wants(output) && tape.keepsRecords(output))) {
+      passThrough(tape, tape.records, node);
+      continue;
+    }
     if (node.outputs.every((output) => tape.gradientOf(output) === undefined)) continue;
     const rule = defined(RULES.get(node.operator), `rule for ${node.operator}`);
     if (rule.backward === undefined) continue;

@@ -2,7 +2,7 @@
 // convolution's with input and output gradient exchanged.
 
 import { int, ints, numberOf } from '../graph/attribute.js';
-import { convWeightGradient } from './conv-weight.js';
+import { accumulateWeight } from './conv-weight.js';
 import type { OperatorRule } from './rule.js';
 import { DILATIONS, WINDOW_ATTRIBUTES, windowOf } from './window.js';
 
@@ -24,13 +24,13 @@ export const convTranspose: OperatorRule = {
     const group = numberOf(node, 'group', 1);
     const window = windowOf(node, outputShape.slice(2), weightShape.slice(2));
     if (bias !== '' && tape.wants(bias)) {
-      const axes = [...outputShape.keys()].filter((axis) => axis !== 1);
-      tape.accumulate(bias, tape.reshape(tape.sum(dy, axes), tape.shape(bias)));
+      const axes = [...outputShape.keys()].slice(2);
+      tape.accumulateSum(bias, dy, tape.output(node), axes);
     }
     if (tape.wants(weight))
-      tape.accumulate(
-        weight,
-        convWeightGradient(tape, {
+      accumulateWeight(
+        tape,
+        {
           x: dy,
           weight,
           dy: x,
@@ -39,7 +39,8 @@ export const convTranspose: OperatorRule = {
           outputShape: inputShape,
           group,
           window,
-        }),
+        },
+        x,
       );
     if (!tape.wants(x)) return;
     const full = tape.emit('Conv', [dy, weight], {

@@ -3,6 +3,7 @@
 
 import { int, ints } from '../graph/attribute.js';
 import { elementCount } from '../graph/types.js';
+import { noRecordGradient } from '../records/record-gradients.js';
 import type { Tape } from './tape.js';
 import type { Window } from './window.js';
 
@@ -23,7 +24,18 @@ export interface Convolution {
 /** Each tap costs four nodes; beyond this a large kernel is better served by one convolution. */
 const TAPS_MAX = 128;
 
-export function convWeightGradient(tape: Tape, c: Convolution): string {
+/** `records`: a value of the model whose first axis is the batch. */
+export function accumulateWeight(tape: Tape, c: Convolution, records: string): void {
+  if (!tape.keepsRecords(c.weight)) {
+    tape.accumulate(c.weight, convWeightGradient(tape, c));
+    return;
+  }
+  tape.records?.demandInFront(records);
+  if (elementCount(c.window.kernel) > TAPS_MAX) noRecordGradient(`a kernel of more than ${String(TAPS_MAX)} taps`);
+  tape.records?.addWritten(c.weight, ofEachRecord(tape, c));
+}
+
+function convWeightGradient(tape: Tape, c: Convolution): string {
   const unitStride = c.window.strides.every((stride) => stride === 1);
   return unitStride && c.group === 1 && elementCount(c.window.kernel) <= TAPS_MAX
     ? byTaps(tape, c)
@@ -93,4 +105,30 @@ function byConvolution(tape: Tape, c: Convolution): string {
     axes,
   );
   return tape.transpose(cut, [1, 0, ...axes]);
+}
+
+/** One product for each record over all that its taps saw: [batch, filters, channels / group, ...kernel], whatever strides and groups. */
+function ofEachRecord(tape: Tape, c: Convolution): string {
+  const { kernel, strides, dilations, before, after } = c.window;
+  const [batch = 1, channels = 1] = c.inputShape;
+  const [, filters = 1, ...outputs] = c.outputShape;
+  const positions = elementCount(outputs);
+  const axes = kernel.map((_, axis) => axis + 2);
+  const padded = tape.pad(c.x, [0, 0, ...before], [0, 0, ...after]);
+  const perGroup = channels / c.group;
+  const taps = tapsOf(kernel).map((tap) => {
+    const begins = tap.map((at, axis) => at * (dilations[axis] ?? 1));
+    const ends = begins.map((begin, axis) => begin + ((outputs[axis] ?? 1) - 1) * (strides[axis] ?? 1) + 1);
+    const seen = tape.slice(padded, begins, ends, axes, strides);
+    return tape.reshape(seen, [batch, c.group, perGroup, 1, positions]);
+  });
+  const columns = tape.reshape(tape.emit('Concat', taps, { axis: int(3) }), [
+    batch,
+    c.group,
+    perGroup * taps.length,
+    positions,
+  ]);
+  const dy = tape.reshape(c.dy, [batch, c.group, filters / c.group, positions]);
+  const product = tape.emit('MatMul', [dy, tape.transpose(columns, [0, 1, 3, 2])]);
+  return tape.reshape(product, [batch, ...c.weightShape]);
 }

@@ -2,7 +2,7 @@
 // transposed convolution; dW is in conv-weight.ts; dB is a sum.
 
 import { int, ints, numberOf } from '../graph/attribute.js';
-import { convWeightGradient, type Convolution } from './conv-weight.js';
+import { accumulateWeight, type Convolution } from './conv-weight.js';
 import type { OperatorRule } from './rule.js';
 import type { Tape } from './tape.js';
 import { DILATIONS, leftOver, reach, WINDOW_ATTRIBUTES, windowOf } from './window.js';
@@ -28,10 +28,10 @@ export const conv: OperatorRule = {
       window: windowOf(node, inputShape.slice(2), weightShape.slice(2)),
     };
     if (bias !== undefined && bias !== '' && tape.wants(bias)) {
-      const axes = [...inputShape.keys()].filter((axis) => axis !== 1);
-      tape.accumulate(bias, tape.reshape(tape.sum(dy, axes), tape.shape(bias)));
+      const axes = [...inputShape.keys()].slice(2);
+      tape.accumulateSum(bias, dy, tape.output(node), axes);
     }
-    if (tape.wants(weight)) tape.accumulate(weight, convWeightGradient(tape, convolution));
+    if (tape.wants(weight)) accumulateWeight(tape, convolution, x);
     if (tape.wants(x)) tape.accumulate(x, inputGradient(tape, convolution));
   },
 };

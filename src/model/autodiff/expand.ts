@@ -9,6 +9,6 @@ export const expand: OperatorRule = {
   steeringInputs: [1],
   backward: (tape, node, dy) => {
     const x = tape.input(node, 0);
-    tape.accumulate(x, tape.unbroadcast(dy, tape.shape(tape.output(node)), tape.shape(x)));
+    tape.accumulateBroadcast(x, dy, tape.output(node));
   },
 };

@@ -11,13 +11,11 @@ function extreme(operator: string): OperatorRule {
     attributes: {},
     backward: (tape, node, dy) => {
       const y = tape.output(node);
-      const from = tape.shape(y);
       const reached = node.inputs.map((x) => tape.indicator(tape.emit('Equal', [x, y])));
       const count = reached.length === 1 ? undefined : tape.emit('Sum', reached);
       const share = count === undefined ? dy : tape.emit('Div', [dy, count]);
       for (const [at, x] of node.inputs.entries())
-        if (tape.wants(x))
-          tape.accumulate(x, tape.unbroadcast(tape.emit('Mul', [share, reached[at] ?? share]), from, tape.shape(x)));
+        if (tape.wants(x)) tape.accumulateBroadcast(x, tape.emit('Mul', [share, reached[at] ?? share]), y);
     },
   };
 }

@@ -3,6 +3,7 @@
 
 import { numberOf, text } from '../graph/attribute.js';
 import { elementCount, frontAxis } from '../graph/types.js';
+import { noRecordGradient } from '../records/record-gradients.js';
 import { AXIS, type OperatorRule } from './rule.js';
 
 export const gather: OperatorRule = {
@@ -14,6 +15,11 @@ export const gather: OperatorRule = {
     const [x, indices] = [tape.input(node, 0), tape.input(node, 1)];
     const [shape, picked] = [tape.shape(x), tape.shape(indices)];
     const axis = frontAxis(numberOf(node, 'axis', 0), shape.length);
+    if (tape.keepsRecords(x)) {
+      if (axis !== 0) noRecordGradient(`Gather along another axis than the first (node ${node.name})`);
+      tape.records?.addGathered(tape, x, indices, dy, tape.output(node));
+      return;
+    }
     const others = [...shape.keys()].filter((other) => other !== axis);
     const extents = others.map((other) => shape[other] ?? 1);
     const count = elementCount(picked);

@@ -21,15 +21,23 @@ export const gemm: OperatorRule = {
       tape.accumulate(a, gradient);
     }
     if (tape.wants(b)) {
-      const gradient =
-        transB === 1
-          ? tape.emit('Gemm', [dy, a], { alpha, transA: int(1), transB: int(transA) })
-          : tape.emit('Gemm', [a, dy], { alpha, transA: int(1 - transA) });
-      tape.accumulate(b, gradient);
+      if (tape.keepsRecords(b) && transA === 0)
+        tape.records?.addProduct(tape, b, {
+          input: a,
+          delta: dy,
+          transposed: transB === 1,
+          factor: numberOf(node, 'alpha', 1),
+        });
+      else {
+        const gradient =
+          transB === 1
+            ? tape.emit('Gemm', [dy, a], { alpha, transA: int(1), transB: int(transA) })
+            : tape.emit('Gemm', [a, dy], { alpha, transA: int(1 - transA) });
+        tape.accumulate(b, gradient);
+      }
     }
     if (c !== undefined && c !== '' && tape.wants(c)) {
-      const summed = tape.unbroadcast(dy, tape.shape(tape.output(node)), tape.shape(c));
-      tape.accumulate(c, tape.scale(summed, numberOf(node, 'beta', 1)));
+      tape.accumulateBroadcast(c, tape.scale(dy, numberOf(node, 'beta', 1)), tape.output(node));
     }
   },
 };

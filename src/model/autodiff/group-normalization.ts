@@ -21,16 +21,16 @@ export const groupNormalization: OperatorRule = {
     const groups = numberOf(node, 'num_groups', 1);
     const positions = elementCount(extents);
     const grouped = [batch, groups, channels / groups, positions];
-    const count = elementCount(tape.shape(scale));
+    const ofChannels = elementCount(tape.shape(scale)) === channels;
     // Broadcasts over a value of shape `grouped`, whichever of the two the parameters belong to.
-    const affine = count === channels ? [1, groups, channels / groups, 1] : [1, groups, 1, 1];
+    const affine = ofChannels ? [1, groups, channels / groups, 1] : [1, groups, 1, 1];
+    const axes = ofChannels ? [3] : [2, 3];
     const dyGrouped = tape.reshape(dy, grouped);
     const g = tape.emit('Mul', [dyGrouped, tape.reshape(scale, affine)]);
     const epsilon = numberOf(node, 'epsilon', 1e-5);
     const { normal, dx } = normalisationGradient(tape, tape.reshape(x, grouped), g, [2, 3], epsilon, grouped);
-    const gather = (value: string): string => tape.reshape(tape.unbroadcast(value, grouped, affine), [count]);
-    if (tape.wants(scale)) tape.accumulate(scale, gather(tape.emit('Mul', [dyGrouped, normal])));
-    if (tape.wants(bias)) tape.accumulate(bias, gather(dyGrouped));
+    if (tape.wants(scale)) tape.accumulateSum(scale, tape.emit('Mul', [dyGrouped, normal]), x, axes);
+    if (tape.wants(bias)) tape.accumulateSum(bias, dyGrouped, x, axes);
     if (tape.wants(x)) tape.accumulate(x, tape.reshape(dx(), tape.shape(x)));
   },
 };

@@ -11,10 +11,12 @@ import {
   extentsOf,
   joinOutputs,
   outputGradient,
+  overTime,
   projection,
   RECURRENT_ATTRIBUTES,
   recurrentRefusal,
   scan,
+  sumOverTime,
   type Direction,
   type DirectionGradients,
   type Extents,
@@ -130,15 +132,12 @@ function backwards(
       return [add(kept, through), join([dz, dr, dn])];
     },
   });
-  const flat = (value: string, width: number): string => tape.reshape(value, [time * batch, width]);
-  const before = flat(hBefore, n);
   if (linear) {
-    const rows = flat(product, 3 * n);
-    const r = tape.emit('Gemm', [rows, before], { transA: int(1) });
-    return { projected, r, rb: tape.reshape(tape.sum(rows, [0]), [3 * n]), h0 };
+    const r = overTime(tape, e, [product, 3 * n], [hBefore, n]);
+    return { projected, r, rb: sumOverTime(tape, e, product, 3 * n), h0 };
   }
-  const rows = flat(projected, 3 * n);
-  const zr = tape.emit('Gemm', [tape.slice(rows, [0], [2 * n], [1]), before], { transA: int(1) });
-  const fresh = tape.emit('Gemm', [tape.slice(rows, [2 * n], [3 * n], [1]), flat(recurrent, n)], { transA: int(1) });
-  return { projected, r: tape.emit('Concat', [zr, fresh], { axis: int(0) }), h0 };
+  const zr = overTime(tape, e, [tape.slice(projected, [0], [2 * n], [2]), 2 * n], [hBefore, n]);
+  const fresh = overTime(tape, e, [tape.slice(projected, [2 * n], [3 * n], [2]), n], [recurrent, n]);
+  const axis = int(tape.records === undefined ? 0 : 1);
+  return { projected, r: tape.emit('Concat', [zr, fresh], { axis }), h0 };
 }

@@ -18,9 +18,8 @@ export const instanceNormalization: OperatorRule = {
     const axes = [...shape.keys()].slice(2);
     const scaled = tape.emit('Mul', [dy, tape.reshape(scale, perChannel)]);
     const { normal, dx } = normalisationGradient(tape, x, scaled, axes, numberOf(node, 'epsilon', 1e-5));
-    const gather = (value: string): string => tape.reshape(tape.sum(value, [0, ...axes]), [channels]);
-    if (tape.wants(scale)) tape.accumulate(scale, gather(tape.emit('Mul', [dy, normal])));
-    if (tape.wants(bias)) tape.accumulate(bias, gather(dy));
+    if (tape.wants(scale)) tape.accumulateSum(scale, tape.emit('Mul', [dy, normal]), x, axes);
+    if (tape.wants(bias)) tape.accumulateSum(bias, dy, x, axes);
     if (tape.wants(x)) tape.accumulate(x, dx());
   },
 };

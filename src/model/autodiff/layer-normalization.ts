@@ -17,9 +17,8 @@ export const layerNormalization: OperatorRule = {
     const axes = [...shape.keys()].filter((axis) => axis >= first);
     const scaled = tape.emit('Mul', [dy, scale]);
     const { normal, dx } = normalisationGradient(tape, x, scaled, axes, numberOf(node, 'epsilon', 1e-5));
-    if (tape.wants(scale))
-      tape.accumulate(scale, tape.unbroadcast(tape.emit('Mul', [dy, normal]), shape, tape.shape(scale)));
-    if (bias !== undefined && tape.wants(bias)) tape.accumulate(bias, tape.unbroadcast(dy, shape, tape.shape(bias)));
+    if (tape.wants(scale)) tape.accumulateBroadcast(scale, tape.emit('Mul', [dy, normal]), x);
+    if (bias !== undefined && tape.wants(bias)) tape.accumulateBroadcast(bias, dy, x);
     if (tape.wants(x)) tape.accumulate(x, dx());
   },
 };

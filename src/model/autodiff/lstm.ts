@@ -9,6 +9,7 @@ import {
   extentsOf,
   joinOutputs,
   outputGradient,
+  overTime,
   projection,
   RECURRENT_ATTRIBUTES,
   recurrentRefusal,
@@ -116,6 +117,5 @@ function backwards(
       return [body.emit('MatMul', [dz, d.r]), mul(dc, f), dz];
     },
   });
-  const rows = [tape.reshape(projected, [time * batch, 4 * n]), tape.reshape(hBefore, [time * batch, n])];
-  return { projected, r: tape.emit('Gemm', rows, { transA: int(1) }), h0, c0 };
+  return { projected, r: overTime(tape, e, [projected, 4 * n], [hBefore, n]), h0, c0 };
 }

@@ -39,10 +39,13 @@ function sharedMatrix(tape: Tape, { a, b, dy }: Operands): void {
     const gradient = tape.emit('Gemm', [flat, b], { transB: int(1) });
     tape.accumulate(a, shape.length === 2 ? gradient : tape.reshape(gradient, shape));
   }
-  if (tape.wants(b)) {
-    const matrix = shape.length === 2 ? a : tape.reshape(a, [rows, inner]);
-    tape.accumulate(b, tape.emit('Gemm', [matrix, flat], { transA: int(1) }));
+  if (!tape.wants(b)) return;
+  if (tape.keepsRecords(b)) {
+    tape.records?.addProduct(tape, b, { input: a, delta: dy });
+    return;
   }
+  const matrix = shape.length === 2 ? a : tape.reshape(a, [rows, inner]);
+  tape.accumulate(b, tape.emit('Gemm', [matrix, flat], { transA: int(1) }));
 }
 
 function batched(tape: Tape, { a, b, y, dy }: Operands): void {

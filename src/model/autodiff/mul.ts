@@ -8,8 +8,8 @@ export const mul: OperatorRule = {
   attributes: {},
   backward: (tape, node, dy) => {
     const [a, b] = [tape.input(node, 0), tape.input(node, 1)];
-    const from = tape.shape(tape.output(node));
-    if (tape.wants(a)) tape.accumulate(a, tape.unbroadcast(tape.emit('Mul', [dy, b]), from, tape.shape(a)));
-    if (tape.wants(b)) tape.accumulate(b, tape.unbroadcast(tape.emit('Mul', [dy, a]), from, tape.shape(b)));
+    const y = tape.output(node);
+    if (tape.wants(a)) tape.accumulateBroadcast(a, tape.emit('Mul', [dy, b]), y);
+    if (tape.wants(b)) tape.accumulateBroadcast(b, tape.emit('Mul', [dy, a]), y);
   },
 };

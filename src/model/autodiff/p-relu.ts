@@ -15,7 +15,7 @@ export const pRelu: OperatorRule = {
     }
     if (tape.wants(slope)) {
       const gradient = tape.emit('Mul', [dy, tape.emit('Min', [x, zero])]);
-      tape.accumulate(slope, tape.unbroadcast(gradient, tape.shape(x), tape.shape(slope)));
+      tape.accumulateBroadcast(slope, gradient, x);
     }
   },
 };

@@ -17,6 +17,6 @@ export const pow: OperatorRule = {
       });
     const power = exponent === 2 ? x : tape.emit('Pow', [x, tape.builder.scalar(exponent - 1)]);
     const gradient = tape.emit('Mul', [dy, tape.scale(power, exponent)]);
-    tape.accumulate(x, tape.unbroadcast(gradient, tape.shape(tape.output(node)), tape.shape(x)));
+    tape.accumulateBroadcast(x, gradient, tape.output(node));
   },
 };

@@ -6,6 +6,7 @@ import { defined } from '../../base/index.js';
 import { int, ints, numberOf, textOf, textsOf } from '../graph/attribute.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { Graph, GraphNode } from '../graph/types.js';
+import { noRecordGradient } from '../records/record-gradients.js';
 import type { AttributeBound } from './rule.js';
 import type { Tape } from './tape.js';
 
@@ -170,7 +171,7 @@ export function outputGradient(
   return tape.reshape(directionsOf(node).length === 1 ? dy : tape.slice(dy, [at], [at + 1], [axis]), shape);
 }
 
-/** Gradients of one direction, without the axis of directions; undefined where the operator has no such input. */
+/** Gradients of one direction, without the axis of directions and, where they are kept by record, with the batch in front. */
 export interface DirectionGradients {
   /** Of the projection: [time, batch, gates * hidden]. */
   readonly projected: string;
@@ -194,25 +195,49 @@ export function accumulateDirections(
   const rows = e.gates * e.hidden;
   const stacked = (name: string, pick: (d: Direction, g: DirectionGradients) => string): void => {
     if (!tape.wants(name)) return;
-    const parts = directions.map(([d, g]) => tape.emit('Unsqueeze', [pick(d, g), tape.builder.ints([0])]));
-    tape.accumulate(name, tape.emit('Concat', parts, { axis: int(0) }));
+    const axis = tape.keepsRecords(name) ? 1 : 0;
+    const parts = directions.map(([d, g]) => tape.emit('Unsqueeze', [pick(d, g), tape.builder.ints([axis])]));
+    const joined = tape.emit('Concat', parts, { axis: int(axis) });
+    if (axis === 1) tape.records?.addWritten(name, joined);
+    else tape.accumulate(name, joined);
   };
   const flat = ({ projected }: DirectionGradients): string => tape.reshape(projected, [e.time * e.batch, rows]);
-  const sumOfRows = (g: DirectionGradients): string => tape.reshape(tape.sum(flat(g), [0]), [rows]);
-  if (tape.wants(w)) {
-    const inputs = tape.reshape(x, [e.time * e.batch, e.columns]);
-    stacked(w, (_, g) => tape.emit('Gemm', [flat(g), inputs], { transA: int(1) }));
-  }
+  if (tape.records !== undefined && [w, r, b].some((name) => tape.wants(name) && !tape.keepsRecords(name)))
+    noRecordGradient(`weights of ${node.operator} that depend on records`);
+  if ([h0, c0].some((name) => name !== '' && tape.wants(name) && tape.keepsRecords(name)))
+    noRecordGradient(`an initial state of ${node.operator} that has the extent of the batch`);
+  stacked(w, (_, g) => overTime(tape, e, [g.projected, rows], [x, e.columns]));
   stacked(r, (_, g) => g.r);
   stacked(b, (_, g) => {
-    const wb = sumOfRows(g);
-    return tape.emit('Concat', [wb, g.rb ?? wb], { axis: int(0) });
+    const wb = sumOverTime(tape, e, g.projected, rows);
+    return tape.emit('Concat', [wb, g.rb ?? wb], { axis: int(tape.records === undefined ? 0 : 1) });
   });
   stacked(h0, (_, g) => g.h0);
   stacked(c0, (_, g) => defined(g.c0, 'the gradient of an initial cell'));
   if (tape.wants(x))
     for (const [{ w: matrix }, g] of directions)
       tape.accumulate(x, tape.reshape(tape.emit('MatMul', [flat(g), matrix]), [e.time, e.batch, e.columns]));
+}
+
+type Sequence = readonly [values: string, width: number];
+
+/**
+ * Sum over all steps of the outer products of two sequences, [time, batch, width] each: over the batch too, or for each record where the
+ * gradients of parameters are kept by record.
+ */
+export function overTime(tape: Tape, e: Extents, [a, widthA]: Sequence, [b, widthB]: Sequence): string {
+  if (tape.records === undefined) {
+    const flat = [tape.reshape(a, [e.time * e.batch, widthA]), tape.reshape(b, [e.time * e.batch, widthB])];
+    return tape.emit('Gemm', flat, { transA: int(1) });
+  }
+  return tape.emit('MatMul', [tape.transpose(a, [1, 2, 0]), tape.transpose(b, [1, 0, 2])]);
+}
+
+/** As `overTime` of a sequence alone: [width], or [batch, width]. */
+export function sumOverTime(tape: Tape, e: Extents, sequence: string, width: number): string {
+  return tape.records === undefined
+    ? tape.reshape(tape.sum(tape.reshape(sequence, [e.time * e.batch, width]), [0]), [width])
+    : tape.reshape(tape.sum(sequence, [0]), [e.batch, width]);
 }
 
 /** Small arithmetic inside a loop's body. */

@@ -12,13 +12,17 @@ export const slice: OperatorRule = {
   steeringInputs: [1, 2, 3, 4],
   backward: (tape, node, dy) => {
     const x = tape.input(node, 0);
-    const steps = tape.constantInts(node.inputs[4]) ?? [];
-    const contiguous = steps.every((step) => step === 1);
-    tape.accumulate(x, contiguous ? surrounded(tape, node, dy) : scattered(tape, node, dy));
+    const margins = marginsOf(tape, node);
+    tape.accumulate(x, margins === undefined ? scattered(tape, node, dy) : tape.pad(dy, margins.before, margins.after));
   },
 };
 
-function surrounded(tape: Tape, node: GraphNode, dy: string): string {
+/** What a slice leaves out before and after along each axis; undefined where it takes steps. */
+export function marginsOf(
+  tape: Tape,
+  node: GraphNode,
+): { readonly before: readonly number[]; readonly after: readonly number[] } | undefined {
+  if ((tape.constantInts(node.inputs[4]) ?? []).some((step) => step !== 1)) return undefined;
   const shape = tape.shape(tape.input(node, 0));
   const begins = tape.constantInts(node.inputs[1]) ?? [];
   const axes = tape.constantInts(node.inputs[3]) ?? begins.map((_, at) => at);
@@ -32,7 +36,7 @@ function surrounded(tape: Tape, node: GraphNode, dy: string): string {
     before[axis] = first;
     after[axis] = extent - first - (tape.shape(tape.output(node))[axis] ?? 0);
   }
-  return tape.pad(dy, before, after);
+  return { before, after };
 }
 
 /** The same slice of a grid of positions says where each element came from. */

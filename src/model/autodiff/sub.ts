@@ -8,8 +8,8 @@ export const sub: OperatorRule = {
   attributes: {},
   backward: (tape, node, dy) => {
     const [a, b] = [tape.input(node, 0), tape.input(node, 1)];
-    const from = tape.shape(tape.output(node));
-    if (tape.wants(a)) tape.accumulate(a, tape.unbroadcast(dy, from, tape.shape(a)));
-    if (tape.wants(b)) tape.accumulate(b, tape.emit('Neg', [tape.unbroadcast(dy, from, tape.shape(b))]));
+    const y = tape.output(node);
+    if (tape.wants(a)) tape.accumulateBroadcast(a, dy, y);
+    if (tape.wants(b)) tape.accumulateBroadcast(b, tape.emit('Neg', [dy]), y);
   },
 };

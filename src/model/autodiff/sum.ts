@@ -7,8 +7,7 @@ export const sum: OperatorRule = {
   inputs: [1, 1024],
   attributes: {},
   backward: (tape, node, dy) => {
-    const from = tape.shape(tape.output(node));
     for (const operand of node.inputs)
-      if (tape.wants(operand)) tape.accumulate(operand, tape.unbroadcast(dy, from, tape.shape(operand)));
+      if (tape.wants(operand)) tape.accumulateBroadcast(operand, dy, tape.output(node));
   },
 };

@@ -5,6 +5,7 @@ import { ModelError } from '../errors.js';
 import type { AttributeList, GraphBuilder } from '../graph/builder.js';
 import { int, ints } from '../graph/attribute.js';
 import type { ParameterSlot } from '../slot.js';
+import { noRecordGradient, type RecordGradients } from '../records/record-gradients.js';
 import { sameShape, type ElementType, type Graph, type GraphNode, type Tensor } from '../graph/types.js';
 
 /** What the probe measured of one value, at the probed batch size. */
@@ -37,6 +38,8 @@ export interface BatchStatistic {
 
 export class Tape {
   readonly builder: GraphBuilder;
+  /** Where the gradients of parameters are kept apart by record; undefined where they are summed over the batch. */
+  readonly records: RecordGradients | undefined;
   readonly #graph: Graph;
   readonly #shapes: Shapes;
   readonly #wanted: ReadonlySet<string>;
@@ -53,7 +56,9 @@ export class Tape {
     shapes: Shapes,
     wanted: ReadonlySet<string>,
     slots: readonly ParameterSlot[],
+    records?: RecordGradients,
   ) {
+    this.records = records;
     this.builder = builder;
     this.#slots = new Map(slots.map((slot) => [slot.name, slot]));
     this.#graph = graph;
@@ -146,8 +151,33 @@ export class Tape {
   /** Adds `gradient`, of the shape of `value`, to what has been found for it; values that nobody wants are passed over. */
   accumulate(value: string, gradient: string): void {
     if (!this.wants(value)) return;
+    if (this.keepsRecords(value)) noRecordGradient(`no rule for ${value}`);
     const before = this.#gradients.get(value);
     this.#gradients.set(value, before === undefined ? gradient : this.emit('Add', [before, gradient]));
+  }
+
+  /** Whether the gradient of a wanted value is kept by record and must not be summed over the batch. */
+  keepsRecords(value: string): boolean {
+    return this.records?.isCommon(value) === true;
+  }
+
+  /** Hands on `gradient`, of the shape of `like`, to a value that was broadcast to that shape. */
+  accumulateBroadcast(value: string, gradient: string, like: string): void {
+    if (!this.wants(value)) return;
+    if (this.keepsRecords(value)) this.records?.addBroadcast(this, value, gradient, like);
+    else this.accumulate(value, this.unbroadcast(gradient, this.shape(like), this.shape(value)));
+  }
+
+  /** The sum of `gradient` over `axes` and over its first axis, which is the batch as in the model's value `like`. */
+  accumulateSum(value: string, gradient: string, like: string, axes: readonly number[]): void {
+    if (!this.wants(value)) return;
+    if (!this.keepsRecords(value)) {
+      this.accumulate(value, this.reshape(this.sum(gradient, [0, ...axes]), this.shape(value)));
+      return;
+    }
+    this.records?.demandInFront(like);
+    const reduced = axes.length === 0 ? gradient : this.sum(gradient, axes);
+    this.records?.addWritten(value, this.reshape(reduced, [this.shape(like)[0] ?? 1, ...this.shape(value)]));
   }
 
   emit(operator: string, inputs: readonly string[], attributes?: AttributeList): string {

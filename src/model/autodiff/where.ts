@@ -10,10 +10,8 @@ export const where: OperatorRule = {
   backward: (tape, node, dy) => {
     const [condition, a, b] = [tape.input(node, 0), tape.input(node, 1), tape.input(node, 2)];
     const zero = tape.builder.scalar(0);
-    const from = tape.shape(tape.output(node));
-    if (tape.wants(a))
-      tape.accumulate(a, tape.unbroadcast(tape.emit('Where', [condition, dy, zero]), from, tape.shape(a)));
-    if (tape.wants(b))
-      tape.accumulate(b, tape.unbroadcast(tape.emit('Where', [condition, zero, dy]), from, tape.shape(b)));
+    const y = tape.output(node);
+    if (tape.wants(a)) tape.accumulateBroadcast(a, tape.emit('Where', [condition, dy, zero]), y);
+    if (tape.wants(b)) tape.accumulateBroadcast(b, tape.emit('Where', [condition, zero, dy]), y);
   },
 };
