@@ -38,6 +38,8 @@ export {
 } from './masking-graph.js';
 export { epsilonOfRho, gaussianRho, rhoOfEpsilon } from './zcdp.js';
 export { planRecords, planSilos, signalToNoise, type Budget, type RecordPlan, type SiloPlan } from './plan.js';
+export { clippedGrid, GRID_SIGMA, GridNoise, type Grid } from './sample/grid.js';
+export { poissonSample } from './sample/poisson.js';
 export { addNoiseInto, type NextBytes } from './sample/draw.js';
 export { rotateBackInto, rotatedLength, rotateInto, signsFrom } from './sample/rotation.js';
 export { roundConditionally, roundedNormBound } from './sample/rounding.js';

@@ -15,6 +15,8 @@ import {
 import { TrainerError } from './errors.js';
 import { evaluateLocally, type EvaluationRequest, type EvaluationResult } from './evaluation.js';
 import type { Prediction } from './holdout-tally.js';
+import { openClipper, type OpenedClipper } from './open-clipper.js';
+import { trainPrivately } from './private-training.js';
 import { trainLocally, type Hooks, type TrainingRequest, type TrainingResult } from './local-training.js';
 import { assertWhole, stepsOf } from './recipe.js';
 import { loadRuntime, measureShapes, type Runtime } from './runtime.js';
@@ -49,6 +51,7 @@ export class Engine {
   // The graphs of the batch size used last: a job keeps to one, and old ones would hold memory.
   #training: Compiled<TrainingStep> | undefined;
   #evaluation: Compiled<EvaluationStep> | undefined;
+  #clipper: { readonly key: string; readonly opened: OpenedClipper } | undefined;
 
   private constructor(model: ForwardModel, loss: LossSettings, runtime: Runtime) {
     this.model = model;
@@ -79,6 +82,15 @@ export class Engine {
         `a seed of ${String(request.seed.length)} bytes, not ${String(SEED_BYTES)}`,
       );
     if (request.correction !== undefined) assertParameters(this.model, request.correction);
+    if (request.privacy !== undefined) {
+      const { privacy } = request;
+      // The evaluation graph says what the model takes; the graph that clips has a batch size of its own.
+      const { graph } = await this.#evaluationAt(request.recipe.batchSize);
+      checkTable(request.table, graph);
+      const opened = await this.#clipperFor(privacy.expectedUnits, privacy.unitOfRow !== undefined);
+      const result = await trainPrivately(opened.clipper, request, privacy, hooks);
+      return { ...result, oneByOne: opened.oneByOne };
+    }
     const { graph, step } = await this.#trainingAt(request.recipe.batchSize);
     checkTable(request.table, graph);
     return trainLocally(step, request, hooks);
@@ -93,7 +105,24 @@ export class Engine {
     return evaluateLocally(step, this.#prediction, request, aborted);
   }
 
+  /** As `prepare` for DP-SGD: throws `model/refused` or `model/bad-loss` for a model that mixes records. */
+  async preparePrivate(expectedUnits: number, grouped: boolean): Promise<void> {
+    await this.#clipperFor(expectedUnits, grouped);
+  }
+
+  async #clipperFor(expectedUnits: number, grouped: boolean): Promise<OpenedClipper> {
+    const key = `${String(expectedUnits)}/${String(grouped)}`;
+    if (this.#clipper?.key === key) return this.#clipper.opened;
+    await this.#clipper?.opened.clipper.close();
+    this.#clipper = undefined;
+    const opened = await openClipper(this.#runtime, this.model, this.#loss, expectedUnits, grouped);
+    this.#clipper = { key, opened };
+    return opened;
+  }
+
   async close(): Promise<void> {
+    await this.#clipper?.opened.clipper.close();
+    this.#clipper = undefined;
     await this.#training?.step.close();
     await this.#evaluation?.step.close();
     this.#training = undefined;

@@ -8,6 +8,8 @@ export const TRAINER_ERRORS = defineErrors({
   'trainer/bad-recipe': 'a number of the recipe is outside its range; correct the job file',
   'trainer/diverged':
     'the loss or a parameter stopped being finite; lower the learning rate or standardise the features',
+  'trainer/unclipped':
+    'a clipped gradient is longer than the clip; a fault of the program or of the runtime: report it, nothing has been sent',
   'trainer/aborted': 'the caller asked to stop; nothing is wrong',
   'trainer/closed': 'the trainer was closed or its thread ended while work was under way; start it again',
   'trainer/runtime': 'ONNX Runtime refused the graph or failed to run it; the message says where',

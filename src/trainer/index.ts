@@ -6,6 +6,7 @@ export type { EvaluationRequest, EvaluationResult, RowGroups } from './evaluatio
 export { inspectModel, type Inspection, type InspectionOptions } from './inspection.js';
 export type { Progress, TrainingRequest, TrainingResult } from './local-training.js';
 export type { ModelSummary } from './messages.js';
+export type { PrivateTerms } from './private-terms.js';
 export { loadRuntime } from './runtime.js';
 export type { TrainingRecipe } from './recipe.js';
 export { rowReader, type AnyTable, type ReadRow, type Table } from './table.js';

@@ -6,6 +6,7 @@ import { TrainerError } from './errors.js';
 import { stepsOf, type TrainingRecipe } from './recipe.js';
 import { Shuffler } from './shuffle.js';
 import type { TrainingStep } from './step.js';
+import type { PrivateTerms } from './private-terms.js';
 import { rowReader, type AnyTable } from './table.js';
 
 export interface TrainingRequest {
@@ -17,6 +18,8 @@ export interface TrainingRequest {
   readonly seed: Uint8Array;
   /** SCAFFOLD's c - c_i, of the length of the parameters. */
   readonly correction?: Float32Array | undefined;
+  /** DP-SGD in place of plain steps. */
+  readonly privacy?: PrivateTerms | undefined;
 }
 
 export interface TrainingResult {
@@ -24,6 +27,8 @@ export interface TrainingResult {
   readonly steps: number;
   /** Mean of the steps' losses, each before its update, weighted by the rows' weights. */
   readonly meanLoss: number;
+  /** True where DP-SGD had to take one row at a time. */
+  readonly oneByOne?: boolean;
 }
 
 export interface Progress {
@@ -87,6 +92,6 @@ export async function trainLocally(
   return { parameters: parameters.slice(), steps, meanLoss: lossSum / weightSum };
 }
 
-function diverged(what: string): TrainerError {
+export function diverged(what: string): TrainerError {
   return new TrainerError('trainer/diverged', `training diverged: ${what}`);
 }

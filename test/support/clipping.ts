@@ -32,7 +32,10 @@ export interface Clipped {
 
 const KEPT = { fill: (values: Float32Array) => values.fill(1) };
 
-export async function clippedAtOnce(one: ClippingCase, clip: number): Promise<Clipped & { readonly writtenOut: number }> {
+export async function clippedAtOnce(
+  one: ClippingCase,
+  clip: number,
+): Promise<Clipped & { readonly writtenOut: number }> {
   const { bytes, loss, parameters, features, targets, weights, units } = one;
   const model = readForwardModel(bytes);
   const runtime = await loadRuntime();
