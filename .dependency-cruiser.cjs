@@ -21,7 +21,7 @@ const effectful = {
   pki: ['base', 'crypto', 'system'],
   dataset: ['base', 'vector', 'job', 'system'],
   compute: ['base', 'crypto', 'vector', 'protocol', 'job', 'system'],
-  trainer: ['base', 'vector', 'model', 'job', 'privacy', 'system'],
+  trainer: ['base', 'crypto', 'vector', 'model', 'job', 'privacy', 'system'],
   network: ['base', 'system'],
   transport: ['base', 'protocol', 'wire', 'pki', 'network'],
   enrolment: ['base', 'crypto', 'wire', 'protocol', 'system', 'pki', 'network'],

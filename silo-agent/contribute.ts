@@ -6,8 +6,10 @@ import type { AgentConfig } from '../src/config/index.js';
 import { derive, hash, LABELS, sha256, type SecretBytes } from '../src/crypto/index.js';
 import type { DataSet, DataSetSource } from '../src/dataset/index.js';
 import {
+  checkOwnUnits,
   decodeModelState,
   parseJob,
+  samplingOf,
   statisticsSegments,
   tablesOf,
   type Contract,
@@ -16,7 +18,8 @@ import {
   type Recipe,
 } from '../src/job/index.js';
 import { isClosingRound, layoutOfRound, siloVariance, type Manifest, type Plan } from '../src/protocol/index.js';
-import type { Trainer, TrainerOptions } from '../src/trainer/index.js';
+import type { PrivateTerms, Trainer, TrainerOptions } from '../src/trainer/index.js';
+import type { UnitNoise } from '../src/wire/index.js';
 import { AgentError } from './errors.js';
 import type { PreparedJob } from './prepare.js';
 import { learn, type Learned } from './learn.js';
@@ -111,6 +114,7 @@ export class Contributor {
   ): Promise<Contribution> {
     const { dataSet } = job.contract;
     const inputHash = inputHashOf(plan);
+    checkOwnUnits(manifest.message, unitsIn(records));
     const closing = isClosingRound(manifest, plan.round);
     const layout = layoutOfRound(manifest, plan.round);
     const { segments, steps, own } =
@@ -176,6 +180,8 @@ export class Contributor {
     const { splitHoldout } = await import('../src/dataset/index.js');
     const { train, holdout } = key.lend((k) => splitHoldout(records, recipe.holdoutFraction, k));
     demandHoldout(this.#config.policy, holdout.rows, this.#warn);
+    using sampling = roundSecret.lend((ikm) => derive<'sampling'>(ikm, plan.rid, LABELS.deriveSampling, []));
+    using noise = roundSecret.lend((ikm) => derive<'noise'>(ikm, plan.rid, LABELS.deriveNoise, []));
     using seed = roundSecret.lend((ikm) => derive<'shuffling'>(ikm, plan.rid, LABELS.deriveShuffling, []));
     return await learn(
       await this.#trainer(manifest, recipe, prepared),
@@ -189,6 +195,7 @@ export class Contributor {
         train,
         holdout,
         seed: seed.reveal(),
+        privacy: privateTerms(manifest.message.unitNoise, train, sampling.reveal(), noise.reveal()),
         own: await readOwn(this.#store, plan.jobId),
         local: prepared.first?.local,
         smallestSlice: this.#config.policy.minimumHoldout,
@@ -262,6 +269,32 @@ export function demandHoldout(
   );
   if (differencing === 'refuse') throw trouble;
   warn(trouble);
+}
+
+/** Patients, or records where each is one. */
+function unitsIn({ rows, units }: Pick<DataSet, 'rows' | 'units'>): number {
+  return units === undefined ? rows : units.reduce((most, unit) => Math.max(most, unit + 1), 0);
+}
+
+/** What DP-SGD needs in this silo: how likely one unit is to be drawn follows from how many there are. */
+function privateTerms(
+  noise: UnitNoise | undefined,
+  train: Pick<DataSet, 'rows' | 'units'>,
+  samplingKey: Uint8Array,
+  noiseKey: Uint8Array,
+): PrivateTerms | undefined {
+  if (noise === undefined) return undefined;
+  const { clip, batch } = noise;
+  return {
+    clip,
+    noise: noise.noise,
+    sampling: samplingOf(batch, unitsIn(train)),
+    // With fewer units than a batch all take part in every step.
+    expectedUnits: Math.min(batch, unitsIn(train)),
+    unitOfRow: train.units,
+    samplingKey,
+    noiseKey,
+  };
 }
 
 /** §3: what is computed on which records with which parameters, without quantiser, segment names or neighbours. */

@@ -19,7 +19,14 @@ import {
   type SlicedSums,
 } from '../src/job/index.js';
 import { controlChange, learningRateAt, reachOf } from '../src/model/index.js';
-import { rowReader, type RowGroups, type AnyTable, type Trainer, type TrainingRecipe } from '../src/trainer/index.js';
+import {
+  rowReader,
+  type AnyTable,
+  type PrivateTerms,
+  type RowGroups,
+  type Trainer,
+  type TrainingRecipe,
+} from '../src/trainer/index.js';
 import type { Layout, SegmentValues } from '../src/vector/index.js';
 
 export interface LearningRound {
@@ -38,6 +45,8 @@ export interface LearningRound {
   readonly holdout: AnyTable;
   /** 32 bytes; decides the order of rows. */
   readonly seed: Uint8Array;
+  /** DP-SGD, where the job asks for it. */
+  readonly privacy?: PrivateTerms | undefined;
   /** What this silo kept from the last round that it was part of, as `Learned.own` gave it; undefined before any. */
   readonly own: Float64Array | undefined;
   /** The parameters that it trains for itself; undefined where the job has none. */
@@ -97,6 +106,7 @@ export async function learn(
       table: round.train,
       recipe: settings,
       seed: round.seed,
+      privacy: round.privacy,
       correction: common === undefined ? undefined : correctionOf(common, own, state.parameters.length, local),
     },
     options,

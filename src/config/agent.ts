@@ -29,6 +29,8 @@ const statisticsRule = strict({
 const budget = strict({
   epsilon: z.number().positive().max(EPSILON_MAX),
   delta: z.number().positive().lt(1),
+  /** What it protects. A job whose noise protects another unit counts by what that says of this one, or not at all. */
+  unit: z.enum(['silo', 'patient', 'record']).default('silo'),
   /** Rounds without noise, which no epsilon covers. */
   withoutNoise: z.enum(['refuse', 'allow']).default('refuse'),
 });

@@ -101,6 +101,32 @@ const evaluation = {
   slices: z.array(z.string().min(1)).min(1).optional(),
 };
 
+/** `unit: silo`, `unit: record`, or the column whose equal values make one patient. The first asks for other terms than the others. */
+const privacy = strict({
+  unit: z.string().min(1),
+  mechanism: z.enum(['skellam', 'discrete-gaussian']).optional(),
+  clip: finite.optional(),
+  noise: finite.optional(),
+  epsilon: finite.optional(),
+  delta: finite,
+  minUnits: count.optional(),
+}).transform((given, context) => {
+  const { unit, mechanism, clip, noise, epsilon, delta, minUnits } = given;
+  const complain = (field: string, message: string): void => {
+    context.issues.push({ code: 'custom', path: [field], message, input: given });
+  };
+  if (unit === 'silo') {
+    for (const field of ['clip', 'epsilon', 'minUnits'] as const)
+      if (given[field] !== undefined) complain(field, 'not with unit: silo, whose clip is training.clip');
+    if (noise === undefined) complain('noise', 'expected a number, in clips on the sum');
+    return { privacy: { mechanism: mechanism ?? ('skellam' as const), noise: noise ?? 0, delta } };
+  }
+  if (mechanism !== undefined) complain('mechanism', 'only with unit: silo; records are noised by discrete Gaussians');
+  if (clip === undefined) complain('clip', 'expected a number: the length to which each gradient is cut');
+  const unitColumn = unit === 'record' ? {} : { unitColumn: unit };
+  return { unitPrivacy: { clip: clip ?? 0, noise, epsilon, delta, minUnits, ...unitColumn } };
+});
+
 const training = strict({
   loss,
   optimiser,
@@ -111,20 +137,14 @@ const training = strict({
   weightRows: count,
   statisticsClip: finite.optional(),
   weightVisibility: z.enum(['public', 'coarse']).optional(),
-  privacy: strict({
-    unit: z.literal('silo'),
-    mechanism: z.enum(['skellam', 'discrete-gaussian']).default('skellam'),
-    noise: finite,
-    delta: finite,
-  })
-    .transform(({ unit: _silo, ...terms }) => terms)
-    .optional(),
+  privacy: privacy.optional(),
   schedule: schedule.optional(),
   warmUpRounds: count.optional(),
   maxGradientNorm: finite.optional(),
   method: method.optional(),
   server: server.optional(),
-}).transform(({ epochs, steps, ...rest }, context) => {
+}).transform(({ epochs, steps, privacy: promised, ...others }, context) => {
+  const rest = { ...others, ...promised };
   if (epochs !== undefined && steps === undefined) return { ...rest, localWork: { kind: 'epochs', epochs } as const };
   if (steps !== undefined && epochs === undefined) return { ...rest, localWork: { kind: 'steps', steps } as const };
   context.issues.push({ code: 'custom', path: ['epochs'], message: 'expected either epochs or steps', input: rest });

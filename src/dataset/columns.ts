@@ -44,6 +44,16 @@ export function locate(given: readonly RowColumn[], rules: readonly ColumnRule[]
   return { positions, problems };
 }
 
+/** Where the column stands that tells which records are of one patient. Of any type: its values are only compared. */
+export function locateUnit(name: string, columns: readonly RowColumn[], column: string): number {
+  const given = columns.map((one) => one.name);
+  const at = given.indexOf(column);
+  if (at < 0) throw new DataSetError('dataset/missing-column', `data set ${name} has no column ${column}.`);
+  if (given.lastIndexOf(column) !== at)
+    throw new DataSetError('dataset/missing-column', `data set ${name} has more than one column ${column}.`);
+  return at;
+}
+
 /** Throws DataSetError of the first kind of problem that there is. */
 export function demandNone(name: string, problems: readonly ColumnProblem[]): void {
   const columns = (kind: ColumnProblem['kind']): string =>

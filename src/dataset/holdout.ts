@@ -14,6 +14,8 @@ export interface Records {
   readonly features: Float32Array<ArrayBuffer> | ScratchRows;
   /** One per row; empty where the contract has no target. */
   readonly targets: Float32Array<ArrayBuffer>;
+  /** For each row the number of its unit of privacy, from 0 in order of appearance; undefined where each row is one. */
+  readonly units?: Uint32Array<ArrayBuffer> | undefined;
 }
 
 export interface RecordPart {
@@ -38,8 +40,10 @@ export function splitHoldout(records: Records, fraction: number, key: Uint8Array
   const holdout = heldOut.reduce((sum, one) => sum + one, 0);
   if (holdout === records.rows)
     throw new DataSetError('dataset/too-few-rows', 'the hold-out part leaves no records to train on.');
+  // A patient with rows on both sides would be measured on what was trained on; jobs with units hold nothing out.
+  const whole = records.units !== undefined && fraction === 0;
   return {
-    train: select(records, heldOut, 0, records.rows - holdout),
+    train: whole ? records : select(records, heldOut, 0, records.rows - holdout),
     holdout: select(records, heldOut, 1, holdout),
   };
 }

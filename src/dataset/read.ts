@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { LIMITS } from '../base/index.js';
 import type { Contract } from '../job/index.js';
 import { closeScratch } from '../system/index.js';
-import { demandNone, locate } from './columns.js';
+import { demandNone, locate, locateUnit } from './columns.js';
 import { Complaints } from './complaints.js';
 import { DataSetError } from './errors.js';
 import { GrowingRows, type Spill } from './growing.js';
@@ -12,7 +12,7 @@ import type { Records } from './holdout.js';
 import type { RowBatch } from './rows.js';
 import { judge, rulesOf, type ColumnRule } from './rules.js';
 import { withRows, type DataSetSource } from './source.js';
-import { columnOf } from './values.js';
+import { columnOf, namesOf } from './values.js';
 import { VersionHash } from './version.js';
 
 /**
@@ -39,10 +39,13 @@ export async function readDataSet(source: DataSetSource, contract: Contract, scr
     const rules = rulesOf(contract);
     const { positions, problems } = locate(rows.columns, rules, source.units ?? {});
     demandNone(source.name, problems);
+    const { unitColumn } = contract;
+    const unitAt = unitColumn === undefined ? undefined : locateUnit(source.name, rows.columns, unitColumn);
     const afterBytes = (source.memoryMiB ?? LIMITS.recordsMiB) * MiB;
     const reader = new RowReader(source.name, contract, rules, { folder: scratch, afterBytes });
     try {
-      for (let batch = await rows.next(); batch !== undefined; batch = await rows.next()) reader.read(batch, positions);
+      for (let batch = await rows.next(); batch !== undefined; batch = await rows.next())
+        reader.read(batch, positions, unitAt);
       return reader.finish();
     } catch (error) {
       reader.discard();
@@ -67,6 +70,8 @@ class RowReader {
   readonly #rules: readonly ColumnRule[];
   readonly #features: GrowingRows;
   readonly #targets = new GrowingRows(1);
+  readonly #units: number[] = [];
+  readonly #numbers = new Map<string, number>();
   readonly #version = new VersionHash();
   readonly #complaints = new Complaints();
   readonly #row: Float64Array;
@@ -84,7 +89,8 @@ class RowReader {
     this.#missing = rules.map(() => 0);
   }
 
-  read(batch: RowBatch, positions: readonly number[]): void {
+  read(batch: RowBatch, positions: readonly number[], unitAt: number | undefined): void {
+    const unitOf = unitAt === undefined ? undefined : namesOf(batch, unitAt);
     const columns = positions.map((position, i) => columnOf(batch, position, this.#rules[i]?.categories));
     for (let i = 0; i < batch.rows; i++) {
       this.#seen++;
@@ -93,13 +99,30 @@ class RowReader {
         this.#complaints.add(fault.column, fault.rule, this.#seen);
         continue;
       }
-      if (!this.#check(columns, i)) continue;
+      const unit = unitOf?.(i);
+      if (!this.#check(columns, i) || !this.#hasUnit(unitOf, unit)) continue;
       this.#kept++;
       if (this.#kept > this.#contract.maxRows) throw this.#tooMany();
       this.#version.add(this.#row);
       this.#features.push(this.#row);
       if (this.#contract.target !== undefined) this.#pushTarget(this.#contract.features.length);
+      if (unit !== undefined) this.#units.push(this.#numberOf(unit));
     }
+  }
+
+  /** A record that belongs to nobody would be a unit of its own in one silo and everybody's in another: it is asked about. */
+  #hasUnit(unitOf: unknown, unit: string | undefined): boolean {
+    if (unitOf === undefined || unit !== undefined) return true;
+    this.#complaints.add(this.#contract.unitColumn ?? '', 'missing (NULL)', this.#seen);
+    return false;
+  }
+
+  #numberOf(unit: string): number {
+    const known = this.#numbers.get(unit);
+    if (known !== undefined) return known;
+    const number = this.#numbers.size;
+    this.#numbers.set(unit, number);
+    return number;
   }
 
   /** The target stands at `at`. A time whose event was not seen is negative, as Cox's loss reads it. */
@@ -125,6 +148,7 @@ class RowReader {
       features: values,
       // Never spilled: one number a record.
       targets: this.#targets.finish() as Float32Array<ArrayBuffer>,
+      units: this.#contract.unitColumn === undefined ? undefined : Uint32Array.from(this.#units),
       droppedRows: this.#seen - this.#kept,
       missing: this.#missing.slice(0, features.length),
       version: this.#version.finish(this.#rules.map(({ column }) => column)),

@@ -23,6 +23,21 @@ export function columnOf(
   };
 }
 
+interface Written {
+  readonly toString: () => string;
+}
+
+/** One column of a batch as text that is equal for equal values, of whatever type; undefined for NULL. */
+export function namesOf(batch: RowBatch, column: number): (row: number) => string | undefined {
+  const valueAt = batch.valuesOf(column);
+  return (row) => {
+    const value = valueAt(row);
+    if (value === null || value === undefined) return undefined;
+    // DuckDB's own objects (dates, identifiers, decimals) write themselves in full.
+    return typeof value === 'object' ? (value as Written).toString() : String(value as number);
+  };
+}
+
 /** As a category would be written: numbers without trailing zeros, booleans as 0 and 1. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : String(toNumber(value));

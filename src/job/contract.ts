@@ -34,6 +34,8 @@ export interface Contract {
   readonly minRows: number;
   /** Records of one silo, at most: the overflow bounds rest on it. */
   readonly maxRows: number;
+  /** The column whose equal values make one unit of privacy; each record is one unless given. */
+  readonly unitColumn?: string | undefined;
 }
 
 /** Throws JobError `job/bad-contract` with every bad field. */
@@ -50,6 +52,7 @@ export function parseContract(bytes: Uint8Array): Contract {
     missing: missing ?? 'refuse',
     minRows: Number(message.minRows),
     maxRows: Number(message.maxRows),
+    ...(message.unitColumn === '' ? {} : { unitColumn: message.unitColumn }),
   };
   checkContract(contract, problems);
   problems.throwIfAny('job/bad-contract', 'the data contract');
@@ -72,6 +75,7 @@ export function encodeContract(contract: Contract): Uint8Array<ArrayBuffer> {
       contract.missing === 'refuse' ? MissingValues.MISSING_VALUES_REFUSE : MissingValues.MISSING_VALUES_DROP_ROW,
     minRows: BigInt(contract.minRows),
     maxRows: BigInt(contract.maxRows),
+    unitColumn: contract.unitColumn ?? '',
   });
 }
 
@@ -95,6 +99,7 @@ function checkContract(contract: Contract, problems: Problems): void {
     checkFeature(feature, path, problems);
   }
   if (contract.target !== undefined) checkTarget(contract.target, seen, problems);
+  if (contract.unitColumn !== undefined) checkColumn(contract.unitColumn, 'unit_column', seen, problems);
   problems.require(isWhole(contract.maxRows, 1, rowsMax), 'max_rows', `1 to ${String(rowsMax)} records`);
   problems.require(isWhole(contract.minRows, 1, contract.maxRows), 'min_rows', 'at least 1 and at most max_rows');
 }

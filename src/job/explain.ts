@@ -2,7 +2,7 @@
 // own bytes; nothing of it is taken from whoever sent it.
 
 import { hex } from '../base/index.js';
-import type { JobManifest } from '../wire/index.js';
+import type { JobManifest, UnitNoise } from '../wire/index.js';
 import { cohortSizes, contributorsOf, type CohortSize } from './cohort.js';
 import type { Contract, TargetColumn } from './contract.js';
 import type { FeatureColumn } from './contract-feature.js';
@@ -71,7 +71,7 @@ function jobLines(manifest: JobManifest, job: Job): string[] {
   return [`${manifest.jobId}: ${what}`, ...early, manifest.description];
 }
 
-function readLines({ dataSet, features, target, missing, minRows, maxRows }: Contract): string[] {
+function readLines({ dataSet, features, target, missing, minRows, maxRows, unitColumn }: Contract): string[] {
   return [
     `Data set ${dataSet}, by the query in this hospital’s own configuration. Other columns are not read.`,
     ...alike(features).map((words) => `  ${words}`),
@@ -80,6 +80,9 @@ function readLines({ dataSet, features, target, missing, minRows, maxRows }: Con
       ? 'A missing value stops this hospital’s part until it is resolved.'
       : 'Records with a missing value are left out.',
     ...new Set(features.flatMap(missingWords)),
+    ...(unitColumn === undefined
+      ? []
+      : [`${unitColumn}: only to tell which records are of one patient; it is kept in memory and never sent.`]),
     `Between ${String(minRows)} and ${String(maxRows)} records; with fewer this hospital does not take part.`,
   ];
 }
@@ -197,9 +200,24 @@ function privacyLines(manifest: JobManifest): string[] {
       'The sum itself can tell something about the records in it. Every hospital can subtract its own part from it.',
     ];
   const rounds = count(roundLimit, 'round');
+  if (manifest.unitNoise !== undefined) return unitNoiseLines(manifest, manifest.unitNoise);
   return [
     `All ${rounds} together cost epsilon ${epsilon.toPrecision(4)} at delta ${String(privacy?.delta ?? 0)}. The unit is this hospital with all its records.`,
     `Every hospital adds its share of noise to the change of the parameters before it is masked; what ${count(contributorsOf(manifest), 'other honest hospital')} surely add is enough.`,
+    'Statistics jobs, evaluations and standardisation are not part of this number.',
+  ];
+}
+
+function unitNoiseLines({ privacy, roundLimit }: JobManifest, noise: UnitNoise): string[] {
+  const { unitColumn, clip, noise: sigma, batch, minUnits, steps } = noise;
+  const one = unitColumn === '' ? 'record' : `patient (all records with the same ${unitColumn})`;
+  const many = unitColumn === '' ? 'records' : 'patients';
+  const least = String(minUnits);
+  return [
+    `All ${count(roundLimit, 'round')} together cost epsilon ${(privacy?.epsilon ?? 0).toPrecision(4)} at delta ${String(privacy?.delta ?? 0)}. The unit is one ${one}.`,
+    `In each of ${count(steps * roundLimit, 'step')} this hospital draws every ${unitColumn === '' ? 'record' : 'patient'} with a chance of ${String(batch)} in the number of its ${many}, cuts each gradient to the length ${String(clip)} and adds noise of ${String(sigma)} times that to their sum, before anything is masked or sent.`,
+    `This holds from ${least} ${many} on; with fewer this hospital does not take part. How many ${many} it has is not protected.`,
+    'It holds against everybody who sees this hospital’s own change of the parameters, not only the sum, and does not rest on other hospitals.',
     'Statistics jobs, evaluations and standardisation are not part of this number.',
   ];
 }

@@ -8,6 +8,7 @@ import type { JobFile } from './job-file.js';
 import { JOB_LIMITS } from './limits.js';
 import type { ManifestFacts } from './manifest-facts.js';
 import type { NoiseTerms } from './noise.js';
+import { checkUnitNoise } from './unit-noise.js';
 import { isPositive, isWhole, Problems } from './problems.js';
 
 /** Longest wait of one phase: a day. */
@@ -46,10 +47,14 @@ export function checkFile(file: JobFile, facts: ManifestFacts, job: Job, cohort:
   if (file.kind === 'train') {
     problems.require(isWhole(file.rounds, 1, LIMITS.roundsMax), 'rounds', `1 to ${String(LIMITS.roundsMax)}`);
     checkNoise(file.training.privacy, job, cohort, problems);
+    const { unitPrivacy } = file.training;
+    if (unitPrivacy !== undefined && job.kind === 'train')
+      checkUnitNoise(unitPrivacy, job.recipe, file.data.minRows, problems);
+    const noisy = file.training.privacy !== undefined || unitPrivacy !== undefined;
     problems.require(
-      file.training.privacy === undefined || (facts.model?.statisticCount ?? 0) === 0,
+      !noisy || (facts.model?.statisticCount ?? 0) === 0,
       'model',
-      'one without running statistics, with privacy: they would travel without noise; use group or layer normalisation, or leave them out of `model.train`',
+      'one without batch normalisation, with privacy: it mixes records, and its running statistics would travel without noise; use GroupNorm or LayerNorm, or leave it out of `model.train`',
     );
     problems.require(
       file.training.statisticsClip === undefined || isPositive(file.training.statisticsClip),

@@ -8,6 +8,7 @@ import type { LocalMethod, LocalWork, OptimiserSetting } from './recipe.js';
 import type { StatisticsPlan } from './statistics-plan.js';
 import type { UpdateSetting } from './update-rule.js';
 import type { NoiseTerms } from './noise.js';
+import type { UnitNoiseTerms } from './unit-noise.js';
 
 export interface JobFileData {
   /** Name of the data set in every agent's configuration. */
@@ -43,6 +44,8 @@ export interface JobFileTraining {
   readonly server?: UpdateSetting | undefined;
   /** Noise under the mask, which makes a whole silo the unit of a promise; none unless given. */
   readonly privacy?: NoiseTerms | undefined;
+  /** DP-SGD in every silo, which makes a record or a person the unit of a promise; none unless given. */
+  readonly unitPrivacy?: UnitNoiseTerms | undefined;
 }
 
 export type JobFileMethod =

@@ -10,6 +10,7 @@ import {
   type Segment,
   type StatisticsSource,
   type SumNoise,
+  type UnitNoise,
 } from '../wire/index.js';
 import { roundingError, type Room } from './budget.js';
 import { cohortSizes, contributorsOf, defaultMaxMalicious } from './cohort.js';
@@ -25,6 +26,7 @@ import { smallestModulus } from './modulus.js';
 import { encodeRecipe, type LocalMethod, type Recipe } from './recipe.js';
 import { reachOf } from '../model/index.js';
 import { epsilonOfSum, noisyQuantiser, type NoisyQuantiser } from './noise.js';
+import { epsilonOfUnits, noiseOfEpsilon, samplingOf } from './unit-noise.js';
 import { encodePlan, NO_TABLES } from './statistics-plan.js';
 import { encodeUpdateRule } from './update-rule.js';
 
@@ -44,6 +46,7 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
   };
   const noise = noiseOf(file, plain, room, contributors);
   const terms = plain.kind === 'train' ? { ...plain, noisyQMax: noise?.quantiser.qMax } : plain;
+  const inSilos = unitNoiseOf(file, job);
   const layout = deriveLayout(terms, room);
   const bounds =
     file.kind === 'train' ? acceptance(file, terms, layout.segments, room, { minCohort, noise }) : undefined;
@@ -63,8 +66,9 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
     layout,
     modulusBits: room.modulusBits,
     // Without noise the ledger counts uses. docs/protocol.md §1 says what remains open then.
-    privacy: noise?.privacy ?? { epsilon: 0, delta: 0 },
+    privacy: noise?.privacy ?? inSilos?.privacy ?? { epsilon: 0, delta: 0 },
     noise: noise?.message,
+    unitNoise: inSilos?.message,
     roundLimit: file.kind === 'train' ? file.rounds : 1,
     dataContract: encodeContract(job.contract),
     fullVerification: file.fullVerification ?? true,
@@ -108,7 +112,8 @@ const KIND_NUMBERS = {
 export function contractOf(file: JobFile): Contract {
   const { dataSet, features, missing, minRows, maxRows } = file.data;
   const { target } = file.data;
-  return parseContract(encodeContract({ dataSet, features, target, missing, minRows, maxRows }));
+  const unitColumn = file.kind === 'train' ? file.training.unitPrivacy?.unitColumn : undefined;
+  return parseContract(encodeContract({ dataSet, features, target, missing, minRows, maxRows, unitColumn }));
 }
 
 function stoppingOf({ earlyStopping }: TrainingJobFile): Recipe['earlyStopping'] {
@@ -222,6 +227,26 @@ function noiseOf(file: JobFile, terms: LayoutTerms, room: Room, contributors: nu
     quantiser,
     contributors,
     message: { mechanism: MECHANISM_NUMBERS[mechanism], variance: quantiser.variance, tail: BigInt(quantiser.tail) },
+    privacy: { epsilon, delta },
+  };
+}
+
+/** DP-SGD as a job file asks for it, and what all its rounds cost in the smallest silo. */
+function unitNoiseOf(
+  file: JobFile,
+  job: Job,
+): { readonly message: UnitNoise; readonly privacy: { readonly epsilon: number; readonly delta: number } } | undefined {
+  if (file.kind !== 'train' || job.kind !== 'train' || file.training.unitPrivacy === undefined) return undefined;
+  const { unitColumn = '', clip, noise: given, epsilon: wanted = 0, delta, minUnits } = file.training.unitPrivacy;
+  const { batchSize: batch, localWork } = job.recipe;
+  // `checkFile` has refused epochs.
+  const steps = localWork.kind === 'steps' ? localWork.steps : 0;
+  const units = minUnits ?? file.data.minRows;
+  const run = { sampling: samplingOf(batch, units), steps: steps * file.rounds };
+  const noise = given ?? noiseOfEpsilon(run, wanted, delta);
+  const { epsilon } = epsilonOfUnits({ ...run, noise }, delta);
+  return {
+    message: { unitColumn, clip, noise, batch, minUnits: BigInt(units), steps },
     privacy: { epsilon, delta },
   };
 }

@@ -6,6 +6,7 @@ import { JobError } from './errors.js';
 import { parseJob } from './job.js';
 import { SEGMENT } from './layout.js';
 import { epsilonOfSum } from './noise.js';
+import { epsilonOfUnits, runOf, whatElseSeesUnits } from './unit-noise.js';
 import type { Recipe } from './recipe.js';
 import { Problems } from './problems.js';
 
@@ -15,6 +16,7 @@ const TOLERANCE = 1 + 1e-9;
 /** Throws JobError `job/bad-manifest` with every reason why the promise does not hold. Does nothing for a job without noise. */
 export function checkPrivacy(manifest: JobManifest): void {
   const { noise, privacy } = manifest;
+  checkUnits(manifest);
   if (noise === undefined) return;
   const job = parseJob(manifest);
   const problems = new Problems();
@@ -50,10 +52,44 @@ export function checkPrivacy(manifest: JobManifest): void {
     },
     privacy?.delta ?? 0,
   );
+  demandEpsilon(computed.epsilon, manifest);
+}
+
+/** The same for DP-SGD, from the smallest silo that the manifest lets in. */
+function checkUnits(manifest: JobManifest): void {
+  const { unitNoise, privacy, roundLimit } = manifest;
+  if (unitNoise === undefined) return;
+  const job = parseJob(manifest);
+  const problems = new Problems();
+  if (job.kind !== 'train') throw new JobError('job/bad-manifest', 'only a training job cuts and noises gradients.');
+  problems.addAll('', whatElseSeesUnits(job.recipe, unitNoise, job.contract.unitColumn));
   problems.require(
-    computed.epsilon <= (privacy?.epsilon ?? 0) * TOLERANCE,
+    manifest.layout?.segments.every(({ name }) => name !== SEGMENT.runningStatistics) === true,
+    'layout.running-statistics',
+    'no running statistics in a job with noise: they would travel without any',
+  );
+  problems.throwIfAny('job/bad-manifest', 'the promise of privacy');
+  demandEpsilon(epsilonOfUnits(runOf(unitNoise, roundLimit), privacy?.delta ?? 0).epsilon, manifest);
+}
+
+/** A silo's own account, from the number of its own units. Throws JobError `job/bad-manifest`, `job/bad-contribution`. */
+export function checkOwnUnits(manifest: JobManifest, units: number): void {
+  const { unitNoise, privacy, roundLimit } = manifest;
+  if (unitNoise === undefined) return;
+  if (BigInt(units) < unitNoise.minUnits)
+    throw new JobError(
+      'job/bad-contribution',
+      `this silo has ${String(units)} ${unitNoise.unitColumn === '' ? 'records' : `different values of ${unitNoise.unitColumn}`}, and the epsilon of the job holds from ${String(unitNoise.minUnits)} on.`,
+    );
+  demandEpsilon(epsilonOfUnits(runOf(unitNoise, roundLimit, units), privacy?.delta ?? 0).epsilon, manifest);
+}
+
+function demandEpsilon(computed: number, { privacy }: JobManifest): void {
+  const problems = new Problems();
+  problems.require(
+    computed <= (privacy?.epsilon ?? 0) * TOLERANCE,
     'privacy.epsilon',
-    `at least ${String(computed.epsilon)}, which is what this noise costs over all rounds`,
+    `at least ${String(computed)}, which is what this noise costs over all rounds`,
   );
   problems.throwIfAny('job/bad-manifest', 'the promise of privacy');
 }

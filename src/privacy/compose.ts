@@ -19,7 +19,11 @@ export interface NoiseOnSum {
   readonly contributors: number;
 }
 
-/** Steps of DP-SGD on Poisson samples. */
+/**
+ * Steps of DP-SGD on Poisson samples, with discrete Gaussian noise. At whole orders the formula of the continuous one is exact for it: E
+ * of the k-th power of a density ratio is e^((k^2 - k) s^2 / 2 sigma^2) for both, as a shift by k whole units leaves the lattice as it
+ * is (Canonne, Kamath, Steinke 2020, proposition 5), and Mironov's sum has no other terms. Between whole orders it is not.
+ */
 export interface NoiseOnSteps extends SampledGaussian {
   readonly kind: 'sampled-gaussian';
   readonly steps: number;
@@ -59,8 +63,8 @@ const PARAMETERS_ASSUMED = 2 ** 28;
  */
 export function epsilonOfUses(uses: readonly Use[], delta: number): RdpBound {
   if (uses.length === 0) return { epsilon: 0, order: Infinity };
-  // Of Skellam noise only whole orders are known.
-  const whole = uses.some(({ mechanism }) => mechanism.kind === 'skellam');
+  // Of Skellam noise, and of discrete noise on samples, only whole orders are known.
+  const whole = uses.some(({ mechanism }) => mechanism.kind !== 'discrete-gaussian');
   const orders = whole ? ORDERS.filter((order) => Number.isInteger(order)) : ORDERS;
   const curve = (order: number): number =>
     uses.reduce((sum, { mechanism, times }) => sum + times * mechanismRdp(mechanism, order), 0);

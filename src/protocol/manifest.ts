@@ -32,7 +32,7 @@ import {
   type SumLayout,
 } from '../wire/index.js';
 import { openEnvelope } from './envelope.js';
-import { readNoise, type SumNoise } from './noise.js';
+import { readNoise, readUnitNoise, type SumNoise, type UnitNoise } from './noise.js';
 import { graphProblem, type GraphTerms } from './params.js';
 import { demand, demanded } from './rejection.js';
 import type { Roster } from './roster.js';
@@ -51,6 +51,8 @@ export interface Manifest {
   readonly layout: Layout;
   /** Noise that the segments marked as noised carry; undefined when none is. */
   readonly noise: SumNoise | undefined;
+  /** DP-SGD in the silos; undefined where they train without. */
+  readonly unitNoise: UnitNoise | undefined;
   /** Layout of the one round after the last, if the job has one. */
   readonly closingLayout: Layout | undefined;
   readonly rejectedRoundsLimit: number;
@@ -113,6 +115,7 @@ export function openManifest(roster: Roster, envelope: Envelope | undefined): Ma
     'timeouts must be 1 millisecond to a day',
   );
   const noise = readNoise(message);
+  const unitNoise = readUnitNoise(message);
   valid(
     isBound(message.acceptance?.minWeight) && isBound(message.acceptance?.maxMeanNorm),
     'what it accepts must be finite numbers from 0',
@@ -153,6 +156,7 @@ export function openManifest(roster: Roster, envelope: Envelope | undefined): Ma
     modulusBits: message.modulusBits,
     layout,
     noise,
+    unitNoise,
     closingLayout,
     rejectedRoundsLimit: message.rejectedRoundsLimit === 0 ? 2 : message.rejectedRoundsLimit,
     fullVerification: message.fullVerification,

@@ -14,14 +14,18 @@ export interface SumNoise {
 }
 
 /** Undefined for a job without noise. Throws Refusal `manifest/invalid` when noise, epsilon and segments do not go together. */
-export function readNoise({ kind, noise, privacy, layout, closingLayout }: JobManifest): SumNoise | undefined {
+export function readNoise(message: JobManifest): SumNoise | undefined {
+  const { kind, noise, privacy, layout, closingLayout, unitNoise } = message;
   const valid = (holds: boolean, what: string): void => {
     demand(holds, 'manifest/invalid', `the manifest is not valid: ${what}.`);
   };
   const { epsilon, delta } = privacy ?? { epsilon: 0, delta: 0 };
   const noised = layout?.segments.some(({ visibility }) => visibility === Visibility.VISIBILITY_NOISED) === true;
   if (noise === undefined) {
-    valid(epsilon === 0 && delta === 0, 'it promises differential privacy and names no noise');
+    valid(
+      unitNoise !== undefined || (epsilon === 0 && delta === 0),
+      'it promises differential privacy and names no noise',
+    );
     return undefined;
   }
   valid(kind === JobKind.JOB_KIND_TRAIN, 'only a training job adds noise');
@@ -40,6 +44,44 @@ export function readNoise({ kind, noise, privacy, layout, closingLayout }: JobMa
     mechanism: noise.mechanism === NoiseMechanism.NOISE_MECHANISM_SKELLAM ? 'skellam' : 'discrete-gaussian',
     variance: noise.variance,
     tail: Number(noise.tail),
+  };
+}
+
+/** DP-SGD in every silo. */
+export interface UnitNoise {
+  readonly unit: 'record' | 'patient';
+  /** sigma, in clips. */
+  readonly noise: number;
+  /** q of the smallest silo that takes part. */
+  readonly sampling: number;
+  /** Steps of one round. */
+  readonly steps: number;
+}
+
+/** Steps of one round: as many as a recipe may have. */
+const STEPS_MAX = 1_000_000;
+
+/** Undefined for a job without DP-SGD. Throws Refusal `manifest/invalid`. */
+export function readUnitNoise({ kind, noise, unitNoise, privacy, closingLayout }: JobManifest): UnitNoise | undefined {
+  if (unitNoise === undefined) return undefined;
+  const valid = (holds: boolean, what: string): void => {
+    demand(holds, 'manifest/invalid', `the manifest is not valid: ${what}.`);
+  };
+  const { epsilon, delta } = privacy ?? { epsilon: 0, delta: 0 };
+  valid(kind === JobKind.JOB_KIND_TRAIN, 'only a training job adds noise');
+  valid(noise === undefined, 'it names noise in the silo and noise under the mask, whose units differ');
+  valid(closingLayout === undefined, 'a job with noise has no closing round, which would add none');
+  valid(epsilon > 0 && epsilon < Infinity, 'a job with noise promises an epsilon above 0');
+  valid(delta > 0 && delta < 1, 'a job with noise promises a delta above 0 and below 1');
+  valid(unitNoise.noise > 0 && unitNoise.noise < Infinity, 'its noise is not a number above 0');
+  valid(unitNoise.clip > 0 && unitNoise.clip < Infinity, 'its clip is not a number above 0');
+  valid(unitNoise.batch >= 1 && unitNoise.minUnits >= 1n, 'its batch or its least number of units is 0');
+  valid(unitNoise.steps >= 1 && unitNoise.steps <= STEPS_MAX, 'the steps of its rounds are out of range');
+  return {
+    unit: unitNoise.unitColumn === '' ? 'record' : 'patient',
+    noise: unitNoise.noise,
+    sampling: Math.min(1, unitNoise.batch / Number(unitNoise.minUnits)),
+    steps: unitNoise.steps,
   };
 }
 

@@ -10,7 +10,7 @@ import { TrainerError } from './errors.js';
 import { diverged, type Hooks, type TrainingRequest, type TrainingResult } from './local-training.js';
 import type { PrivateTerms } from './private-terms.js';
 import { stepsOf } from './recipe.js';
-import type { Table } from './table.js';
+import type { AnyTable } from './table.js';
 import type { UnitClipper, UnitRows } from './unit-clipper.js';
 
 const REPORTS = 100;
@@ -72,7 +72,7 @@ export async function trainPrivately(
 }
 
 /** Throws `trainer/bad-recipe` or `trainer/bad-data`. */
-function checkedTerms(terms: PrivateTerms, table: Table): PrivateTerms {
+function checkedTerms(terms: PrivateTerms, table: AnyTable): PrivateTerms {
   const refuse = (message: string): never => {
     throw new TrainerError('trainer/bad-recipe', message);
   };
@@ -92,7 +92,7 @@ function checkedTerms(terms: PrivateTerms, table: Table): PrivateTerms {
 }
 
 /** The rows of each unit, in order; a number that no row has is a unit without rows. */
-function unitsOf({ rows }: Table, unitOfRow: Uint32Array | undefined): readonly UnitRows[] {
+function unitsOf({ rows }: AnyTable, unitOfRow: Uint32Array | undefined): readonly UnitRows[] {
   if (unitOfRow === undefined) return Array.from({ length: rows }, (_, row) => [row]);
   const count = unitOfRow.reduce((most, unit) => Math.max(most, unit + 1), 0);
   const units: number[][] = Array.from({ length: count }, () => []);

@@ -7,7 +7,7 @@ import type { ClippedStep } from './clipped-step.js';
 import type { MaskSource } from './dropout.js';
 import { TrainerError } from './errors.js';
 import type { TrainingStep } from './step.js';
-import type { Table } from './table.js';
+import { rowReader, type AnyTable, type ReadRow } from './table.js';
 
 /** Rows of one unit of privacy. */
 export type UnitRows = readonly number[];
@@ -19,7 +19,7 @@ export interface UnitClipper {
    * Adds the mean gradient over the rows of each unit, cut to `clip`, to `sum`. Returns the sum of the units' mean losses, for the silo's
    * own log. Throws TrainerError `trainer/unclipped`, `trainer/runtime`.
    */
-  addInto(sum: Float64Array, units: readonly UnitRows[], table: Table, clip: number, masks: Masks): Promise<number>;
+  addInto(sum: Float64Array, units: readonly UnitRows[], table: AnyTable, clip: number, masks: Masks): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -38,6 +38,7 @@ const NO_CLIP = 1e30;
 /** By the graph that clips, `batchSize` rows in each run. */
 export class GraphClipper implements UnitClipper {
   readonly #step: ClippedStep;
+  readonly #reader = new KeptReader();
 
   constructor(step: ClippedStep) {
     this.#step = step;
@@ -50,7 +51,7 @@ export class GraphClipper implements UnitClipper {
   async addInto(
     sum: Float64Array,
     units: readonly UnitRows[],
-    table: Table,
+    table: AnyTable,
     clip: number,
     masks: Masks,
   ): Promise<number> {
@@ -81,7 +82,7 @@ export class GraphClipper implements UnitClipper {
   }
 
   /** A unit that does not fit into a run: its mean gradient is added up in float64 and cut there. */
-  async #addLarge(sum: Float64Array, unit: UnitRows, table: Table, clip: number, masks: Masks): Promise<number> {
+  async #addLarge(sum: Float64Array, unit: UnitRows, table: AnyTable, clip: number, masks: Masks): Promise<number> {
     const { batchSize } = this.#step.graph;
     const whole = new Float64Array(sum.length);
     let losses = 0;
@@ -94,10 +95,10 @@ export class GraphClipper implements UnitClipper {
     return losses;
   }
 
-  async #run(units: readonly UnitRows[], table: Table, clip: number, masks: Masks): Promise<number> {
+  async #run(units: readonly UnitRows[], table: AnyTable, clip: number, masks: Masks): Promise<number> {
     const { batch, graph } = this.#step;
     const rows = Uint32Array.from(units.flat());
-    batch.fill(table, rows, 0);
+    batch.fill(table, this.#reader.of(table), rows, 0);
     if (graph.grouped) this.#step.units.fill(0);
     let at = 0;
     for (const [unit, members] of units.entries())
@@ -116,6 +117,7 @@ export class GraphClipper implements UnitClipper {
 /** One row at a time, for models whose gradients no graph tells apart: slow, and right whatever the operators are. */
 export class SingleClipper implements UnitClipper {
   readonly #step: TrainingStep;
+  readonly #reader = new KeptReader();
 
   /** `step`: of batch size 1. */
   constructor(step: TrainingStep) {
@@ -129,7 +131,7 @@ export class SingleClipper implements UnitClipper {
   async addInto(
     sum: Float64Array,
     units: readonly UnitRows[],
-    table: Table,
+    table: AnyTable,
     clip: number,
     masks: Masks,
   ): Promise<number> {
@@ -137,7 +139,7 @@ export class SingleClipper implements UnitClipper {
     for (const unit of units) {
       const whole = new Float64Array(sum.length);
       for (const row of unit) {
-        this.#step.batch.fill(table, Uint32Array.of(row), 0);
+        this.#step.batch.fill(table, this.#reader.of(table), Uint32Array.of(row), 0);
         losses += (await this.#step.run(masks)) / unit.length;
         addTo(whole, this.#step.gradient, 1 / unit.length);
       }
@@ -148,6 +150,16 @@ export class SingleClipper implements UnitClipper {
 
   async close(): Promise<void> {
     await this.#step.close();
+  }
+}
+
+/** The reader of the table used last: every step of a training reads the same one. */
+class KeptReader {
+  #kept: { readonly table: AnyTable; readonly read: ReadRow } | undefined;
+
+  of(table: AnyTable): ReadRow {
+    if (this.#kept?.table !== table) this.#kept = { table, read: rowReader(table) };
+    return this.#kept.read;
   }
 }
 

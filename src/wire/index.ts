@@ -104,6 +104,7 @@ export {
   StatisticsSource,
   SumLayout,
   SumNoise,
+  UnitNoise,
   Visibility,
 } from './gen/veilsum/v1/job.js';
 export {

@@ -274,9 +274,11 @@ SCHEMAS = {
     "Member": "id:s signing_key:b cosigning_key:b uri:s organisation:s valid_from:u valid_until:u",
     "Manifest": "version:u job_id:s roster_hash:b kind:u silos:s* c:u min_cohort:u forward:BlobRef initial:b recipe:b update_rule:b layout:Layout"
     " m:u privacy:b round_limit:u contract:b full:u timeouts:Empty rejected_limit:u acceptance:Acceptance standardise_by:Source description:s"
-    " reopened:b* closing:Layout train:s* noise:Noise local:s* graph:Regular",
+    " reopened:b* closing:Layout train:s* noise:Noise local:s* graph:Regular"
+    " unit_noise:UnitNoise",
     "Regular": "absent:u",
     "Noise": "mechanism:u variance:d tail:u",
+    "UnitNoise": "unit_column:s clip:d noise:d batch:u min_units:u steps:u",
     "Source": "job_id:s result_hash:b",
     "Acceptance": "min_weight:d max_mean_norm:d",
     "Layout": "segments:Segment*",

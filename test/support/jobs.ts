@@ -74,6 +74,7 @@ export function trainingManifest(changes: Partial<JobManifest> = {}): JobManifes
     local: [],
     closingLayout: undefined,
     noise: undefined,
+    unitNoise: undefined,
     ...changes,
   };
 }

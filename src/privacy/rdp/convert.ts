@@ -25,9 +25,10 @@ export function epsilonOf(curve: RdpCurve, delta: number, orders: readonly numbe
     best = { epsilon, order };
     at = k;
   }
+  const whole = orders.every((order) => Number.isInteger(order));
   const low = orders[at - 1] ?? best.order;
   const high = orders[at + 1] ?? best.order;
-  return best.epsilon === 0 || best.epsilon === Infinity ? best : refined(curve, delta, best, low, high);
+  return best.epsilon === 0 || best.epsilon === Infinity ? best : refined(curve, delta, best, low, high, whole);
 }
 
 /** Epsilon of a divergence at one order. */
@@ -63,11 +64,11 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
 const FRACTIONS_BELOW = 256;
 
 /** Golden section between the neighbours of the best order, in the logarithm of order - 1. */
-function refined(curve: RdpCurve, delta: number, start: RdpBound, low: number, high: number): RdpBound {
+function refined(curve: RdpCurve, delta: number, start: RdpBound, low: number, high: number, whole: boolean): RdpBound {
   let best = start;
   const evaluate = (log: number): number => {
     const exact = 1 + Math.exp(log);
-    const order = exact < FRACTIONS_BELOW ? exact : Math.round(exact);
+    const order = !whole && exact < FRACTIONS_BELOW ? exact : Math.max(2, Math.round(exact));
     const epsilon = epsilonAt(curve(order), order, delta);
     if (epsilon < best.epsilon) best = { epsilon, order };
     return epsilon;

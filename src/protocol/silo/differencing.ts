@@ -14,7 +14,7 @@ import type { JobState, LastSum, OpenRound, SiloState } from './state.js';
 
 /** Sums under one name are looked at in pairs, each with the one before; undefined for a job whose sums carry noise. */
 function nameOf({ manifest, dataSet }: JobState): string | undefined {
-  if (manifest.noise !== undefined) return undefined;
+  if (manifest.noise !== undefined || manifest.unitNoise !== undefined) return undefined;
   if (manifest.message.kind === JobKind.JOB_KIND_TRAIN) return `train/${manifest.jobId}`;
   return manifest.message.kind === JobKind.JOB_KIND_STATISTICS ? `statistics/${dataSet}` : `evaluate/${dataSet}`;
 }

@@ -1,8 +1,8 @@
 // The silo's ledger: what each of its data sets has been used for, and what that costs. It is part of the folded state, so a charge is as
 // durable as the event that lets the first masked byte leave, is made once for each round whatever its attempts, and is never taken back.
 
-import { epsilonOfUses, type Use } from '../../privacy/index.js';
-import { mechanismOf, usesOf, type LedgerEntry } from '../ledger.js';
+import { epsilonOfUses, type Mechanism, type Use } from '../../privacy/index.js';
+import { mechanismFor, mechanismOf, unitOf, usesOf, type LedgerEntry, type Unit } from '../ledger.js';
 import type { Manifest } from '../manifest.js';
 import type { Plan } from '../plan.js';
 import { demand } from '../rejection.js';
@@ -18,13 +18,20 @@ export function roundsCharged(state: SiloState, dataSet: string): number {
 }
 
 /** What opened rounds of other jobs will cost once their inputs leave: reserved when their plans were accepted. */
-export function reservedUses(state: SiloState, dataSet: string): Use[] {
+export function reservedUses(state: SiloState, dataSet: string, unit: Unit): Use[] {
   return [...state.jobs.values()].flatMap(({ manifest, open, dataSet: of }) => {
     if (open === undefined || of !== dataSet || open.contribution.kind === 'failed') return [];
     if (open.contribution.kind === 'ready' && open.contribution.charged !== undefined) return [];
-    const mechanism = mechanismOf(manifest, open.plan.round);
+    const mechanism = roundMechanism(manifest, open.plan.round, unit);
     return mechanism === undefined ? [] : [{ mechanism, times: 1 }];
   });
+}
+
+/** What a round adds to what a unit has lost; undefined where its noise, if it has any, does not protect that unit. */
+export function roundMechanism(manifest: Manifest, round: number, unit: Unit): Mechanism | undefined {
+  const of = unitOf(manifest);
+  const mechanism = mechanismOf(manifest, round);
+  return of === undefined || mechanism === undefined ? undefined : mechanismFor(unit, of, mechanism);
 }
 
 /** Refuses a plan whose round the budget of its data set does not cover, `plan/budget` and `plan/without-noise`. */
@@ -39,14 +46,20 @@ export function demandBudget(state: SiloState, job: JobState, plan: Plan): void 
   );
   const budget = budgets.get(dataSet);
   if (budget === undefined) return;
-  const mechanism = mechanismOf(job.manifest, plan.round);
+  const unit = budget.unit ?? 'silo';
+  const mechanism = roundMechanism(job.manifest, plan.round, unit);
+  const of = mechanismOf(job.manifest, plan.round) === undefined ? undefined : unitOf(job.manifest);
+  const adds =
+    of === undefined
+      ? 'the round adds no noise'
+      : `the noise of the round protects each ${of}, and the budget is for each ${unit}`;
   demand(
     mechanism !== undefined || budget.withoutNoise,
     'plan/without-noise',
-    `the round adds no noise, and the data set "${dataSet}" has a budget of epsilon ${String(budget.epsilon)}; policy.privacy.dataSets.${dataSet}.withoutNoise does not allow it.`,
+    `${adds}: the data set "${dataSet}" has a budget of epsilon ${String(budget.epsilon)}, and policy.privacy.dataSets.${dataSet}.withoutNoise does not allow it.`,
   );
   if (mechanism === undefined) return;
-  const before = [...usesOf(ledgerOf(state, dataSet)), ...reservedUses(state, dataSet)];
+  const before = [...usesOf(ledgerOf(state, dataSet), unit), ...reservedUses(state, dataSet, unit)];
   const after = epsilonOfUses([...before, { mechanism, times: 1 }], budget.delta).epsilon;
   if (after <= budget.epsilon) return;
   const left = Math.max(0, budget.epsilon - epsilonOfUses(before, budget.delta).epsilon);
@@ -72,7 +85,8 @@ export function charged(state: SiloState, dataSet: string, manifest: Manifest, r
     (one) => one.jobId === jobId && (one.mechanism === undefined) === (mechanism === undefined),
   );
   const before = entries[at];
-  const entry = { jobId, mechanism, rounds: (before?.rounds ?? 0) + 1, lastRound: round };
+  const unit = mechanism === undefined ? undefined : unitOf(manifest);
+  const entry = { jobId, mechanism, unit, rounds: (before?.rounds ?? 0) + 1, lastRound: round };
   const changed = before === undefined ? [...entries, entry] : entries.map((one, k) => (k === at ? entry : one));
   return { ...state, ledger: new Map(state.ledger).set(dataSet, changed) };
 }

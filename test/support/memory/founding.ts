@@ -129,6 +129,7 @@ export function manifestOf(founded: Founded, changes: Partial<JobManifest> = {})
     closingLayout: undefined,
     noise: undefined,
     graph: undefined,
+    unitNoise: undefined,
     ...changes,
   };
 }

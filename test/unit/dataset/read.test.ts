@@ -215,3 +215,34 @@ describe('records are refused, without their values,', () => {
     expect(`${error.describe()} ${String(error.cause)}`).not.toContain('secretname');
   });
 });
+
+describe('the unit of privacy', () => {
+  const units = { ...contract, unitColumn: 'name' };
+
+  it('is the column of the contract: rows with equal values have one number, in order of appearance', async () => {
+    const found = await readText('sick,age,chol,name\n1,63,233,x\n0,44,130,y\n1,50,200,x\n', units);
+    expect(found.units).toEqual(Uint32Array.of(0, 1, 0));
+    expect((await readText(good)).units).toBeUndefined();
+  });
+
+  it.each([
+    ['whole numbers beyond 2^53', '9007199254740993::BIGINT, 9007199254740992::BIGINT'],
+    ['dates', "DATE '2020-01-02', DATE '2020-01-03'"],
+    ['identifiers', "uuid '00000000-0000-0000-0000-000000000001', uuid '00000000-0000-0000-0000-000000000002'"],
+    ['decimals', '1.50::DECIMAL(9,2), 1.51::DECIMAL(9,2)'],
+  ])('may be %s, whose values are only compared', async (_what, values) => {
+    const [first, second] = values.split(', ');
+    const select = `SELECT * REPLACE (CASE name WHEN 'x' THEN ${first} ELSE ${second} END AS name)`;
+    const found = await readText('sick,age,chol,name\n1,63,233,x\n0,44,130,y\n1,50,200,x\n', units, select);
+    expect(found.units).toEqual(Uint32Array.of(0, 1, 0));
+  });
+
+  it('is not asked of rows that are left out, and refused where it is missing', async () => {
+    const text = 'sick,age,chol,name\n1,,233,\n0,44,130,y\n';
+    const found = await readText(text, { ...units, missing: 'drop-row' });
+    expect([found.rows, found.units]).toEqual([1, Uint32Array.of(0)]);
+    const error = await refusal(readText('sick,age,chol,name\n1,63,233,\n0,44,130,y\n', units));
+    expect(error.message).toContain('name: missing (NULL)');
+    expect((await refusal(readText('sick,age,chol\n1,63,233\n', units))).code).toBe('dataset/missing-column');
+  });
+});

@@ -126,7 +126,30 @@ export interface JobManifest {
    */
   local: string[];
   /** When set, masks and shares run along a k-regular graph instead of between all silos; degree and threshold follow from it (§2.10). */
-  graph: RegularGraph | undefined;
+  graph:
+    | RegularGraph
+    | undefined;
+  /** DP-SGD inside every silo, on its own records; unset where gradients are not cut and noised one by one. Epsilon follows from it. */
+  unitNoise: UnitNoise | undefined;
+}
+
+/**
+ * Every step of local training samples units (records, or persons with all of theirs) with a probability q, cuts each one's gradient to
+ * the clip and adds discrete Gaussian noise to the sum. q is batch / (units of the silo), at most batch / min_units, and at most 1.
+ */
+export interface UnitNoise {
+  /** The column whose equal values make one unit; empty where each record is one. */
+  unitColumn: string;
+  /** C: L2 norm of one unit's gradient. */
+  clip: number;
+  /** sigma: standard deviation of the noise on a sum, in clips. */
+  noise: number;
+  /** Expected units in a step, and what a noisy sum is divided by. */
+  batch: number;
+  /** A silo with fewer units takes no part. */
+  minUnits: bigint;
+  /** Steps of one round. */
+  steps: number;
 }
 
 export interface RegularGraph {
@@ -240,6 +263,7 @@ function createBaseJobManifest(): JobManifest {
     noise: undefined,
     local: [],
     graph: undefined,
+    unitNoise: undefined,
   };
 }
 
@@ -328,6 +352,9 @@ export const JobManifest: MessageFns<JobManifest> = {
     }
     if (message.graph !== undefined) {
       RegularGraph.encode(message.graph, writer.uint32(226).fork()).join();
+    }
+    if (message.unitNoise !== undefined) {
+      UnitNoise.encode(message.unitNoise, writer.uint32(234).fork()).join();
     }
     return writer;
   },
@@ -567,6 +594,118 @@ export const JobManifest: MessageFns<JobManifest> = {
             }
 
             message.graph = RegularGraph.decode(reader, reader.uint32());
+            continue;
+          }
+          case 29: {
+            if (tag !== 234) {
+              break;
+            }
+
+            message.unitNoise = UnitNoise.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseUnitNoise(): UnitNoise {
+  return { unitColumn: "", clip: 0, noise: 0, batch: 0, minUnits: 0n, steps: 0 };
+}
+
+export const UnitNoise: MessageFns<UnitNoise> = {
+  encode(message: UnitNoise, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.unitColumn !== "") {
+      writer.uint32(10).string(message.unitColumn);
+    }
+    if (message.clip !== 0) {
+      writer.uint32(17).double(message.clip);
+    }
+    if (message.noise !== 0) {
+      writer.uint32(25).double(message.noise);
+    }
+    if (message.batch !== 0) {
+      writer.uint32(32).uint32(message.batch);
+    }
+    if (message.minUnits !== 0n) {
+      if (BigInt.asUintN(64, message.minUnits) !== message.minUnits) {
+        throw new globalThis.Error("value provided for field message.minUnits of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.minUnits);
+    }
+    if (message.steps !== 0) {
+      writer.uint32(48).uint32(message.steps);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UnitNoise {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUnitNoise();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.unitColumn = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.clip = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.noise = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.batch = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.minUnits = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.steps = reader.uint32();
             continue;
           }
         }

@@ -240,6 +240,8 @@ export interface DataContract {
   minRows: bigint;
   /** Upper bound on records of one silo, for overflow bounds. */
   maxRows: bigint;
+  /** The column that tells which records are of one unit of privacy; not a feature. Empty where each record is one. */
+  unitColumn: string;
 }
 
 export interface Feature {
@@ -1945,7 +1947,7 @@ export const SurvivalPlan: MessageFns<SurvivalPlan> = {
 };
 
 function createBaseDataContract(): DataContract {
-  return { dataSet: "", features: [], target: undefined, missing: 0, minRows: 0n, maxRows: 0n };
+  return { dataSet: "", features: [], target: undefined, missing: 0, minRows: 0n, maxRows: 0n, unitColumn: "" };
 }
 
 export const DataContract: MessageFns<DataContract> = {
@@ -1973,6 +1975,9 @@ export const DataContract: MessageFns<DataContract> = {
         throw new globalThis.Error("value provided for field message.maxRows of type uint64 too large");
       }
       writer.uint32(48).uint64(message.maxRows);
+    }
+    if (message.unitColumn !== "") {
+      writer.uint32(58).string(message.unitColumn);
     }
     return writer;
   },
@@ -2036,6 +2041,14 @@ export const DataContract: MessageFns<DataContract> = {
             }
 
             message.maxRows = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.unitColumn = reader.string();
             continue;
           }
         }
