@@ -9,7 +9,6 @@ import {
   checkOwnUnits,
   decodeModelState,
   parseJob,
-  samplingOf,
   statisticsSegments,
   tablesOf,
   type Contract,
@@ -18,12 +17,12 @@ import {
   type Recipe,
 } from '../src/job/index.js';
 import { isClosingRound, layoutOfRound, siloVariance, type Manifest, type Plan } from '../src/protocol/index.js';
-import type { PrivateTerms, Trainer, TrainerOptions } from '../src/trainer/index.js';
-import type { UnitNoise } from '../src/wire/index.js';
+import type { Trainer, TrainerOptions } from '../src/trainer/index.js';
 import { AgentError } from './errors.js';
 import type { PreparedJob } from './prepare.js';
 import { learn, type Learned } from './learn.js';
 import { layAside, readOwn } from './own-state.js';
+import { privateTerms, unitsIn } from './private-terms.js';
 import { storedInput, storeInput, type StoredInput } from './input-store.js';
 import type { Store } from './store.js';
 
@@ -269,32 +268,6 @@ export function demandHoldout(
   );
   if (differencing === 'refuse') throw trouble;
   warn(trouble);
-}
-
-/** Patients, or records where each is one. */
-function unitsIn({ rows, units }: Pick<DataSet, 'rows' | 'units'>): number {
-  return units === undefined ? rows : units.reduce((most, unit) => Math.max(most, unit + 1), 0);
-}
-
-/** What DP-SGD needs in this silo: how likely one unit is to be drawn follows from how many there are. */
-function privateTerms(
-  noise: UnitNoise | undefined,
-  train: Pick<DataSet, 'rows' | 'units'>,
-  samplingKey: Uint8Array,
-  noiseKey: Uint8Array,
-): PrivateTerms | undefined {
-  if (noise === undefined) return undefined;
-  const { clip, batch } = noise;
-  return {
-    clip,
-    noise: noise.noise,
-    sampling: samplingOf(batch, unitsIn(train)),
-    // With fewer units than a batch all take part in every step.
-    expectedUnits: Math.min(batch, unitsIn(train)),
-    unitOfRow: train.units,
-    samplingKey,
-    noiseKey,
-  };
 }
 
 /** §3: what is computed on which records with which parameters, without quantiser, segment names or neighbours. */

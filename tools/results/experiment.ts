@@ -21,11 +21,22 @@ export interface Setting {
   readonly silos: readonly string[];
   readonly largest: number;
   readonly rounds: number;
+  /** Records of the smallest silo; 1 unless given. */
+  readonly smallest?: number;
   readonly training: Omit<JobFileTraining, 'weightRows' | 'loss'>;
 }
 
 /** Throws JobError when the job would be refused. */
-export function manifestOf({ job, model, columns, silos, largest, rounds, training }: Setting): JobManifest {
+export function manifestOf({
+  job,
+  model,
+  columns,
+  silos,
+  largest,
+  smallest = 1,
+  rounds,
+  training,
+}: Setting): JobManifest {
   const file = {
     kind: 'train',
     job,
@@ -43,7 +54,7 @@ export function manifestOf({ job, model, columns, silos, largest, rounds, traini
       })),
       target: { kind: 'binary', column: 'y' },
       missing: 'refuse',
-      minRows: 1,
+      minRows: smallest,
       maxRows: 10_000,
     },
     model: { file: 'model.onnx' },

@@ -3,6 +3,7 @@
 // test/e2e runs whole rounds with them.
 
 import { learn } from '../../silo-agent/learn.js';
+import { privateTerms } from '../../silo-agent/private-terms.js';
 import {
   decodeModelState,
   encodeModelState,
@@ -68,6 +69,12 @@ export async function* federate(federation: Federation): AsyncGenerator<RoundRep
         train,
         holdout,
         seed: seedBytes('order', seed, round, index),
+        privacy: privateTerms(
+          manifest.unitNoise,
+          train,
+          seedBytes('sampling', seed, round, index),
+          seedBytes('noise', seed, round, index),
+        ),
         own: kept[index],
         local: federation.local,
       });

@@ -71,7 +71,7 @@ export async function runHeart(folder: string, progress: Progress): Promise<Outc
 }
 
 /** The rows in the order in which FLamby's split draws them. */
-function splitAsPublished({ header, rows }: CsvTable): { train: CsvTable; test: CsvTable } {
+export function splitAsPublished({ header, rows }: CsvTable): { train: CsvTable; test: CsvTable } {
   const { train, test } = publishedSplit(rows.map((row) => (row.at(-1) === '1' ? 1 : 0)));
   const part = (positions: readonly number[]): CsvTable => ({ header, rows: positions.map((at) => rows[at] ?? []) });
   return { train: part(train), test: part(test) };
@@ -148,7 +148,7 @@ async function runOn(name: 'heart' | 'heart-splits', folder: string, progress: P
   };
 }
 
-interface Centre {
+export interface Centre {
   readonly id: string;
   readonly train: Table;
   readonly test: Table;
@@ -158,7 +158,7 @@ interface Centre {
  * Features less the mean over the training parts of all centres, over their deviation: what a statistics job gives, and what FLamby does to
  * its pooled test records. (Its federated training standardises each centre by itself.)
  */
-function standardised(centres: readonly HeartCentre[]): Centre[] {
+export function standardised(centres: readonly HeartCentre[]): Centre[] {
   const tables = centres.map(({ id, train, test }) => ({
     id,
     train: toTable(train, HEART_TARGET),
@@ -181,7 +181,7 @@ function standardised(centres: readonly HeartCentre[]): Centre[] {
   return tables.map(({ id, train, test }) => ({ id, train: scale(train), test: scale(test) }));
 }
 
-function outcomeOf(
+export function outcomeOf(
   method: string,
   settings: string,
   scores: ReadonlyMap<string, readonly Score[]>,
@@ -200,10 +200,10 @@ function outcomeOf(
   };
 }
 
-function meanCurve(runs: readonly (readonly number[])[]): number[] {
+export function meanCurve(runs: readonly (readonly number[])[]): number[] {
   return (runs[0] ?? []).map((_, round) => runs.reduce((sum, run) => sum + (run[round] ?? 0), 0) / runs.length);
 }
 
-function count(targets: Float32Array): number {
+export function count(targets: Float32Array): number {
   return targets.reduce((sum, target) => sum + target, 0);
 }

@@ -7,19 +7,21 @@ import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { drawChart } from './chart.js';
 import { runHeart } from './heart.js';
+import { runPrivateHeart } from './private-heart.js';
 import type { Outcome } from './outcome.js';
 import { PNEUMONIA_FILE, runPneumonia } from './pneumonia.js';
 import { writeReport } from './report.js';
 
 interface Options {
   readonly data: string;
-  readonly only?: 'heart' | 'pneumonia';
+  readonly only?: 'heart' | 'dp' | 'pneumonia';
   readonly json?: string;
   readonly out?: string;
 }
 
 const EXPERIMENTS = [
   { name: 'heart', file: 'processed.cleveland.data', folder: 'heart', run: runHeart },
+  { name: 'dp', file: 'processed.cleveland.data', folder: 'heart', run: runPrivateHeart },
   { name: 'pneumonia', file: PNEUMONIA_FILE, folder: 'pneumoniamnist', run: runPneumonia },
 ] as const;
 
@@ -28,7 +30,7 @@ const program = new Command('results')
   .option('--data <folder>', 'where heart/ and pneumoniamnist/ are', process.env['VEILSUM_DATA'] ?? '../shared/data')
   .addOption(
     new Option('--only <experiment>', 'one of them; results.md is left alone, unless --out says where it goes').choices(
-      ['heart', 'pneumonia'],
+      ['heart', 'dp', 'pneumonia'],
     ),
   )
   .option('--json <file>', 'write every figure as JSON')

@@ -47,6 +47,7 @@ export async function runFederated(
     columns: test.columns,
     silos: silos.map(({ id }) => id),
     largest: Math.max(...silos.map(({ train }) => train.rows)),
+    smallest: Math.min(...silos.map(({ train }) => train.rows)),
     rounds,
     training,
   });

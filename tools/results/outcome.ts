@@ -38,7 +38,7 @@ export interface SumCost {
 }
 
 export interface Outcome {
-  readonly name: 'heart' | 'heart-splits' | 'pneumonia';
+  readonly name: 'heart' | 'heart-splits' | 'dp' | 'pneumonia';
   readonly title: string;
   /** What a reader must know before comparing. */
   readonly note: string;

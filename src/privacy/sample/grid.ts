@@ -54,12 +54,14 @@ export class GridNoise {
 
   constructor(next: NextBytes) {
     this.#next = next;
-    this.#fine = noiseTable({ kind: 'discrete-gaussian', sigma: FINE_SIGMA });
-    this.#coarse = noiseTable({
-      kind: 'discrete-gaussian',
-      sigma: Math.sqrt(GRID_SIGMA ** 2 - FINE_SIGMA ** 2) / SPREAD,
-    });
+    [this.#fine, this.#coarse] = GridNoise.#tables ??= [
+      noiseTable({ kind: 'discrete-gaussian', sigma: FINE_SIGMA }),
+      noiseTable({ kind: 'discrete-gaussian', sigma: Math.sqrt(GRID_SIGMA ** 2 - FINE_SIGMA ** 2) / SPREAD }),
+    ];
   }
+
+  /** The same for every job, so they are built once: a quarter of a second and 12 MiB. */
+  static #tables: readonly [NoiseTable, NoiseTable] | undefined;
 
   /** Rounds `values` to units and adds noise: whole numbers in place, below 2^53 in size. */
   roundAndAddInto(values: Float64Array, unit: number): void {
