@@ -15,7 +15,8 @@ export const MODEL_ERRORS = defineErrors({
   'model/bad-scores': 'scores, labels or histogram counts are outside their range',
   'model/bad-loss': 'a setting of the loss is outside its range or does not fit the model',
   'model/bad-optimiser': 'a setting of the optimiser is outside its range',
-  'model/no-record-gradients': 'the gradient of a parameter cannot be told apart by record in one graph; records are then trained one at a time',
+  'model/no-record-gradients':
+    'the gradient of a parameter cannot be told apart by record in one graph; records are then trained one at a time',
 });
 
 export type ModelErrorCode = keyof typeof MODEL_ERRORS;
