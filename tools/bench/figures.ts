@@ -5,6 +5,7 @@ import type { Machine } from './machine.js';
 import type { NoiseRow } from './noise.js';
 import type { Stage } from './stages.js';
 import type { StartUp } from './start-up.js';
+import type { TrainingFigures } from './training.js';
 import type { RoundFigures, TransportFigures } from './transport.js';
 
 export interface Figures {
@@ -23,6 +24,8 @@ export interface Figures {
   readonly rounds: readonly RoundFigures[];
   readonly startUp: StartUp;
   readonly noise: readonly NoiseRow[];
+  /** Undefined where PyTorch is not installed. */
+  readonly training: TrainingFigures | undefined;
   /** Exponents of fitted power laws; null where a run has too few points. */
   readonly growth: { readonly maskWithN: number; readonly maskWithD: number; readonly unmaskWithN: number };
 }

@@ -14,6 +14,7 @@ import { markdown, writeInto } from './markdown.js';
 import { measureNoise } from './noise.js';
 import { measureStage, type Stage } from './stages.js';
 import { measureStartUp } from './start-up.js';
+import { measureTraining } from './training.js';
 import { measureRounds, measureTransport, type RoundFigures } from './transport.js';
 
 const {
@@ -36,6 +37,9 @@ freeKeystreamsBy(bufferFreeing());
 const progress = (what: string): void => {
   process.stderr.write(`${what}\n`);
 };
+
+/** Turns of each family; the fastest counts. */
+const TRAINING_TURNS = 20;
 
 const figures = await measure();
 console.log(markdown(figures));
@@ -66,6 +70,8 @@ async function measure(): Promise<Figures> {
   }
   progress('noise');
   const noise = measureNoise(smoke ? 10_000 : 1_000_000, smoke ? 1 : 5);
+  const training = smoke ? undefined : await measureTraining(TRAINING_TURNS, progress);
+  if (training === undefined && !smoke) progress('no training against PyTorch: python3-torch is not installed');
   progress('start-up');
   const startUp = await measureStartUp();
   const [first] = rounds;
@@ -82,6 +88,7 @@ async function measure(): Promise<Figures> {
     rounds,
     startUp,
     noise,
+    training,
     growth: {
       maskWithN: exponent(along(stages, 'n', 'siloMaskMs')),
       maskWithD: exponent(along(stages, 'd', 'siloMaskMs')),

@@ -18,7 +18,7 @@ const whole = (value: number): string => Math.round(value).toLocaleString('en-US
 const MiB = 1024 ** 2;
 
 export function markdown(figures: Figures): string {
-  const { machine, kernels, stages, transport, rounds, startUp, noise, growth } = figures;
+  const { machine, kernels, stages, transport, rounds, startUp, noise, growth, training } = figures;
   const row = (...cells: string[]): string => `| ${cells.join(' | ')} |`;
   const lines = [
     `${machine.processor}, ${String(machine.cores)} cores, ${String(machine.memoryGiB)} GiB; Node.js ${machine.node}, OpenSSL ${machine.openssl}; commit ${machine.commit || 'unknown'}.`,
@@ -44,6 +44,7 @@ export function markdown(figures: Figures): string {
     row('---', '---', '---', '---'),
     ...noise.map((one) => row(one.noise, whole(one.d), fixed(one.tableMs, 1), fixed(one.drawMs, 1))),
     '',
+    ...trainingLines(training),
     row('n', 'd', 'dropped', 'silo: mask', 'fingerprint', 'verify', 'coordinator: add', 'unmask', 'upload MiB'),
     row(...new Array<string>(9).fill('---')),
     ...stages.map((one) =>
@@ -66,4 +67,19 @@ export function markdown(figures: Figures): string {
     '',
   ];
   return lines.join('\n');
+}
+
+function trainingLines(training: Figures['training']): string[] {
+  const row = (...cells: string[]): string => `| ${cells.join(' | ')} |`;
+  if (training === undefined) return ['Training was not measured: PyTorch is not installed on this machine.', ''];
+  return [
+    row('a training step of', 'parameters', 'batch', 'ms', `ms in PyTorch ${training.torch}`, 'ratio'),
+    row(...new Array<string>(6).fill('---')),
+    ...training.rows.map(({ family, parameters, batch, ownMs, torchMs }) =>
+      row(family, whole(parameters), String(batch), fixed(ownMs), fixed(torchMs), fixed(ownMs / torchMs)),
+    ),
+    '',
+    'One thread each, in turns, the fastest of each side: batch, forward, backward and SGD with momentum.',
+    '',
+  ];
 }

@@ -4,6 +4,7 @@
 
 import { defined } from '../../base/index.js';
 import { float, int, numberOf } from '../graph/attribute.js';
+import { float32 } from '../graph/tensor.js';
 import { elementCount, type GraphNode } from '../graph/types.js';
 import { FLAG, type OperatorRule } from './rule.js';
 import type { Tape } from './tape.js';
@@ -55,30 +56,36 @@ export const batchNormalization: OperatorRule = {
     const channels = elementCount(tape.shape(scale));
     const perChannel = [1, channels, ...shape.slice(2).map(() => 1)];
     const axes = [...shape.keys()].filter((axis) => axis !== 1);
-    const epsilon = tape.builder.scalar(numberOf(node, 'epsilon', EPSILON));
-    const deviation = tape.emit('Sqrt', [tape.emit('Add', [variance, epsilon])]);
-    const inverse = tape.reshape(tape.emit('Reciprocal', [deviation]), perChannel);
-    const normal = tape.emit('Mul', [tape.emit('Sub', [x, tape.reshape(mean, perChannel)]), inverse]);
-    const sumOfDy = tape.sum(dy, axes);
-    const sumAlong = tape.sum(tape.emit('Mul', [dy, normal]), axes);
-    if (tape.wants(scale)) tape.accumulate(scale, tape.reshape(sumAlong, [channels]));
-    if (tape.wants(bias)) tape.accumulate(bias, tape.reshape(sumOfDy, [channels]));
+    const epsilon = numberOf(node, 'epsilon', EPSILON);
+    const deviation = tape.emit('Sqrt', [tape.emit('Add', [variance, tape.builder.scalar(epsilon)])]);
+    const inverse = tape.emit('Reciprocal', [deviation]);
+    const [ones, zeros] = [filled(tape, channels, 1), filled(tape, channels, 0)];
+    // The operator itself, fed statistics, is an affine map per channel in one pass over the memory, where Sub and Mul are two.
+    const affine = (of: string, slope: string, offset: string): string =>
+      tape.emit('BatchNormalization', [of, slope, offset, zeros, ones], { epsilon: float(0) });
+    const normal = tape.emit('BatchNormalization', [x, ones, zeros, mean, variance], { epsilon: float(epsilon) });
+    const flat = (sum: string): string => tape.reshape(sum, [channels]);
+    const sumOfDy = flat(tape.sum(dy, axes));
+    const sumAlong = flat(tape.sum(tape.emit('Mul', [dy, normal]), axes));
+    if (tape.wants(scale)) tape.accumulate(scale, sumAlong);
+    if (tape.wants(bias)) tape.accumulate(bias, sumOfDy);
     if (!tape.wants(x)) return;
-    const slope = tape.emit('Mul', [tape.reshape(scale, perChannel), inverse]);
-    const through = ofBatch === undefined ? dy : withoutMeans(tape, { dy, normal, sumOfDy, sumAlong }, shape);
-    tape.accumulate(x, tape.emit('Mul', [through, slope]));
+    const slope = tape.emit('Mul', [scale, inverse]);
+    if (ofBatch === undefined) {
+      tape.accumulate(x, tape.emit('Mul', [dy, tape.reshape(slope, perChannel)]));
+      return;
+    }
+    // slope * (dy - mean(dy) - normal * mean(dy * normal)): what is left when mean and variance follow the batch.
+    const share = 1 / (elementCount(shape) / channels);
+    const offset = tape.emit('Neg', [tape.emit('Mul', [slope, tape.scale(sumOfDy, share)])]);
+    const along = tape.emit('Mul', [slope, tape.scale(sumAlong, share)]);
+    const straight = affine(dy, slope, offset);
+    tape.accumulate(x, tape.emit('Sub', [straight, tape.emit('Mul', [normal, tape.reshape(along, perChannel)])]));
   },
 };
 
-/** dy - mean(dy) - normal * mean(dy * normal): what is left when mean and variance follow the batch. */
-function withoutMeans(
-  tape: Tape,
-  names: { readonly dy: string; readonly normal: string; readonly sumOfDy: string; readonly sumAlong: string },
-  shape: readonly number[],
-): string {
-  const count = elementCount(shape) / defined(shape[1], 'the channels of a batch normalisation');
-  const along = tape.emit('Mul', [names.normal, tape.scale(names.sumAlong, 1 / count)]);
-  return tape.emit('Sub', [tape.emit('Sub', [names.dy, tape.scale(names.sumOfDy, 1 / count)]), along]);
+function filled(tape: Tape, length: number, value: number): string {
+  return tape.builder.constant(float32([length], new Float32Array(length).fill(value)));
 }
 
 function withRunningStatistics(node: GraphNode): GraphNode {
