@@ -36,16 +36,17 @@ export function graphLines(manifest: GraphFacts): string[] {
 function exposureWords(n: number, graph: NonNullable<ReturnType<typeof graphOf>>): string {
   const most = n - thresholdOf(n);
   const needed = collusionNeeded(graph);
-  const never = `fewer than ${String(needed)} colluding can expose nobody.`;
+  const complete = `${String(most + 1)} of ${String(n)}`;
+  if (needed > most)
+    return `nothing is promised. It takes ${complete} to expose a hospital, as with the complete graph.`;
   const bits = exposureBits(n, graph, most);
-  if (bits === Infinity) return never;
   const chance =
     bits > GRINDING_BITS
-      ? `by chance with a probability below 2^-${String(Math.floor(bits))}, and below 2^-${String(Math.floor(bits) - GRINDING_BITS)} when 2^${String(GRINDING_BITS)} graphs are tried out`
+      ? `with a probability below 2^-${String(Math.floor(bits))}, and 2^-${String(Math.floor(bits) - GRINDING_BITS)} when 2^${String(GRINDING_BITS)} graphs are tried out`
       : bits >= 1
-        ? `by chance with a probability of up to 2^-${String(Math.floor(bits))}, which a coordinator that tries out graphs makes certain`
-        : 'sooner or later';
-  return `${never} With ${String(most)}, as many as the complete graph withstands, some hospital would be exposed ${chance}.`;
+        ? `with a probability of up to 2^-${String(Math.floor(bits))}, and surely when graphs are tried out`
+        : 'in almost every round';
+  return `nothing is promised, and it takes fewer: ${String(needed)} colluding among the ${String(graph.degree)} neighbours of a hospital can expose it, where the complete graph takes ${complete}. With ${String(most)} colluding, some hospital has so many beside it ${chance}.`;
 }
 
 /** Why a silo with this policy takes no part in the job because of its graph; undefined when it may. With the code it would say. */

@@ -101,7 +101,7 @@ function rowOf(n: number): bigint[] {
   return row;
 }
 
-/** How many may collude, with a of the cohort missing, before a silo can stand alone or its masks be opened: fewer than this never can. */
+/** Colluding neighbours with whom, when a of the cohort are missing, a silo can stand alone or its masks be opened: with fewer it cannot. */
 export function collusionNeeded({ degree, shareThreshold, absent }: GraphParameters): number {
   return Math.min(shareThreshold, degree - absent);
 }
