@@ -2,7 +2,7 @@
 
 import { hex, type SiloId } from '../../base/index.js';
 import { isAgreementKey } from '../../crypto/index.js';
-import { fromBitmap, isSortedUnique, thresholdFor } from '../../protocol/index.js';
+import { fromBitmap, isSortedUnique, leastOf, thresholdFor } from '../../protocol/index.js';
 import { ridOf, type Case } from './case.js';
 import type { Conviction } from './charge.js';
 
@@ -29,20 +29,20 @@ function plans(found: Case): Conviction[] {
   });
 }
 
-/** Fewer survivors than the threshold of the plan that stands beside the request. */
+/** Fewer survivors than the plan that stands beside the request needs: its threshold, or n − a with a regular graph. */
 function survivors(found: Case): Conviction[] {
-  const thresholds = new Map(
-    found.of('plan').map(({ payload, message }) => [hex(ridOf(payload)), thresholdFor(message.n)]),
+  const needed = new Map(
+    found.of('plan').map(({ payload, message }) => [hex(ridOf(payload)), leastOf(message.n, message.graph)]),
   );
   return found.of('survivors').flatMap(({ signer, message }) => {
-    const t = thresholds.get(hex(message.rid));
+    const least = needed.get(hex(message.rid));
     const count = fromBitmap(message.survivors, message.survivors.length * 8)?.length;
-    if (t === undefined || count === undefined || count >= t) return [];
+    if (least === undefined || count === undefined || count >= least) return [];
     return [
       {
         accused: signer,
         charge: 'too-few',
-        message: `${signer} announced ${String(count)} survivors where ${String(t)} are needed.`,
+        message: `${signer} announced ${String(count)} survivors where ${String(least)} are needed.`,
       } as const,
     ];
   });

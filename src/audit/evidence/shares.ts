@@ -67,8 +67,10 @@ function openedT1(found: Case): OpenedT1 | undefined {
 
 /** Shares that give a secret where the plan that this T1 rests on has a regular graph; the dealer has checked its numbers. */
 function shareThreshold(found: Case, rid: Uint8Array): number | undefined {
-  return found.of('plan').find(({ payload }) => equalBytes(hash(LABELS.plan, payload), rid))?.message.graph
-    ?.shareThreshold;
+  const plan = found.of('plan').find(({ payload }) => equalBytes(hash(LABELS.plan, payload), rid));
+  const threshold = plan?.message.graph?.shareThreshold ?? 0;
+  // Nobody deals under a plan with none, whatever the coordinator signs.
+  return threshold > 0 ? threshold : undefined;
 }
 
 /** A complaint was answered: the one ciphertext is opened with the ephemeral key, and either is proven wrong. */

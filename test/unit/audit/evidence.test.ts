@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { evidenceFile, judgeEvidence, judgeEvidenceFile, memorySource } from '../../../src/audit/index.js';
 import { concat, unixMs } from '../../../src/base/index.js';
 import { hash, LABELS, verifySignatureIndependently } from '../../../src/crypto/index.js';
-import { evidenceOf, readRoster, seal, siloSigner, type Rejection } from '../../../src/protocol/index.js';
+import { evidenceOf, readRoster, seal, siloSigner, toBitmap, type Rejection } from '../../../src/protocol/index.js';
 import {
   Abandon,
   Abort,
@@ -26,6 +26,7 @@ import {
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { byCoordinator, bySilo } from '../../support/memory/readings.js';
 import { until, untilSent } from '../../support/memory/refusals.js';
+import { regularConsortium } from '../../support/memory/regular.js';
 
 const one = (rounds = 1): MemoryConsortium => new MemoryConsortium(5, { manifest: { roundLimit: rounds } });
 
@@ -322,6 +323,48 @@ describe('a malicious silo', () => {
     expect(convictedWith(shares.slice(1))).toEqual([]);
     expect(convictedWith([shares[0]!, ...shares.slice(0, 3)])).toEqual([]);
     expect(convictedWith(shares.map((one) => ({ ...one, share: new Uint8Array(32) })))).toEqual([]);
+  });
+
+  it('whose shares along a regular graph do not give its secret is convicted by fewer of them and the plan that says how many', () => {
+    const consortium = regularConsortium(13, { c: 1, absent: 2 });
+    const dealer = consortium.silos[2]!;
+    dealer.tamper = (envelope, ciphertexts) => ({
+      envelope:
+        envelope.type === 'share-header'
+          ? bySilo(consortium.founded, dealer.id, envelope, ShareHeader, ({ t1 }) => ({
+              selfCommitment: hash(LABELS.commitSelfSecret, t1, Uint8Array.of(0, 2), new Uint8Array(32)),
+            }))
+          : envelope,
+      ciphertexts,
+    });
+    let requested: Envelope | undefined;
+    consortium.hooks.deliver = (_, { body }) => {
+      if (body?.$case === 'confirm') requested = body.value.request;
+      return true;
+    };
+    consortium.run(1);
+    const kept = barredFor(consortium, 2);
+    const { shareThreshold } = consortium.job.closed[0]!.plan.graph!;
+    expect(consortium.job.closed[0]!.abandon).toBeDefined();
+    expect(kept.exhibits!.shares).toHaveLength(shareThreshold);
+    expect(shareThreshold).toBeLessThan(consortium.job.closed[0]!.plan.t);
+    expect(convicted(consortium, recordOf(kept))).toEqual(['silo/silo-002 bad-secret']);
+    // Fewer survivors than n − a convict the coordinator, though they are more than t.
+    const { plan } = consortium.job.closed[0]!;
+    const request = byCoordinator(consortium.founded, requested!, ConsistencyRequest, () => ({
+      survivors: toBitmap(
+        Array.from({ length: plan.t }, (_, i) => i),
+        plan.n,
+      ),
+    }));
+    const few = { code: 'confirm/too-few', evidence: [plan.envelope, request] } as const;
+    expect(convicted(consortium, recordOf(few))).toEqual(['coordinator too-few']);
+    expect(convicted(consortium, recordOf({ ...few, evidence: [plan.envelope, requested!] }))).toEqual([]);
+    // Without the plan nobody knows that so few shares are enough, and with one share less they are not.
+    const planless = kept.evidence.filter(({ type }) => type !== 'plan');
+    expect(convicted(consortium, recordOf({ ...kept, evidence: planless }))).toEqual([]);
+    const fewer = { ...kept.exhibits, shares: kept.exhibits!.shares!.slice(1) };
+    expect(convicted(consortium, recordOf({ ...kept, exhibits: fewer }))).toEqual([]);
   });
 
   it('that signs a fingerprint of another input is convicted by the input, and nobody is without it', () => {

@@ -28,8 +28,7 @@ const file: StatisticsJobFile = {
   data,
 };
 const facts = { rosterHash: new Uint8Array(32).fill(1), initialModelHash: new Uint8Array(32).fill(2) };
-const built = (changes: Partial<StatisticsJobFile>): JobManifest =>
-  buildManifest({ ...file, ...changes }, facts);
+const built = (changes: Partial<StatisticsJobFile>): JobManifest => buildManifest({ ...file, ...changes }, facts);
 const pathsOf = (changes: Partial<StatisticsJobFile>): string[] => {
   try {
     built(changes);

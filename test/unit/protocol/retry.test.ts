@@ -2,9 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Directive, Envelope } from '../../../src/wire/index.js';
-import { roundsCharged } from '../../../src/protocol/index.js';
+import { graphParameters } from '../../../src/privacy/index.js';
+import { deadAfterAborts, roundsCharged } from '../../../src/protocol/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { allBut, jobOf, openedIn } from '../../support/memory/readings.js';
+import { inSum, regularConsortium } from '../../support/memory/regular.js';
 import type { MemorySilo } from '../../support/memory/silo.js';
 
 type Told = NonNullable<Directive['body']>['$case'];
@@ -171,8 +173,10 @@ describe('a silo that has released', () => {
   });
 
   /** Attempt 1 in which silo 2 alone released, its message was lost and it went away. */
-  function releasedAndGone(n: number): { consortium: MemoryConsortium; gone: MemorySilo } {
-    const consortium = new MemoryConsortium(n, { manifest: { roundLimit: 1 } });
+  function releasedAndGone(
+    n: number,
+    consortium = new MemoryConsortium(n, { manifest: { roundLimit: 1 } }),
+  ): { consortium: MemoryConsortium; gone: MemorySilo } {
     const gone = consortium.silos[2]!;
     withhold(consortium, 'unmask', (silo) => silo !== gone);
     consortium.hooks.arrive = (silo, envelope) => {
@@ -206,6 +210,31 @@ describe('a silo that has released', () => {
     expect(openedIn(consortium, 1)).toEqual(allBut(5));
     expect(round!.acks.size).toBe(5);
     expect(roundsCharged(gone.state, 'records')).toBe(1);
+  });
+
+  it('joins it along a regular graph only after as many as leave too few to open the first', () => {
+    const n = 13;
+    const graph = graphParameters(n, 1, 2)!;
+    const needed = deadAfterAborts(n, 1, graph);
+    expect(needed).toBeGreaterThan(deadAfterAborts(n, 1));
+    const { consortium, gone } = releasedAndGone(n, regularConsortium(n, { c: 1, absent: 2 }));
+    const shown: number[] = [];
+    const deliver = consortium.hooks.deliver!;
+    consortium.hooks.deliver = (silo, directive) => {
+      const { body } = directive;
+      if (body?.$case === 'start' && attemptOf(consortium) === 2) {
+        if (!gone.up) gone.restart();
+        if (silo === gone) shown.push(body.value.aborts.length);
+      }
+      return deliver(silo, directive);
+    };
+    consortium.run();
+    const refused = gone.rejections.filter(({ code }) => code === 'plan/released').length;
+    expect(shown.filter((count) => count < needed)).toHaveLength(refused);
+    expect(refused).toBeGreaterThan(0);
+    expect(shown.at(-1)).toBeGreaterThanOrEqual(needed);
+    expect(consortium.job.closed[0]!.attempt).toBe(2);
+    expect(inSum(consortium, 1)).toEqual(allBut(n));
   });
 
   it('is shown the aborts of every earlier attempt, one for each silo', () => {
