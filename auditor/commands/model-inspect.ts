@@ -79,6 +79,7 @@ function printAccepted(terminal: Terminal, found: Accepted): void {
     ['training step', `${String(found.trainingNodes)} nodes`],
     ['memory', `about ${megabytes(memory.vectors + memory.step)} in a step of ${String(memory.batchSize)} rows`],
   ]);
+  for (const { place, what } of found.warnings) terminal.print(`warning: ${place}: ${what}`);
   terminal.print('');
   printTable(
     terminal,
@@ -105,7 +106,8 @@ function printAccepted(terminal: Terminal, found: Accepted): void {
 }
 
 const MEGABYTE = 1_000_000;
-const megabytes = (bytes: number): string => `${(bytes / MEGABYTE).toFixed(1)} MB`;
+const megabytes = (bytes: number): string =>
+  bytes < MEGABYTE / 10 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / MEGABYTE).toFixed(1)} MB`;
 
 function jsonOf(found: Inspection): unknown {
   if (!found.accepted) return found;

@@ -57,6 +57,8 @@ export type Inspection =
       /** Of each loss, why it cannot take this output; undefined where it can. */
       readonly losses: Readonly<Record<string, string | undefined>>;
       readonly memory: MemoryEstimate;
+      /** What trains, but hardly as it was meant. */
+      readonly warnings: readonly ModelProblem[];
     };
 
 const FLOAT_BYTES = 4;
@@ -87,6 +89,7 @@ export async function inspectModel(bytes: Uint8Array, { batchSize, train }: Insp
       trainingNodes: fitting.nodeCount,
       losses,
       memory: memoryOf(model, shapes, batchSize),
+      warnings: squashedOutput(model),
     };
   } catch (error) {
     if (error instanceof ModelError && error.problems.length > 0) return { accepted: false, problems: error.problems };
@@ -116,6 +119,24 @@ function fittingLosses(
       losses[kind] = error.message;
     }
   return { fitting, losses };
+}
+
+/** Squash the output to (0, 1): the cross-entropies do so themselves, and would do it twice. */
+const SQUASHING = new Set(['Sigmoid', 'HardSigmoid', 'Softmax', 'LogSoftmax']);
+/** Change no value. */
+const PASSING = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast']);
+
+function squashedOutput({ graph, output }: ForwardModel): readonly ModelProblem[] {
+  const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  let last = makers.get(output.name);
+  while (last !== undefined && PASSING.has(last.operator)) last = makers.get(last.inputs[0] ?? '');
+  if (last === undefined || !SQUASHING.has(last.operator)) return [];
+  return [
+    {
+      place: `output ${output.name}`,
+      what: `ends in ${last.operator}; binary-cross-entropy, focal and softmax-cross-entropy want the logits before it`,
+    },
+  ];
 }
 
 function operatorsOf(model: ForwardModel): readonly OperatorUse[] {

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { float32, GraphBuilder } from '../../../src/model/index.js';
 import { fixtureModel } from '../../support/parity.js';
 import { multiLayerPerceptron } from '../../support/onnx-models.js';
 import { operateOn } from '../../support/onnx-surgery.js';
@@ -25,6 +26,19 @@ describe('model inspect', () => {
     expect(out).toMatch(/^memory +about \d+\.\d MB in a step of 6 rows$/m);
     expect(out).toMatch(/^b\.running_mean +\[4\] +\d+ +4 +running statistic$/m);
     expect(out).toMatch(/^Conv +\d+$/m);
+  });
+
+  it('warns of an output that is no logit, behind whatever changes no value', async () => {
+    const graph = new GraphBuilder(17, '');
+    graph.input('x', 'float32', ['n', 2]);
+    const weight = graph.initialiser('w', float32([2, 1], [1, 2]));
+    const squashed = graph.emit('Sigmoid', [graph.emit('MatMul', ['x', weight])]);
+    graph.emitNamed('Identity', [squashed], ['y']);
+    graph.output('y', 'float32', ['n', 1]);
+    const { code, out } = await inspect(graph.bytes());
+    expect({ code, out }).toMatchObject({ code: 0 });
+    expect(out).toMatch(/^warning: output y: ends in Sigmoid; .* want the logits before it$/m);
+    expect((await inspect(fixtureModel('cnn'))).out).not.toContain('warning');
   });
 
   it('says what is left out when only some parameters are trained', async () => {
