@@ -34,6 +34,28 @@ export function openExclude(roster: Roster, manifest: Manifest, voter: SiloId, e
   return { voter, excluded, envelope };
 }
 
+/** Whom enough distinct silos of the job have voted to exclude, by these envelopes. Throws Refusal `vote/invalid`, `vote/too-few`. */
+export function openExclusions(roster: Roster, manifest: Manifest, envelopes: readonly Envelope[]): Set<SiloId> {
+  const voters = new Map<SiloId, Set<SiloId>>();
+  for (const envelope of envelopes) {
+    const voter = manifest.silos.find((silo) => siloSigner(silo) === envelope.signer);
+    const vote = openExclude(roster, manifest, voterOf(voter, manifest, envelope), envelope);
+    voters.set(vote.excluded, (voters.get(vote.excluded) ?? new Set()).add(vote.voter));
+  }
+  const needed = votesNeeded(manifest);
+  for (const [excluded, votes] of voters)
+    demand(
+      votes.size >= needed,
+      'vote/too-few',
+      `${String(votes.size)} silos of job "${manifest.jobId}" have voted to exclude ${excluded}, ${String(needed)} are needed.`,
+    );
+  return new Set(voters.keys());
+}
+
+function voterOf(voter: SiloId | undefined, { jobId }: Manifest, { signer }: Envelope): SiloId {
+  return demanded(voter, 'vote/invalid', `"${signer.slice(0, 80)}" is no silo of job "${jobId}".`);
+}
+
 export interface RollbackDecision {
   readonly afterHash: Hash;
   readonly baseRound: number;
@@ -85,12 +107,7 @@ export function openDecision(roster: Roster, manifest: Manifest, envelopes: read
   const votes = new Map<SiloId, RollbackVote>();
   for (const envelope of envelopes) {
     const voter = manifest.silos.find((silo) => siloSigner(silo) === envelope.signer);
-    const vote = openRollback(
-      roster,
-      manifest,
-      demanded(voter, 'vote/invalid', `"${envelope.signer.slice(0, 80)}" is no silo of job "${manifest.jobId}".`),
-      envelope,
-    );
+    const vote = openRollback(roster, manifest, voterOf(voter, manifest, envelope), envelope);
     votes.set(vote.voter, vote);
   }
   const [first, ...others] = votes.values();

@@ -172,6 +172,7 @@ function forOpenRound(
         attempt: attempt.context.attempt.envelope,
         aborts: [...abandonedAborts(job), ...earlierAborts(round, number)],
         checkpoint: restsOn === undefined ? new Uint8Array() : noteOf(restsOn),
+        exclusions: exclusionsOf(job),
       },
     };
   });
@@ -200,6 +201,11 @@ function forOpenRound(
     }));
   if (query !== undefined && attempt.phase === 'aborted')
     add(attempt.queriedBy ?? 0, 2, () => ({ $case: 'releaseQuery', value: { query } }));
+}
+
+/** The votes that have excluded silos: with them a sum without one may be opened though one with it was (docs/protocol.md §3). */
+function exclusionsOf({ barred }: CoordinatorJob): Envelope[] {
+  return [...barred.values()].flatMap(({ code, evidence }) => (code === 'vote/excluded' ? evidence : []));
 }
 
 /** Rounds abandoned one after the other that a start directive still speaks of. */

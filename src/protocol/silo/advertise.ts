@@ -17,6 +17,7 @@ import { demandBudget } from './ledger.js';
 import { demandNextRound } from './next-round.js';
 import { forgetDeadOpenings } from './openings.js';
 import { effectiveMalicious, type JobState, type OpenRound, type SiloSelf, type SiloState } from './state.js';
+import { openExclusions } from '../vote.js';
 import { demandAwake, demandWitnessed, newestBody } from './witness.js';
 
 const DAY_MS = 86_400_000;
@@ -47,6 +48,7 @@ export function onAttemptStarted(
     demandDailyLimit(state, at);
     demandBudget(state, job, plan);
   }
+  const excluded = openExclusions(self.roster, job.manifest, value.exclusions);
   const carried = open === undefined ? undefined : leaveAttempt(state, job, open, attempt, value.aborts);
   const rho = SecretBytes.of<'rho'>(value.rho);
   const secrets = attemptSecrets(rho, plan.rid, attempt.attempt);
@@ -82,7 +84,11 @@ export function onAttemptStarted(
     ...forgetDeadOpenings(state, job, value.aborts),
     recentPlans: carried === undefined ? [...within(state.recentPlans, at), at] : state.recentPlans,
   };
-  return { state: withRound(planned, planned.jobs.get(plan.jobId) ?? job, next), effects };
+  const known = planned.jobs.get(plan.jobId) ?? job;
+  return {
+    state: withRound(planned, { ...known, excluded: new Set([...(job.excluded ?? []), ...excluded]) }, next),
+    effects,
+  };
 }
 
 /** Every rule of §2.3 P0 that a plan must meet here. Returns this silo's index. */

@@ -15,6 +15,7 @@ import { effectiveMalicious, type JobState, type Opening, type OpenRound, type S
 /**
  * §3: the same input may be opened again outside its own (job, round) with the same survivors, or with others as long as no difference of
  * the sums isolates few silos: every class of silos with equal membership over all openings of the key has at least minHonest + c members.
+ * Whom t silos have voted to exclude is not counted: a class of these alone is what the vote accepts, so that nobody freezes a job.
  */
 export function demandInputRule(state: SiloState, found: Located, survivors: SurvivorSet): void {
   const { job, open } = found;
@@ -28,7 +29,7 @@ export function demandInputRule(state: SiloState, found: Located, survivors: Sur
     const before = (state.openings.get(hex(key)) ?? []).filter((o) => !isSameRound(o, open.plan));
     const other = before.find((o) => o.silos.join(',') !== silos.join(','));
     if (other === undefined) continue;
-    const smallest = smallestClass([...before.map((o) => o.silos), silos]);
+    const smallest = smallestClass([...before.map((o) => o.silos), silos], job.excluded);
     demand(
       smallest >= least,
       'confirm/input-rule',
@@ -38,10 +39,11 @@ export function demandInputRule(state: SiloState, found: Located, survivors: Sur
 }
 
 /** Size of the smallest class of silos that are in exactly the same ones of these sets. Sums of the sets give the sum of each class. */
-export function smallestClass(sets: readonly (readonly string[])[]): number {
+export function smallestClass(sets: readonly (readonly string[])[], excluded: ReadonlySet<string> = new Set()): number {
   const classes = new Map<string, number>();
   const members = sets.map((set) => new Set(set));
   for (const silo of new Set(sets.flat())) {
+    if (excluded.has(silo)) continue;
     const membership = members.map((set) => (set.has(silo) ? '1' : '0')).join('');
     classes.set(membership, (classes.get(membership) ?? 0) + 1);
   }

@@ -140,6 +140,8 @@ export interface JobState {
   readonly rollbacks: readonly Hash[];
   /** Abort of every attempt of an abandoned round, by round: resent with its Ack. */
   readonly closingAborts: ReadonlyMap<number, Envelope>;
+  /** Whom t silos have voted to exclude, as far as this silo was shown their votes. */
+  readonly excluded?: ReadonlySet<SiloId> | undefined;
   /** Sums of abandoned rounds that this silo signed and forgot: their inputs had the keys that this model gives. */
   readonly forgottenSums?: readonly Opening[] | undefined;
   /** Our first Dispute of the round after the last closed one; one for each round, however often its result is shown. */

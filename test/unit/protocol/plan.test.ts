@@ -38,7 +38,10 @@ function start(
     rid: hash(LABELS.plan, changed.payload),
     ...attempt,
   }));
-  return { $case: 'start', value: { plan: changed, attempt: begun, aborts: [], checkpoint: from.checkpoint } };
+  return {
+    $case: 'start',
+    value: { plan: changed, attempt: begun, aborts: [], exclusions: [], checkpoint: from.checkpoint },
+  };
 }
 
 const COHORT = ['silo-000', 'silo-001', 'silo-002', 'silo-003'];
@@ -132,6 +135,7 @@ describe('a silo that has started', () => {
     plan: jobOf(begun).open!.plan.envelope,
     attempt: jobOf(begun).open!.attempt.context.attempt.envelope,
     aborts: [],
+    exclusions: [],
     checkpoint: new Uint8Array(),
   };
 

@@ -96,6 +96,8 @@ export interface SiloAttemptStarted {
   roundSecret: Uint8Array;
   /** The checkpoint that the attempt rests on, as a signed note. */
   checkpoint: Uint8Array;
+  /** Exclude votes that have decided. */
+  exclusions: Envelope[];
 }
 
 /** The program has started. */
@@ -920,6 +922,7 @@ function createBaseSiloAttemptStarted(): SiloAttemptStarted {
     rho: new Uint8Array(0),
     roundSecret: new Uint8Array(0),
     checkpoint: new Uint8Array(0),
+    exclusions: [],
   };
 }
 
@@ -942,6 +945,9 @@ export const SiloAttemptStarted: MessageFns<SiloAttemptStarted> = {
     }
     if (message.checkpoint.length !== 0) {
       writer.uint32(50).bytes(message.checkpoint);
+    }
+    for (const v of message.exclusions) {
+      Envelope.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -1005,6 +1011,14 @@ export const SiloAttemptStarted: MessageFns<SiloAttemptStarted> = {
             }
 
             message.checkpoint = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.exclusions.push(Envelope.decode(reader, reader.uint32()));
             continue;
           }
         }

@@ -64,6 +64,8 @@ export interface StartDirective {
   aborts: Envelope[];
   /** The checkpoint that the attempt names, as a signed note with a quorum of cosignatures. */
   checkpoint: Uint8Array;
+  /** Signed Exclude votes of the job that have decided. */
+  exclusions: Envelope[];
 }
 
 export interface KeysDirective {
@@ -580,7 +582,7 @@ export const JobOffer: MessageFns<JobOffer> = {
 };
 
 function createBaseStartDirective(): StartDirective {
-  return { plan: undefined, attempt: undefined, aborts: [], checkpoint: new Uint8Array(0) };
+  return { plan: undefined, attempt: undefined, aborts: [], checkpoint: new Uint8Array(0), exclusions: [] };
 }
 
 export const StartDirective: MessageFns<StartDirective> = {
@@ -596,6 +598,9 @@ export const StartDirective: MessageFns<StartDirective> = {
     }
     if (message.checkpoint.length !== 0) {
       writer.uint32(34).bytes(message.checkpoint);
+    }
+    for (const v of message.exclusions) {
+      Envelope.encode(v!, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -643,6 +648,14 @@ export const StartDirective: MessageFns<StartDirective> = {
             }
 
             message.checkpoint = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.exclusions.push(Envelope.decode(reader, reader.uint32()));
             continue;
           }
         }
