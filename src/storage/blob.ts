@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Content } from '../system/index.js';
 import { fileError, isTemporaryName, makeDirectory, removeDurably, writeFileDurably } from '../system/index.js';
 import { StorageError } from './errors.js';
+import type { ObjectStore } from './kinds.js';
 
 /** A hash in progress; crypto's Hasher is one. */
 export interface BlobHasher {
@@ -19,9 +20,9 @@ export function plainSha256(): BlobHasher {
   return createHash('sha256');
 }
 
-const NAME = /^[0-9a-f]{64}$/;
+export const BLOB_NAME = /^[0-9a-f]{64}$/;
 
-export class BlobStore {
+export class BlobStore implements ObjectStore {
   readonly directory: string;
   readonly #hasher: () => BlobHasher;
 
@@ -93,7 +94,7 @@ export class BlobStore {
 
   /** Hashes of all blobs, sorted. */
   async list(): Promise<string[]> {
-    return (await listFolder(this.directory)).filter((name) => NAME.test(name)).sort();
+    return (await listFolder(this.directory)).filter((name) => BLOB_NAME.test(name)).sort();
   }
 
   /** True when the bytes on disk still have their hash. */
@@ -126,7 +127,7 @@ export class BlobStore {
   }
 
   #path(hash: string): string {
-    if (!NAME.test(hash))
+    if (!BLOB_NAME.test(hash))
       throw new StorageError('storage/bad-name', `${JSON.stringify(hash)} is not a SHA-256 in lower-case hexadecimal`);
     return join(this.directory, hash);
   }
@@ -191,7 +192,7 @@ export async function listFolder(path: string): Promise<string[]> {
   }
 }
 
-function requireAmount(what: string, value: number): void {
+export function requireAmount(what: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 0)
     throw new StorageError('storage/bad-range', `${what} ${String(value)} is not a number of bytes`);
 }

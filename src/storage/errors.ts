@@ -24,6 +24,8 @@ export const STORAGE_ERRORS = defineErrors({
   'storage/bad-range': 'A read or append lies outside the file: ask for the size first.',
   'storage/upload-gap': 'An append would leave a gap: continue at the durable offset.',
   'storage/upload-conflict': 'Bytes sent again differ from those already durable: the upload keeps the first ones.',
+  'storage/upload-moved':
+    'An upload went on at another coordinator, or was started anew: ask for the durable offset and continue there.',
   'storage/upload-full': 'Uploads reached their limit of bytes: finish or delete some, or raise the limit.',
   'storage/not-empty':
     'A folder that has to be new or empty holds something already: name another one, or move away what is there; an agent’s state is never overwritten.',
@@ -33,6 +35,17 @@ export const STORAGE_ERRORS = defineErrors({
     'A backup is another program’s, member’s or roster’s: name the right folder or the right configuration. Nothing was restored.',
   'storage/log-mismatch':
     'A checkpoint to be published is not one of this log, or older than the published one: two programs write one log, or it was restored from a backup. Stop, look with fsck, and never delete the newer one.',
+  'storage/bad-database':
+    'The database is named or secured in a way that is not taken: correct `storage` and `database` in the configuration.',
+  'storage/database-away':
+    'The database did not answer for as long as it is waited for. Nothing was acknowledged that is not in it; start again when it is back.',
+  'storage/database-refused':
+    'The database said no: password, certificate, rights, disk, or a bug. Its own message is in the text; run doctor.',
+  'storage/lease-lost':
+    'Another coordinator leads now; this one wrote nothing after that and has ended. Start it again: it will stand by.',
+  'storage/lease-held': 'A coordinator leads: stop all of them first.',
+  'storage/objects-refused':
+    'The object store or shared folder refused a read or a write: look at its address, credentials and space; run doctor.',
 });
 
 export type StorageErrorCode = keyof typeof STORAGE_ERRORS;

@@ -7,6 +7,7 @@ import { failpoint } from '../system/index.js';
 import type { Change } from './environment.js';
 import { Environment } from './environment.js';
 import { StorageError } from './errors.js';
+import type { RecordStore } from './kinds.js';
 import { headPlace, metaPlace, nameOf, pairPlace, recordPlace, requireJournalName, tableRange } from './place.js';
 import type { Sealer } from './seal.js';
 
@@ -36,7 +37,7 @@ const PROBE_PLACE = metaPlace('seal-probe');
 /** Bytes of one record or value. A manifest has 1 MiB; vectors and models are blobs. */
 export const RECORD_BYTES_MAX = 8 * 1024 * 1024;
 
-export class Journal {
+export class Journal implements RecordStore {
   readonly #environment: Environment;
   readonly #sealer: Sealer | undefined;
   /** Last sequence of each journal, counting appends under way. */
@@ -173,7 +174,7 @@ export class Journal {
 }
 
 /** What a transaction is about, in the names of failpoints: its first write's journal, or the first part of its key. */
-function subjectOf([first]: readonly Write[]): string {
+export function subjectOf([first]: readonly Write[]): string {
   if (first === undefined) return 'nothing';
   return first.kind === 'append' ? first.journal : (first.key.split('/')[0] ?? first.key);
 }
@@ -192,7 +193,13 @@ export function openValue(sealer: Sealer | undefined, place: Uint8Array, value: 
 }
 
 /** False for an environment that is empty. Throws when it is of another format, or sealed otherwise than the caller believes. */
-export function checkFormat(environment: Environment, sealer: Sealer | undefined): boolean {
+export function checkFormat(
+  environment: {
+    get(place: Uint8Array): Uint8Array | undefined;
+    range: Environment['range'] | (() => Iterable<unknown>);
+  },
+  sealer: Sealer | undefined,
+): boolean {
   const format = environment.get(FORMAT_PLACE);
   if (format === undefined) {
     for (const _ of environment.range({ start: Uint8Array.of(0), end: Uint8Array.of(0xff) }))
@@ -217,7 +224,7 @@ export function checkFormat(environment: Environment, sealer: Sealer | undefined
   return true;
 }
 
-function foundation(sealer: Sealer | undefined): Change[] {
+export function foundation(sealer: Sealer | undefined): Change[] {
   const changes: Change[] = [{ kind: 'put', place: FORMAT_PLACE, value: utf8(`${FORMAT} ${sealingName(sealer)}`) }];
   if (sealer !== undefined)
     changes.push({ kind: 'put', place: PROBE_PLACE, value: sealer.seal(PROBE_PLACE, utf8(FORMAT)) });

@@ -1,6 +1,7 @@
 // The spool: uploads under way. A silo that was cut off continues at the offset that the coordinator has made durable, and no other.
 // Bytes once durable never change: the same may be sent again, others are refused.
 
+import { randomUUID } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { equalBytes, isName } from '../base/index.js';
 import { failpoint, fileError, makeDirectory, removeDurably, syncDirectory, writeAll } from '../system/index.js';
 import { chunksOf, listFolder, readFully, type Room } from './blob.js';
 import { StorageError } from './errors.js';
+import type { StoredUpload, UploadStore } from './kinds.js';
 
 export interface SpoolLimits {
   /** Bytes of all uploads together; a peer must not fill the disk. */
@@ -16,7 +18,7 @@ export interface SpoolLimits {
 
 const SUFFIX = '.part';
 
-export class Spool {
+export class Spool implements UploadStore {
   readonly directory: string;
   readonly #limits: SpoolLimits;
   /** Bytes of every upload in the folder, opened or not. */
@@ -73,6 +75,10 @@ export class Spool {
     }
   }
 
+  async generationOf(name: string): Promise<string | undefined> {
+    return this.#sizes.has(name) ? (await this.upload(name)).generation : undefined;
+  }
+
   async delete(name: string): Promise<void> {
     requireUploadName(name);
     const upload = this.#open.get(name);
@@ -101,7 +107,9 @@ export class Spool {
 }
 
 /** One upload. Calls run one after the other in the order they were made. */
-export class Upload {
+export class Upload implements StoredUpload {
+  /** Of this process: it has one object for as long as the upload is not deleted. */
+  readonly generation = randomUUID();
   readonly #path: string;
   readonly #file: FileHandle;
   readonly #reserve: (size: number) => void;
@@ -219,7 +227,7 @@ export class Upload {
 }
 
 /** Names become file names: labels joined by dots, as in `job-3.12.0.alpha`. */
-function requireUploadName(name: string): void {
+export function requireUploadName(name: string): void {
   if (name.length > 200 || !name.split('.').every(isName))
     throw new StorageError('storage/bad-name', `${JSON.stringify(name)} cannot be the name of an upload`);
 }

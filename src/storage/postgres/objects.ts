@@ -1,0 +1,193 @@
+// Objects under their hash, for all coordinators: the index in PostgreSQL, the bytes in pieces. A row is there only when every piece is, so
+// a name that is there can be trusted; two that store the same object at once both succeed and one of them throws its pieces away.
+
+import { failpoint, type Content } from '../../system/index.js';
+import { BLOB_NAME, plainSha256, requireAmount, type BlobHasher } from '../blob.js';
+import { StorageError } from '../errors.js';
+import type { ObjectStore, PieceStore } from '../kinds.js';
+import type { Database, Run } from './database.js';
+import { drop, newKey, PIECE_BYTES, sweep } from './pieces.js';
+
+interface Facts {
+  readonly generation: string;
+  readonly size: number;
+}
+
+export class PostgresObjects implements ObjectStore {
+  readonly #database: Database;
+  readonly #pieces: PieceStore;
+  readonly #space: string;
+  readonly #hasher: () => BlobHasher;
+
+  /** `space`: one for each kind of hash. */
+  constructor(database: Database, pieces: PieceStore, space: string, hasher: () => BlobHasher = plainSha256) {
+    this.#database = database;
+    this.#pieces = pieces;
+    this.#space = space;
+    this.#hasher = hasher;
+  }
+
+  async put(hash: string, content: Content): Promise<void> {
+    if (await this.has(hash)) return;
+    const generation = newKey();
+    let size = 0;
+    let written = 0;
+    const hasher = this.#hasher();
+    try {
+      failpoint('storage.before-object', this.#space);
+      for await (const piece of inPieces(content)) {
+        hasher.update(piece);
+        size += piece.length;
+        await this.#pieces.put(keyOf(generation, written), piece);
+        written += 1;
+      }
+      const found = Buffer.from(hasher.digest()).toString('hex');
+      if (found !== hash)
+        throw new StorageError('storage/hash-mismatch', `the bytes have the hash ${found}, not ${hash}`);
+      await this.#database.query(`INSERT INTO object VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, [
+        this.#space,
+        hash,
+        generation,
+        size,
+      ]);
+      failpoint('storage.after-object', this.#space);
+    } catch (cause) {
+      await this.#forget(generation, written).catch(() => undefined);
+      throw cause;
+    }
+    const facts = await this.#facts(hash);
+    if (facts !== undefined && facts.generation !== generation) await this.#forget(generation, written);
+  }
+
+  async #forget(generation: string, pieces: number): Promise<void> {
+    for (let index = 0; index < pieces; index++) await this.#pieces.delete(keyOf(generation, index));
+  }
+
+  async has(hash: string): Promise<boolean> {
+    return (await this.#facts(hash)) !== undefined;
+  }
+
+  async size(hash: string): Promise<number> {
+    return (await this.#known(hash)).size;
+  }
+
+  async read(hash: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    requireAmount('offset', offset);
+    requireAmount('length', length);
+    const { generation, size } = await this.#known(hash);
+    if (offset > size)
+      throw new StorageError(
+        'storage/bad-range',
+        `offset ${String(offset)} lies behind the ${String(size)} bytes of the blob`,
+      );
+    const bytes = new Uint8Array(Math.min(length, size - offset));
+    for (let at = 0; at < bytes.length; ) {
+      const from = offset + at;
+      const within = from % PIECE_BYTES;
+      const count = Math.min(bytes.length - at, PIECE_BYTES - within);
+      const key = keyOf(generation, Math.floor(from / PIECE_BYTES));
+      bytes.set(await this.#pieces.get(key, within, count), at);
+      at += count;
+    }
+    return bytes;
+  }
+
+  async *readChunks(hash: string, chunkBytes: number, offset = 0): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    requireAmount('offset', offset);
+    if (!Number.isSafeInteger(chunkBytes) || chunkBytes <= 0) throw new RangeError('a chunk has at least one byte');
+    const size = await this.size(hash);
+    if (offset > size)
+      throw new StorageError('storage/bad-range', `offset ${String(offset)} lies behind ${String(size)} bytes`);
+    for (let at = offset; at < size; at += chunkBytes) yield await this.read(hash, at, chunkBytes);
+  }
+
+  async delete(hash: string): Promise<void> {
+    requireName(hash);
+    await this.#database.transaction(async (run) => {
+      const { rows } = await run<{ generation: string; size: string }>(
+        `DELETE FROM object WHERE space = $1 AND name = $2 RETURNING generation, size`,
+        [this.#space, hash],
+      );
+      for (const { generation, size } of rows) await drop(run, keysOf(dashless(generation), Number(size)));
+    });
+    await sweep(this.#database, this.#pieces);
+  }
+
+  async list(): Promise<string[]> {
+    const { rows } = await this.#database.query<{ name: string }>(
+      `SELECT name FROM object WHERE space = $1 ORDER BY name COLLATE "C"`,
+      [this.#space],
+    );
+    return rows.map(({ name }) => name);
+  }
+
+  async isWhole(hash: string): Promise<boolean> {
+    const hasher = this.#hasher();
+    try {
+      for await (const chunk of this.readChunks(hash, PIECE_BYTES)) hasher.update(chunk);
+    } catch (cause) {
+      if (cause instanceof StorageError && cause.code === 'storage/damaged') return false;
+      throw cause;
+    }
+    return Buffer.from(hasher.digest()).toString('hex') === hash;
+  }
+
+  async #known(hash: string): Promise<Facts> {
+    const facts = await this.#facts(hash);
+    if (facts === undefined) throw new StorageError('storage/no-such-blob', `there is no blob ${hash}`);
+    return facts;
+  }
+
+  async #facts(hash: string): Promise<Facts | undefined> {
+    requireName(hash);
+    return factsIn(this.#database.query, this.#space, hash);
+  }
+}
+
+async function factsIn(run: Run, space: string, hash: string): Promise<Facts | undefined> {
+  const { rows } = await run<{ generation: string; size: string }>(
+    `SELECT generation, size FROM object WHERE space = $1 AND name = $2`,
+    [space, hash],
+  );
+  const [row] = rows;
+  return row === undefined ? undefined : { generation: dashless(row.generation), size: Number(row.size) };
+}
+
+function requireName(hash: string): void {
+  if (!BLOB_NAME.test(hash))
+    throw new StorageError('storage/bad-name', `${JSON.stringify(hash)} is not a SHA-256 in lower-case hexadecimal`);
+}
+
+function dashless(uuid: string): string {
+  return uuid.replaceAll('-', '');
+}
+
+function keyOf(generation: string, index: number): string {
+  return `${generation}.${String(index)}`;
+}
+
+function keysOf(generation: string, size: number): string[] {
+  return Array.from({ length: Math.ceil(size / PIECE_BYTES) }, (_, index) => keyOf(generation, index));
+}
+
+/** Content in pieces of PIECE_BYTES, the last one shorter. */
+async function* inPieces(content: Content): AsyncGenerator<Uint8Array> {
+  if (content instanceof Uint8Array) {
+    for (let at = 0; at < content.length; at += PIECE_BYTES) yield content.subarray(at, at + PIECE_BYTES);
+    return;
+  }
+  let held = new Uint8Array(PIECE_BYTES);
+  let filled = 0;
+  for await (const part of content)
+    for (let at = 0; at < part.length; ) {
+      const taken = Math.min(part.length - at, PIECE_BYTES - filled);
+      held.set(part.subarray(at, at + taken), filled);
+      at += taken;
+      filled += taken;
+      if (filled < PIECE_BYTES) continue;
+      yield held;
+      held = new Uint8Array(PIECE_BYTES);
+      filled = 0;
+    }
+  if (filled > 0) yield held.subarray(0, filled);
+}
