@@ -68,6 +68,14 @@ export {
   WatchRoundsResponse,
 } from './gen/veilsum/v1/admin.js';
 export {
+  ForwardedAnswer,
+  ForwardedDone,
+  ForwardedRefusal,
+  ForwardedRequest,
+  ForwardedUpload,
+  PartialSum,
+} from './gen/veilsum/v1/cluster.js';
+export {
   CertificateAnswer,
   CertificateRequest,
   EnrolRequest,

@@ -30,19 +30,19 @@ interface Opened {
   readonly journal: RecordStore;
   readonly objects: ObjectStore;
   readonly uploads: UploadStore;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** A place where a store can be: opened, closed, and opened again. */
 interface Site {
-  open(): Promise<Opened>;
+  readonly open: () => Promise<Opened>;
   /** A program that opens it as `journal`, `objects` and `uploads`. */
   readonly script: string;
 }
 
 interface BackEnd {
   readonly name: string;
-  site(uploadBytes: number): Promise<Site>;
+  readonly site: (uploadBytes: number) => Promise<Site>;
 }
 
 const ROOT = 7;
