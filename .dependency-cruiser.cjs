@@ -39,6 +39,8 @@ const homes = {
   'pg-cursor/': ['src/dataset/'],
   'fast-png/': ['src/dataset/'],
   'lmdb/': ['src/storage/'],
+  'pg/': ['src/storage/', 'src/dataset/'],
+  '@aws-sdk/': ['src/storage/'],
   '@peculiar/x509/': ['src/pki/'],
   'reflect-metadata/': ['src/pki/'],
   'pino/': ['src/telemetry/'],

@@ -3,7 +3,7 @@
 
 import { fromHex, LIMITS, type Clock } from '../src/base/index.js';
 import type { PeerIdentity, Revocations } from '../src/pki/index.js';
-import type { Journal } from '../src/storage/index.js';
+import type { SmallTable } from '../src/storage/index.js';
 import { CertificateSeen, decode, encode } from '../src/wire/index.js';
 import type { NotedAct } from './admin/index.js';
 
@@ -12,7 +12,8 @@ const PREFIX = 'certificate/';
 const KEY_DIGITS = 40;
 
 export interface CertificateBookOptions {
-  readonly journal: Journal;
+  /** Shared by the coordinators of one database. */
+  readonly table: SmallTable;
   readonly clock: Clock;
   /** Resolves when the act stands in the log. */
   readonly note: (act: NotedAct) => Promise<void>;
@@ -31,12 +32,12 @@ export class CertificateBook {
   /** Forgets what has expired: it can neither be used nor revoked any more. */
   static async open(options: CertificateBookOptions): Promise<CertificateBook> {
     const book = new CertificateBook(options);
-    const { journal, clock } = options;
-    for (const key of journal.keys(PREFIX)) {
-      const bytes = journal.get(key);
+    const { table, clock } = options;
+    for (const key of table.keys(PREFIX)) {
+      const bytes = table.get(key);
       if (bytes === undefined) continue;
       const seen = decode(CertificateSeen, 'certificate', bytes, LIMITS.envelopePayloadBytes);
-      if (seen.notAfterUnixMs < BigInt(clock.now())) await journal.delete(key);
+      if (seen.notAfterUnixMs < BigInt(clock.now())) await table.delete(key);
       else book.#seen.set(key, seen);
     }
     return book;
@@ -46,7 +47,8 @@ export class CertificateBook {
   met({ role, id, serial, fingerprint, notAfter }: PeerIdentity): Promise<void> {
     const key = keyOf(fingerprint);
     return this.#next(async () => {
-      if (this.#seen.has(key) || role === 'coordinator') return;
+      // Another coordinator may have met it.
+      if (this.#seen.has(key) || this.#options.table.get(key) !== undefined || role === 'coordinator') return;
       const sha256 = fromHex(fingerprint) ?? new Uint8Array();
       const seen = {
         subject: `${role}/${id}`,
@@ -76,7 +78,7 @@ export class CertificateBook {
   }
 
   async #keep(key: string, seen: CertificateSeen): Promise<void> {
-    await this.#options.journal.put(key, encode(CertificateSeen, seen));
+    await this.#options.table.put(key, encode(CertificateSeen, seen));
     this.#seen.set(key, seen);
   }
 

@@ -1,13 +1,14 @@
 // The coordinator's vector work: adding up, comparing fingerprints, removing masks, judging the sum. Each answers an effect of the state
 // machine with the event it asks for; all of it can be done again after a crash, with the same result.
 
-import { hex, type Hash } from '../src/base/index.js';
+import { equalBytes, hex, type Hash } from '../src/base/index.js';
 import { hash, LABELS, sha256 } from '../src/crypto/index.js';
 import { inOrder, lender, ringOf, wipeRing, type Computer, type Lane } from '../src/compute/index.js';
 import { firstModel, NO_MODEL_STATE, readStatistics, parseJob, type ColumnStatistics } from '../src/job/index.js';
 import {
   isClosingRound,
   layoutOfRound,
+  PIECE_COORDINATES,
   remainingMasks,
   sumHasher,
   type CoordinatorEffect,
@@ -20,7 +21,7 @@ import {
 import { addFingerprints, packedBytes, sumWidth, unpackWordsInto } from '../src/vector/index.js';
 import { JobKind, Outcome, type BlobRef } from '../src/wire/index.js';
 import { CoordinatorError } from './errors.js';
-import { plainSha256, type Upload } from '../src/storage/index.js';
+import { plainSha256, type StoredUpload } from '../src/storage/index.js';
 import { RunningSum } from './running-sum.js';
 import { demandConfirmed } from './stored-inputs.js';
 import { InputRoots } from './input-roots.js';
@@ -28,11 +29,25 @@ import { attemptPrefix, keepBlob, readBlob, uploadName, type Store } from './sto
 
 type Effect<Kind extends CoordinatorEffect['kind']> = Extract<CoordinatorEffect, { kind: Kind }>;
 
+/** Sums of some inputs of an attempt. */
+export interface Partial {
+  readonly indices: readonly number[];
+  /** Packed as Y is, in pieces of PIECE_COORDINATES; where they come from a store, `pieceBytes` says how many bytes that is. */
+  readonly pieces: (pieceBytes: number) => AsyncIterable<Uint8Array>;
+}
+
+/** Of the sum that is made while an attempt's inputs come in. */
+export function sumName({ plan, attempt }: Pick<RoundContext, 'plan' | 'attempt'>): string {
+  return `${hex(plan.rid)}.${String(attempt.attempt)}`;
+}
+
 export class Computation {
   readonly #store: Store;
   readonly computer: Computer;
   readonly roots = new InputRoots();
   readonly #running = new Map<string, RunningSum>();
+  /** Roots of inputs that came in here, by attempt and cohort index. */
+  readonly #taken = new Map<string, Map<number, Uint8Array>>();
 
   constructor(store: Store, computer: Computer) {
     this.#store = store;
@@ -43,19 +58,28 @@ export class Computation {
     return this.computer.laneFor(layoutOfRound(manifest, plan.round).length);
   }
 
+  /** A masked input was read whole here and has this root; whether it counts is not known yet. */
+  took(context: RoundContext, index: number, root: Uint8Array): void {
+    const name = sumName(context);
+    const taken = this.#taken.get(name) ?? new Map<number, Uint8Array>();
+    this.#taken.set(name, taken.set(index, root));
+  }
+
   /** A masked input is complete: start adding it. */
   inputArrived(context: RoundContext, index: number): void {
     this.#sumOf(context).add(index);
   }
 
   forget(rid: Uint8Array, attempt: number): void {
-    this.#running.delete(`${hex(rid)}.${String(attempt)}`);
+    const name = `${hex(rid)}.${String(attempt)}`;
+    this.#running.delete(name);
+    this.#taken.delete(name);
     this.roots.forget(attemptPrefix(rid, attempt));
   }
 
   #sumOf(context: RoundContext): RunningSum {
-    const { plan, attempt, manifest } = context;
-    const name = `${hex(plan.rid)}.${String(attempt.attempt)}`;
+    const { plan, manifest } = context;
+    const name = sumName(context);
     const known = this.#running.get(name);
     if (known !== undefined) return known;
     const length = layoutOfRound(manifest, plan.round).length;
@@ -69,11 +93,52 @@ export class Computation {
     return this.#store.uploads.upload(uploadName(context.plan.rid, context.attempt.attempt, index));
   }
 
+  /** Attempts whose sums are no longer wanted, where nobody says so one by one. */
+  forgetAllBut(kept: ReadonlySet<string>): void {
+    for (const kind of [this.#running, this.#taken])
+      for (const name of kind.keys()) if (!kept.has(name)) kind.delete(name);
+  }
+
+  /** The sum of those inputs of an attempt, now closed, that came in here; undefined when none did. */
+  async partialOf(
+    context: RoundContext,
+    inputs: ReadonlyMap<number, { readonly root: Uint8Array }>,
+  ): Promise<Partial | undefined> {
+    const taken = [...(this.#taken.get(sumName(context)) ?? [])];
+    const ours = taken.filter(([index, root]) => equalBytes(root, inputs.get(index)?.root ?? new Uint8Array()));
+    if (ours.length === 0) return undefined;
+    const running = this.#sumOf(context);
+    if (!running.fits(new Set(inputs.keys()))) return undefined;
+    for (const [index] of ours) running.add(index);
+    const added = await running.added();
+    return { indices: added, pieces: () => running.packed(added) };
+  }
+
+  /** Sums that others have made of an attempt's inputs; set where there are others. */
+  gather: ((context: RoundContext, indices: ReadonlySet<number>) => Promise<readonly Partial[]>) | undefined;
+
+  async #combined(context: RoundContext, indices: ReadonlySet<number>): Promise<RunningSum> {
+    const { plan, attempt } = context;
+    if (!this.#sumOf(context).fits(indices)) this.forget(plan.rid, attempt.attempt);
+    const running = this.#sumOf(context);
+    if (this.gather === undefined) return running;
+    const pieceBytes = packedBytes(PIECE_COORDINATES, sumWidth(context.manifest.modulusBits));
+    try {
+      for (const partial of await this.gather(context, indices))
+        running.include(partial.indices, partial.pieces(pieceBytes));
+      await running.added();
+      return running;
+    } catch {
+      // What others have made saves time; the inputs themselves are all there.
+      this.forget(plan.rid, attempt.attempt);
+      return this.#sumOf(context);
+    }
+  }
+
   async computeSum({ context, inputs }: Effect<'compute-sum'>): Promise<CoordinatorEvent> {
     const { plan, attempt } = context;
     const indices = new Set(inputs.keys());
-    if (!this.#sumOf(context).fits(indices)) this.forget(plan.rid, attempt.attempt);
-    const running = this.#sumOf(context);
+    const running = await this.#combined(context, indices);
     const hasher = sumHasher('sum');
     const content = plainSha256();
     let bytes = 0;
@@ -116,7 +181,7 @@ export class Computation {
     return { $case: 'fingerprintsChecked', value: { rid: plan.rid, attempt: attempt.attempt, lying } };
   }
 
-  async #fingerprint(t3: Hash, context: RoundContext, upload: Pick<Upload, 'readChunks'>): Promise<bigint[]> {
+  async #fingerprint(t3: Hash, context: RoundContext, upload: Pick<StoredUpload, 'readChunks'>): Promise<bigint[]> {
     const lane = this.#laneOf(context);
     const { manifest, plan } = context;
     const { length } = layoutOfRound(manifest, plan.round);

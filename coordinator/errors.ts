@@ -20,6 +20,8 @@ export const COORDINATOR_ERRORS = defineErrors({
   'coordinator/roster-key':
     'The signing key of this coordinator, or the key of its log, is not the one in the roster or is not configured.',
   'coordinator/no-entries': 'Entries of the transparency log were asked for that it does not have.',
+  'coordinator/not-leading':
+    'No coordinator leads at this moment, or the one that does gave no answer in time. What was asked is asked again; if it lasts, look at the database.',
   'coordinator/log-mismatch':
     'The transparency log is not the one that the journal gives: one of the two was set back or damaged. Do not go on; restore both from one backup.',
 });

@@ -3,7 +3,7 @@
 
 import { GrowingRoot, type Lane } from '../src/compute/index.js';
 import { INPUT_BLOCK_BYTES } from '../src/protocol/index.js';
-import type { Upload } from '../src/storage/index.js';
+import type { StoredUpload } from '../src/storage/index.js';
 
 interface Growing {
   readonly root: GrowingRoot;
@@ -11,12 +11,19 @@ interface Growing {
   last: Promise<void>;
 }
 
+/** One that was begun anew is another. */
+export interface NamedUpload {
+  readonly name: string;
+  readonly generation: string;
+}
+
 export class InputRoots {
   readonly #growing = new Map<string, Growing>();
   readonly #whole = new Map<string, Uint8Array>();
 
   /** `bytes` were written at `offset` of the upload; they are free again when it resolves. */
-  async written(name: string, lane: Lane, offset: number, bytes: Uint8Array): Promise<void> {
+  async written(upload: NamedUpload, lane: Lane, offset: number, bytes: Uint8Array): Promise<void> {
+    const name = keyOf(upload);
     if (offset === 0 && !this.#growing.has(name))
       this.#growing.set(name, { root: new GrowingRoot(lane), last: Promise.resolve() });
     const growing = this.#growing.get(name);
@@ -31,7 +38,8 @@ export class InputRoots {
   }
 
   /** Of an upload that has all its bytes. */
-  async of(name: string, lane: Lane, upload: Upload): Promise<Uint8Array> {
+  async of(named: NamedUpload, lane: Lane, upload: StoredUpload): Promise<Uint8Array> {
+    const name = keyOf(named);
     const known = this.#whole.get(name);
     if (known !== undefined) return known;
     const growing = this.#growing.get(name);
@@ -52,4 +60,8 @@ export class InputRoots {
     for (const known of [this.#growing, this.#whole])
       for (const name of [...known.keys()]) if (name.startsWith(prefix)) known.delete(name);
   }
+}
+
+function keyOf({ name, generation }: NamedUpload): string {
+  return `${name} ${generation}`;
 }

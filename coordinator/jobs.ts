@@ -24,11 +24,10 @@ export interface AdminWorld {
   readonly server: ServerFacts;
   readonly retention: CoordinatorRetention;
   readonly now: () => UnixMs;
-  /** Ends every call of a silo that is under way. */
-  readonly endCallsOf: (silo: SiloId, error: unknown) => void;
 }
 
-function deniedError(state: CoordinatorState, silo: SiloId): unknown {
+/** What a silo is told whose calls end because an operator keeps it out. */
+export function deniedError(state: CoordinatorState, silo: SiloId): unknown {
   try {
     demandNotDenied(state, silo);
     return undefined;
@@ -38,16 +37,13 @@ function deniedError(state: CoordinatorState, silo: SiloId): unknown {
 }
 
 /** What the admin handlers need, from the running service. */
-export function adminSource(
-  service: CoordinatorService,
-  { server, retention, now, endCallsOf }: AdminWorld,
-): AdminSource {
+export function adminSource(service: CoordinatorService, { server, retention, now }: AdminWorld): AdminSource {
   const { roster } = service.self;
   return {
     server,
     now,
     mayRead: (role, what) => retention[what].readers.includes(role),
-    acts: actJournal(service.store.journal),
+    acts: actJournal(service.store.journal, (record) => service.keepAct(record)),
     note: (act) => service.note(act),
     log: service.store.log,
     missingInputs: service.missingInputs,
@@ -56,10 +52,8 @@ export function adminSource(
       return seen !== undefined && service.presence.connected(silo) ? { ...seen, at: now() } : seen;
     },
     giveOrder: async (envelope) => {
-      const { action } = openOrder(roster, envelope);
+      openOrder(roster, envelope);
       await service.feed({ $case: 'orderGiven', value: { order: envelope } });
-      if (action.kind === 'deny-silo' && service.state.denied.has(action.silo))
-        endCallsOf(action.silo, deniedError(service.state, action.silo));
     },
     readModelState: (job, modelHash) => readModelState(service, job, modelHash),
     state: () => service.state,

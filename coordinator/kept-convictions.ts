@@ -3,16 +3,16 @@
 
 import type { UnixMs } from '../src/base/index.js';
 import { EVIDENCE_JOURNAL, EVIDENCE_RECORDS_MAX, evidenceOf, type CoordinatorState } from '../src/protocol/index.js';
-import { RECORD_BYTES_MAX, type Journal } from '../src/storage/index.js';
+import { RECORD_BYTES_MAX, type RecordStore } from '../src/storage/index.js';
 import { decode, EvidenceRecord } from '../src/wire/index.js';
 
 export class KeptConvictions {
-  readonly #journal: Journal;
+  readonly #journal: RecordStore;
   /** What is in the journal, by the text that names silo, job and round; undefined until it was read. */
   #kept: Set<string> | undefined;
   #seen: CoordinatorState['jobs'] | undefined;
 
-  constructor(journal: Journal) {
+  constructor(journal: RecordStore) {
     this.#journal = journal;
   }
 

@@ -29,12 +29,18 @@ export class LogRecovery {
     const { size } = this.#log;
     if (size === log.range.size && equalBytes(this.#log.root(), log.range.root())) {
       const published = log.checkpoints.findLast((one) => one.quorumBy !== undefined);
-      if (published !== undefined) await this.#log.publish(noteOf(published));
+      if (published !== undefined) await this.#publish(noteOf(published));
       return;
     }
     throw new CoordinatorError(
       'coordinator/log-mismatch',
       `the transparency log has ${String(size)} entries and the journal gives ${String(log.range.size)}, or their roots differ.`,
     );
+  }
+
+  async #publish(note: Uint8Array): Promise<void> {
+    const latest = this.#log.latestCheckpoint();
+    // Opening the log has finished what a crash interrupted.
+    if (latest === undefined || !equalBytes(latest, note)) await this.#log.publish(note);
   }
 }

@@ -17,7 +17,12 @@ export class MissingInputs {
   /** Without uploads to read what was kept. */
   constructor(store: Pick<Store, 'journal' | 'blobs'> & Partial<Pick<Store, 'uploads'>>) {
     this.#store = store;
-    for (const key of store.journal.keys(PREFIX)) this.#load(key);
+    this.reload();
+  }
+
+  /** Reads what another coordinator has kept. */
+  reload(): void {
+    for (const key of this.#store.journal.keys(PREFIX)) if (!this.#refs.has(key.slice(PREFIX.length))) this.#load(key);
   }
 
   of(rid: Uint8Array): BlobRef[] {

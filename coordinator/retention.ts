@@ -163,13 +163,13 @@ export class Eraser {
     this.#since = options.clock.now() - LOOK_BACK_MS;
   }
 
-  /** Sweeps every few seconds. Returns the way to stop, which waits for the sweep under way. */
-  run(onError: (error: unknown) => void): () => Promise<void> {
+  /** Sweeps every few seconds while this coordinator leads. Returns the way to stop, which waits for the sweep under way. */
+  run(leads: () => boolean, onError: (error: unknown) => void): () => Promise<void> {
     let sweeping = Promise.resolve();
     let stopped = false;
     const timer = setInterval(() => {
       sweeping = sweeping.then(async () => {
-        if (!stopped) await this.sweep();
+        if (!stopped && leads()) await this.sweep();
       });
       sweeping = sweeping.catch(onError);
     }, SWEEP_MS);
@@ -183,7 +183,7 @@ export class Eraser {
   /** Erases what is due. Returns how many objects and uploads went. */
   async sweep(): Promise<number> {
     const { store, retention, state, clock, missingInputs, note } = this.#options;
-    const kept: Kept = { uploads: store.uploads.names(), missingInputs, since: this.#since };
+    const kept: Kept = { uploads: await store.uploads.names(), missingInputs, since: this.#since };
     const isDone = (one: Erasure): boolean => one.uploads.length === 0 && this.#done.has(keyOf(one));
     let gone = 0;
     for (const one of erasuresDue(state(), clock.now(), retention, kept, isDone)) {

@@ -4,10 +4,10 @@
 import { invariant } from '../src/base/index.js';
 import { allOf, inOrder, lender, type Lane } from '../src/compute/index.js';
 import { PIECE_COORDINATES } from '../src/protocol/index.js';
-import type { Upload } from '../src/storage/index.js';
-import { packedBytes, packSums, sumWidth, type WideSums } from '../src/vector/index.js';
+import type { StoredUpload } from '../src/storage/index.js';
+import { addSums, packedBytes, packSums, sumWidth, unpackInto, type WideSums } from '../src/vector/index.js';
 
-export type OpenUpload = (index: number) => Promise<Pick<Upload, 'readChunks'>>;
+export type OpenUpload = (index: number) => Promise<Pick<StoredUpload, 'readChunks'>>;
 
 export class RunningSum {
   readonly #length: number;
@@ -50,6 +50,33 @@ export class RunningSum {
     await allOf(ranges);
     invariant(at === this.#length, 'a complete upload has the length of the vector');
     this.#added.add(index);
+  }
+
+  /** Adds the sums that another coordinator has made of inputs that are not in this one: pieces as `packed` gives them. */
+  include(indices: readonly number[], pieces: AsyncIterable<Uint8Array>): void {
+    this.#last = this.#last.then(() => this.#includeNow(indices, pieces));
+    this.#last.catch(() => undefined);
+  }
+
+  async #includeNow(indices: readonly number[], pieces: AsyncIterable<Uint8Array>): Promise<void> {
+    // An input that both of us took is counted once: all of theirs are read from the uploads then.
+    if (indices.some((index) => this.#added.has(index))) return;
+    let at = 0;
+    for await (const bytes of pieces) {
+      const values = new Float64Array(Math.min(PIECE_COORDINATES, this.#length - at));
+      unpackInto(values, bytes, sumWidth(this.#bits));
+      addSums(this.#sums, at, values);
+      at += values.length;
+      await nextTurn();
+    }
+    invariant(at === this.#length, 'sums have the length of the vector');
+    for (const index of indices) this.#added.add(index);
+  }
+
+  /** What has been added, once everything that was asked for is. */
+  async added(): Promise<readonly number[]> {
+    await this.#last;
+    return [...this.#added].sort((a, b) => a - b);
   }
 
   /** Adds what is missing of `indices`; throws when something else has been added. Then Y in packed pieces, the same each time. */

@@ -1,7 +1,7 @@
 // When each silo was last there and what it came with: for people, over restarts. Nothing depends on it.
 
 import { asSiloId, LIMITS, unixMs, type Clock, type SiloId } from '../src/base/index.js';
-import type { Journal } from '../src/storage/index.js';
+import type { SmallTable } from '../src/storage/index.js';
 import type { CallerCertificate } from '../src/transport/index.js';
 import { decode, encode, Silo } from '../src/wire/index.js';
 import type { SiloSeen } from './admin/index.js';
@@ -12,13 +12,18 @@ const VERSION_CHARACTERS = 40;
 
 export class SeenBook {
   readonly #seen = new Map<SiloId, SiloSeen>();
-  readonly #journal: Journal;
+  readonly #journal: SmallTable;
   readonly #clock: Clock;
 
-  constructor(journal: Journal, clock: Clock) {
+  constructor(journal: SmallTable, clock: Clock) {
     this.#journal = journal;
     this.#clock = clock;
-    for (const key of journal.keys(PREFIX)) this.#load(key);
+    this.reload();
+  }
+
+  /** Reads what other coordinators have seen. */
+  reload(): void {
+    for (const key of this.#journal.keys(PREFIX)) this.#load(key);
   }
 
   #load(key: string): void {

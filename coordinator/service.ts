@@ -21,7 +21,8 @@ import type { Computer } from '../src/compute/index.js';
 import { failpoint } from '../src/system/index.js';
 import type { Log } from '../src/telemetry/index.js';
 import type { CallerCertificate } from '../src/transport/index.js';
-import { type BlobRef, CoordinatorRecord, encode, type Envelope } from '../src/wire/index.js';
+import { type ActRecord, type BlobRef, CoordinatorRecord, encode, type Envelope } from '../src/wire/index.js';
+import { keepAct } from './acts.js';
 import { Computation } from './compute.js';
 import { dueNow } from './due.js';
 import type { NotedAct } from './admin/index.js';
@@ -33,11 +34,26 @@ import { dropOldUploads, dropUploads } from './old-uploads.js';
 import { PresenceBook } from './presence.js';
 import { SeenBook } from './seen.js';
 import { Refused } from './refused.js';
-import { demandLengths } from './stored-inputs.js';
+import { demandLengths, inputsOf } from './stored-inputs.js';
 import { attemptPrefix, keepBlob, type Store } from './store.js';
 import { tell, tellClosed } from './telling.js';
 
 export const JOURNAL = 'events';
+
+/** The upload that the computed root of a masked header is of. */
+export interface ReadUpload {
+  readonly name: string;
+  readonly generation: string;
+}
+
+/** Other coordinators on the same store, of which one leads. */
+export interface Peers {
+  /** Has the leader feed an event; resolves when this process has read what came of it. Throws CodedError. */
+  forward(event: CoordinatorEvent, upload?: ReadUpload): Promise<Envelope | undefined>;
+  forwardAct(record: ActRecord): Promise<boolean>;
+  /** Throws when another may lead by now, so that our state is no ground for a refusal. */
+  demandLeading(): void;
+}
 
 export interface ServiceOptions {
   readonly self: CoordinatorSelf;
@@ -48,6 +64,8 @@ export interface ServiceOptions {
   readonly computer: Computer;
   /** Ends the process: a write failed, or there is a bug. */
   readonly fatal: (error: unknown) => void;
+  /** Undefined where this is the only coordinator. */
+  readonly peers?: Peers | undefined;
 }
 
 export class CoordinatorService {
@@ -63,6 +81,10 @@ export class CoordinatorService {
   readonly #missing: MissingInputs;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
+  /** Feeds events itself; otherwise it reads what the one that leads has fed. */
+  #leads = false;
+  /** Of the journal, folded. */
+  #records = 0;
   /** Events that wait for their turn, and the one whose turn it is. */
   queued = 0;
   readonly #convictions: KeptConvictions;
@@ -71,7 +93,7 @@ export class CoordinatorService {
     this.#options = options;
     this.store = options.store;
     this.presence = new PresenceBook(options.clock);
-    this.seen = new SeenBook(options.store.journal, options.clock);
+    this.seen = new SeenBook(options.store.sightings, options.clock);
     this.computation = new Computation(options.store, options.computer);
     this.#missing = new MissingInputs(options.store);
     this.#convictions = new KeptConvictions(options.store.journal);
@@ -82,20 +104,64 @@ export class CoordinatorService {
   /** Folds the journal; throws CoordinatorError `coordinator/journal-mismatch` when that gives other bytes than were sent. */
   static async start(options: ServiceOptions): Promise<CoordinatorService> {
     const service = new CoordinatorService(options);
-    let records = 0;
-    const recovery = new LogRecovery(options.store.log, service.#state);
-    for await (const { bytes, sequence } of options.store.journal.readAll(JOURNAL)) {
-      service.#replay(bytes, sequence, recovery);
-      records++;
-    }
-    await recovery.finish(service.#state);
-    await demandLengths(service.#state, options.store.uploads);
-    await dropOldUploads(service.#state, options.store.uploads);
-    await service.#convictions.keep(service.#state, options.clock.now());
-    options.log.info('program.recovered', { records });
-    for (const effect of pendingComputations(service.#state)) service.#compute(effect);
-    service.#schedule();
+    if (options.peers === undefined) await service.lead();
+    else await service.follow();
     return service;
+  }
+
+  /** From now on events are fed here. The caller has seen to it that nobody else does. */
+  lead(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { store, log, clock } = this.#options;
+      await this.#fold();
+      await demandLengths(this.#state, store.uploads);
+      this.#leads = true;
+      await this.#dropOldUploads();
+      await this.#convictions.keep(this.#state, clock.now());
+      log.info('program.recovered', { records: this.#records });
+      for (const effect of pendingComputations(this.#state)) this.#compute(effect);
+      this.changed();
+    });
+  }
+
+  /** Reads what the one that leads has fed. */
+  follow(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#leads) return;
+      await this.#fold();
+      this.#missing.reload();
+      this.seen.reload();
+      this.changed();
+    });
+  }
+
+  get leads(): boolean {
+    return this.#leads;
+  }
+
+  /** Records of the journal that the state comes from. */
+  get records(): number {
+    return this.#records;
+  }
+
+  async #fold(): Promise<void> {
+    const { journal, log } = this.#options.store;
+    const recovery = new LogRecovery(log, initialCoordinatorState(this.#options.self));
+    for await (const { bytes, sequence } of journal.readFrom(JOURNAL, this.#records + 1)) {
+      this.#replay(bytes, sequence, recovery);
+      this.#records = sequence;
+    }
+    await recovery.finish(this.#state);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #dropOldUploads(): Promise<void> {
+    return dropOldUploads(() => this.#state, this.store.uploads);
   }
 
   #replay(bytes: Uint8Array, sequence: number, recovery: LogRecovery): void {
@@ -122,25 +188,35 @@ export class CoordinatorService {
     };
   }
 
-  /** Feeds an event; resolves with the receipt, if there is one, when what it changed is durable. Throws Refused. */
-  feed(event: CoordinatorEvent): Promise<Envelope | undefined> {
+  /**
+   * Feeds an event, or has the one that leads do so; resolves with the receipt, if there is one, when what it changed is durable. `upload`:
+   * what the root in a masked header was computed from. Throws Refused.
+   */
+  async feed(event: CoordinatorEvent, upload?: ReadUpload): Promise<Envelope | undefined> {
+    const { peers } = this.#options;
+    if (peers !== undefined && !this.#leads) return peers.forward(event, upload);
     this.queued++;
-    const turn = this.#queue.then(() => this.#step(event)).finally(() => this.queued--);
-    this.#queue = turn.catch(() => undefined);
-    return turn;
+    const receipt = await this.#inTurn(() => this.#step(event, upload)).finally(() => this.queued--);
+    // A threshold of acknowledgements may be complete.
+    if (event.$case === 'messageReceived' && event.value.envelope?.type === 'ack') await this.#dropOldUploads();
+    return receipt;
   }
 
-  async #step(event: CoordinatorEvent): Promise<Envelope | undefined> {
-    if (this.#stopped)
-      throw new Refused({
-        code: 'transport/unavailable',
-        detail: 'the coordinator is stopping.',
-        category: 'unavailable',
-      });
+  /** Writes down what somebody did through the admin API; false where there is no room for more. */
+  keepAct(record: ActRecord): Promise<boolean> {
+    const { peers } = this.#options;
+    return peers !== undefined && !this.#leads ? peers.forwardAct(record) : keepAct(this.store.journal, record);
+  }
+
+  async #step(event: CoordinatorEvent, upload: ReadUpload | undefined): Promise<Envelope | undefined> {
+    if (this.#stopped) throw unavailable('the coordinator is stopping.');
+    if (upload !== undefined && (await this.store.uploads.generationOf(upload.name)) !== upload.generation)
+      throw unavailable('the upload was begun anew meanwhile.');
     const at = this.#options.clock.now();
     const done = advanceCoordinator(this.#state, { at, event });
     if ('rejected' in done) {
-      await this.#keepEvidence(done.rejected, at);
+      this.#options.peers?.demandLeading();
+      await this.#refused(done.rejected, at, upload);
       throw new Refused(done.rejected);
     }
     let receipt: Envelope | undefined;
@@ -148,6 +224,7 @@ export class CoordinatorService {
       for (const effect of done.accepted.effects) {
         if (effect.kind === 'persist') {
           await this.#persist(effect.event, effect.emitted, at);
+          this.#records += 1;
           const append = done.accepted.effects.find((one) => one.kind === 'append');
           if (append !== undefined) await this.store.log.append(append.entries);
           // Only now is it so: whoever asks sees what is durable.
@@ -167,16 +244,24 @@ export class CoordinatorService {
     return receipt;
   }
 
-  async #keepEvidence(rejection: Rejection, at: UnixMs): Promise<void> {
+  async #refused(rejection: Rejection, at: UnixMs, upload: ReadUpload | undefined): Promise<void> {
     const record = evidenceOf(rejection, at);
-    if (record === undefined) return;
     try {
-      await this.store.journal.appendAtMost(EVIDENCE_JOURNAL, record, EVIDENCE_RECORDS_MAX);
+      if (record !== undefined) await this.store.journal.appendAtMost(EVIDENCE_JOURNAL, record, EVIDENCE_RECORDS_MAX);
+      // Bytes that are not what was signed: the next upload starts from nothing. In our turn, so that none is lost that has a receipt.
+      if (rejection.code === 'mask/root-differs' && upload !== undefined && !this.#isConfirmed(upload)) {
+        this.computation.roots.forget(upload.name);
+        await this.store.uploads.delete(upload.name);
+      }
     } catch (error) {
       this.#stopped = true;
       this.#options.fatal(error);
       throw error;
     }
+  }
+
+  #isConfirmed({ name }: ReadUpload): boolean {
+    return inputsOf(this.#state).some((input) => input.name === name);
   }
 
   async #persist(event: CoordinatorEvent, emitted: readonly Envelope[], at: number): Promise<void> {
@@ -299,7 +384,7 @@ export class CoordinatorService {
   /** Does what is due now, for every job, and sleeps until something will be. */
   #schedule(): void {
     clearTimeout(this.#timer);
-    if (this.#stopped) return;
+    if (this.#stopped || !this.#leads) return;
     const now = this.#options.clock.now();
     const { events, wake } = dueNow(this.#state, now, (silo) => this.presence.of(silo));
     for (const event of events) this.#feedDue(event);
@@ -330,4 +415,8 @@ export class CoordinatorService {
     clearTimeout(this.#timer);
     await this.#queue.catch(() => undefined);
   }
+}
+
+function unavailable(detail: string): Refused {
+  return new Refused({ code: 'transport/unavailable', detail, category: 'unavailable' });
 }

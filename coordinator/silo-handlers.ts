@@ -25,9 +25,8 @@ import {
   type WatchRequest,
 } from '../src/wire/index.js';
 import { CoordinatorError } from './errors.js';
-import { dropOldUploads } from './old-uploads.js';
 import { Refused } from './refused.js';
-import type { CoordinatorService } from './service.js';
+import type { CoordinatorService, ReadUpload } from './service.js';
 import { uploadName } from './store.js';
 
 /** An upload is synced to disk after this many bytes, and at its end: what a broken connection costs at most. */
@@ -143,24 +142,23 @@ async function submit(
   // What does not belong to a message would lie in the journal for ever.
   const ciphertexts = envelope?.type === 'share-header' ? request.ciphertexts : [];
   let computedRoot: Uint8Array = new Uint8Array();
+  let upload: ReadUpload | undefined;
   let context: RoundContext | undefined;
   if (envelope?.type === 'masked-header') {
     const open = roundWithT2(service, decode(MaskedHeader, 'masked-header', envelope.payload).t2);
     // Sent again, or too late, it is answered from the state: neither the bytes nor their sum are needed once more.
     if (open !== undefined && takesInput(open, silo)) {
       context = open.attempt.context;
-      computedRoot = await rootOf(service, silo, open);
+      ({ computedRoot, upload } = await rootOf(service, silo, open));
     }
   }
   const event = { $case: 'messageReceived', value: { siloId: silo, envelope, ciphertexts, computedRoot } } as const;
-  const receipt = await service.feed(event).catch(async (error: unknown) => {
-    if (context !== undefined && isCodedError(error) && error.code === 'mask/root-differs')
-      await dropUpload(service, silo, context);
-    throw error;
-  });
+  const index = context === undefined ? undefined : indexIn(context.plan, silo);
+  if (!service.leads && context !== undefined && index !== undefined)
+    service.computation.took(context, index, computedRoot);
+  const receipt = await service.feed(event, upload);
   if (context !== undefined && receipt !== undefined && isOpen(service, context))
-    service.computation.inputArrived(context, defined(indexIn(context.plan, silo), 'index of a member'));
-  if (envelope?.type === 'ack') await dropOldUploads(service.state, service.store.uploads);
+    service.computation.inputArrived(context, defined(index, 'index of a member'));
   return receipt;
 }
 
@@ -175,15 +173,6 @@ function takesInput({ plan, attempt }: CoordinatorRound, silo: SiloId): boolean 
   return index !== undefined && attempt.phase === 'mask' && !attempt.closing && !attempt.masked.has(index);
 }
 
-/** Bytes that are not what was signed: the next upload starts from nothing. */
-async function dropUpload(service: CoordinatorService, silo: SiloId, { plan, attempt }: RoundContext): Promise<void> {
-  const index = indexIn(plan, silo);
-  if (index === undefined) return;
-  const name = uploadName(plan.rid, attempt.attempt, index);
-  service.computation.roots.forget(name);
-  await service.store.uploads.delete(name);
-}
-
 type SubmitResponseReceipt = Awaited<ReturnType<CoordinatorService['feed']>>;
 
 function roundWithT2(service: CoordinatorService, t2: Uint8Array): CoordinatorRound | undefined {
@@ -194,19 +183,26 @@ function roundWithT2(service: CoordinatorService, t2: Uint8Array): CoordinatorRo
   return undefined;
 }
 
-/** h_i of what has arrived. Bytes that do not match the signed root are dropped by the caller's next upload from zero. */
-async function rootOf(service: CoordinatorService, silo: SiloId, round: CoordinatorRound): Promise<Uint8Array> {
+interface Rooted {
+  readonly computedRoot: Uint8Array;
+  readonly upload: ReadUpload | undefined;
+}
+
+/** h_i of what has arrived. Where it is not what was signed the service forgets the bytes, and the next upload starts from nothing. */
+async function rootOf(service: CoordinatorService, silo: SiloId, round: CoordinatorRound): Promise<Rooted> {
   const index = indexIn(round.plan, silo);
-  if (index === undefined) return new Uint8Array();
+  if (index === undefined) return { computedRoot: new Uint8Array(), upload: undefined };
   const name = uploadName(round.plan.rid, round.attempt.context.attempt.attempt, index);
   const upload = await service.store.uploads.upload(name);
   await upload.sync();
   const { manifest, plan } = round.attempt.context;
   const { length } = layoutOfRound(manifest, plan.round);
+  const read = { name, generation: upload.generation };
   // An upload that is too short is no input, whatever its hash.
-  if (upload.length !== packedBytes(length, manifest.modulusBits)) return new Uint8Array();
+  if (upload.length !== packedBytes(length, manifest.modulusBits))
+    return { computedRoot: new Uint8Array(), upload: read };
   const { roots, computer } = service.computation;
-  return roots.of(name, computer.laneFor(length), upload);
+  return { computedRoot: await roots.of(read, computer.laneFor(length), upload), upload: read };
 }
 
 interface ExpectedUpload {
@@ -258,7 +254,9 @@ async function upload(
     await spooled.append(at, chunk).catch((error: unknown) => {
       throw ofPeer(error);
     });
-    await roots.written(expected.name, lane, at, chunk);
+    // Bytes that another coordinator may have put in the same place are hashed as they are stored.
+    if (service.store.shared === undefined)
+      await roots.written({ name: expected.name, generation: spooled.generation }, lane, at, chunk);
     at += chunk.length;
     unsynced += chunk.length;
     if (unsynced >= SYNC_BYTES) {

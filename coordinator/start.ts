@@ -1,6 +1,6 @@
 // From a configuration to a running coordinator: files, store, recovery, server.
 
-import { equalBytes, LIMITS, type UnixMs } from '../src/base/index.js';
+import { equalBytes, isCodedError, LIMITS, type UnixMs } from '../src/base/index.js';
 import { Computer } from '../src/compute/index.js';
 import type { CoordinatorConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
@@ -21,7 +21,8 @@ import { startServer } from '../src/transport/index.js';
 import { adminHandlers } from './admin/index.js';
 import { CertificateBook } from './certificates.js';
 import { CoordinatorError } from './errors.js';
-import { adminSource } from './jobs.js';
+import { adminSource, deniedError } from './jobs.js';
+import { Cluster } from './cluster/index.js';
 import { Refused } from './refused.js';
 import { Eraser } from './retention.js';
 import { CoordinatorService } from './service.js';
@@ -75,10 +76,16 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
     program: 'coordinator',
     connectedSilos: () => service.presence.size,
     queueDepth: () => service.queued,
+    lease: () => cluster?.lease,
   });
   const log = metrics.observing(plainLog);
   const revocations = config.revoked === undefined ? undefined : await RevocationFile.open(config.revoked);
-  const store = await openStore(config.state, config.keys.storage);
+  const store = await openStore(config);
+  const fatal = (error: unknown): void => {
+    end(log, error);
+  };
+  const { shared } = store;
+  const cluster = shared === undefined ? undefined : new Cluster({ shared, log, fatal });
   const computer = new Computer({ threads: config.threads ?? defaultThreads() });
   const service = await CoordinatorService.start({
     computer,
@@ -86,19 +93,19 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
     store,
     clock: systemClock,
     log,
-    fatal: (error) => {
-      end(log, error);
-    },
+    fatal,
+    peers: cluster,
   });
+  await cluster?.join(service);
   const certificates = await CertificateBook.open({
-    journal: store.journal,
+    table: store.sightings,
     clock: systemClock,
     note: (act) => service.note(act),
   });
   /** What the log could not be told because the program stops is told when the certificate is shown again. */
   const inLog = (written: Promise<void>): void => {
     written.catch((error: unknown) => {
-      if (!(error instanceof Refused)) end(log, error);
+      if (!isForLater(error)) end(log, error);
     });
   };
   if (revocations !== undefined) inLog(certificates.revoked(revocations));
@@ -117,9 +124,6 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
         server: { version: COORDINATOR_VERSION, startedAt, certificateNotAfter: () => endOf(tls) },
         retention: config.retention,
         now: () => systemClock.now(),
-        endCallsOf: (silo, error) => {
-          server.endCallsOf(silo, error);
-        },
       }),
     ),
     onNewPeer: (peer) => {
@@ -128,6 +132,16 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
     onInternalError: (error, path) => {
       log.error('program.internal-error', { path, ...errorFields(error) });
     },
+  });
+  // Another coordinator may have taken the order.
+  const denied = new Set(service.state.denied.keys());
+  service.onChange(() => {
+    for (const silo of service.state.denied.keys()) {
+      if (denied.has(silo)) continue;
+      denied.add(silo);
+      server.endCallsOf(silo, deniedError(service.state, silo));
+    }
+    for (const silo of denied) if (!service.state.denied.has(silo)) denied.delete(silo);
   });
   const stopRenewal = await keepCertificates({
     config,
@@ -160,9 +174,12 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
     missingInputs: service.missingInputs,
     note: (act) => service.note(act),
   });
-  const stopErasing = eraser.run((error) => {
-    if (!(error instanceof Refused)) end(log, error);
-  });
+  const stopErasing = eraser.run(
+    () => service.leads,
+    (error) => {
+      if (!isForLater(error)) end(log, error);
+    },
+  );
   const metricsServer = await serveMetrics(config.metrics?.listen, metrics, tls);
   log.info('program.started', { host, port: server.port, consortium: config.consortium, metrics: metricsServer?.port });
   return {
@@ -175,6 +192,7 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
       await metricsServer?.close();
       await stopErasing();
       await service.stop();
+      await cluster?.leave();
       await computer.close();
       await store.close();
       log.info('program.stopped');
@@ -183,12 +201,18 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
   };
 }
 
+/** The state has moved on, the program stops, or nobody leads at this moment: it is tried again by itself. */
+function isForLater(error: unknown): boolean {
+  return error instanceof Refused || (isCodedError(error) && error.category === 'unavailable');
+}
+
 function endOf({ leafPem }: TlsFiles): UnixMs {
   return inspectCertificate(leafPem).notAfter;
 }
 
 /** A write that failed or a bug: nothing may be answered any more. */
 function end(log: Log, error: unknown): void {
-  log.error('program.internal-error', { fatal: true, ...errorFields(error) });
+  if (isCodedError(error) && error.code === 'storage/lease-lost') log.error('lease.lost', errorFields(error));
+  else log.error('program.internal-error', { fatal: true, ...errorFields(error) });
   void log.flush().finally(() => process.exit(exitCodeFor(error)));
 }

@@ -3,7 +3,7 @@
 
 import { equalBytes } from '../src/base/index.js';
 import { InputRoot, layoutOfRound, type CoordinatorState, type RoundContext } from '../src/protocol/index.js';
-import { StorageError, type CheckReport, type Problem, type Upload } from '../src/storage/index.js';
+import { StorageError, type CheckReport, type Problem, type StoredUpload } from '../src/storage/index.js';
 import { packedBytes } from '../src/vector/index.js';
 import { uploadName, type Store } from './store.js';
 
@@ -30,7 +30,7 @@ export function inputsOf(state: CoordinatorState): StoredInput[] {
 
 /** At a start, by their lengths, which costs nothing. Throws StorageError `storage/damaged`. */
 export async function demandLengths(state: CoordinatorState, uploads: Uploads): Promise<void> {
-  const known = new Set(uploads.names());
+  const known = new Set(await uploads.names());
   for (const { name, bytes } of inputsOf(state)) {
     const length = known.has(name) ? (await uploads.upload(name)).length : 0;
     if (length !== bytes) throw lost(name, `has ${String(length)} bytes, and ${String(bytes)} were confirmed`);
@@ -40,7 +40,7 @@ export async function demandLengths(state: CoordinatorState, uploads: Uploads): 
 /** For fsck: every input is hashed. */
 export async function checkInputs(state: CoordinatorState, uploads: Uploads): Promise<CheckReport> {
   const problems: Problem[] = [];
-  const known = new Set(uploads.names());
+  const known = new Set(await uploads.names());
   let whole = 0;
   for (const { name, root } of inputsOf(state)) {
     if (!known.has(name)) problems.push({ where: name, what: 'was confirmed and is not there' });
@@ -55,13 +55,13 @@ export async function demandConfirmed(
   context: RoundContext,
   index: number,
   root: Uint8Array,
-  upload: Upload,
+  upload: StoredUpload,
 ): Promise<void> {
   if (!equalBytes(await rootOf(upload), root))
     throw lost(nameOf(context, index), 'does not hold the bytes that were confirmed');
 }
 
-async function rootOf(upload: Upload): Promise<Uint8Array> {
+async function rootOf(upload: StoredUpload): Promise<Uint8Array> {
   const root = new InputRoot();
   for await (const bytes of upload.readChunks(1 << 20)) root.update(bytes);
   return root.digest();

@@ -20,7 +20,9 @@ import {
   verdict,
   warning,
 } from '../../src/upkeep/index.js';
+import { describeDatabase, examineDatabase, tryPieces } from '../../src/storage/index.js';
 import { loadSelf } from '../start.js';
+import { sharedSettings } from '../store.js';
 
 interface Options {
   readonly config: string;
@@ -63,6 +65,7 @@ async function examine(config: CoordinatorConfig): Promise<Finding[]> {
     })),
     await checkListen(config.listen),
     ...checkEnvironment(true),
+    ...(await checkDatabase(config)),
     ...(await checked('disk', () => checkDisk(config.state))),
     checkMemory(),
   ];
@@ -76,6 +79,37 @@ function checkTls({ consortium, tls: paths, authority }: CoordinatorConfig): Pro
     const { authorityPem } = tls.current;
     return [...findings, ...(await checked('authority', () => checkAuthority(authority, consortium, authorityPem)))];
   });
+}
+
+/** Of a coordinator that shares its store: the server, what it promises, and where bytes lie. */
+async function checkDatabase(config: CoordinatorConfig): Promise<Finding[]> {
+  const settings = sharedSettings(config);
+  if (settings === undefined) return [];
+  const where = describeDatabase(settings.database);
+  return [
+    ...(await checked('database', async () => {
+      const { server, tls, standby, unsafe, founded, leaseLeftMs, coordinators } = await examineDatabase(settings);
+      if (standby)
+        return failed('database', `${where} is a standby and takes no writes`, 'Name the primary in `storage`.');
+      if (unsafe.length > 0)
+        return failed(
+          'database',
+          `${where}: ${unsafe.join(', ')} is off, so a commit may be lost`,
+          'Turn it on in the settings of the server: what is acknowledged to a silo must survive a power cut.',
+        );
+      const lead = leaseLeftMs === undefined ? 'nobody leads' : `one leads, ${String(coordinators)} attend`;
+      return ok(
+        'database',
+        `${where}: PostgreSQL ${server}, ${tls ? 'TLS' : 'no TLS, on this machine'}; ${founded ? lead : 'no tables yet, the first start makes them'}`,
+      );
+    })),
+    ...(await checked('pieces', async () => {
+      await tryPieces(settings);
+      const { kind } = settings.pieces;
+      const place = { database: 'the database', folder: 'a shared folder', s3: 'an object store' }[kind];
+      return ok('pieces', `uploads and objects lie in ${place}`);
+    })),
+  ];
 }
 
 /** Taken is as it should be while the coordinator runs. */

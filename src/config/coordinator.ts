@@ -23,11 +23,61 @@ const retention = strict({
   models: kept('always'),
 }).prefault({});
 
+/** The URL itself is taken apart where it is used (src/storage/postgres/settings.ts). */
+const storage = z.string().refine((text) => text === 'embedded' || /^postgres(ql)?:\/\//.test(text), {
+  error: 'expected embedded, or postgres://user@host/database without a password',
+});
+
+const objects = (folder: string) =>
+  strict({
+    /** A folder that every coordinator has mounted. */
+    folder: pathIn(folder).optional(),
+    s3: strict({
+      endpoint: z
+        .string()
+        .regex(/^https?:\/\//, { error: 'expected https://…' })
+        .optional(),
+      region: z.string().min(1),
+      bucket: z.string().min(1),
+      prefix: z.string().default(''),
+      /** Access key on the first line, its secret on the second; what the environment says unless given. */
+      credentials: pathIn(folder).optional(),
+      pathStyle: z.boolean().default(false),
+    }).optional(),
+  }).refine(({ folder: shared, s3 }) => (shared === undefined) !== (s3 === undefined), {
+    error: 'expected either folder or s3',
+  });
+
+const database = (folder: string) =>
+  strict({
+    /** A file with the password on its first line. */
+    password: pathIn(folder).optional(),
+    /** Instead: a password file as libpq reads it. */
+    passfile: pathIn(folder).optional(),
+    /** Authorities for the server's certificate. */
+    ca: pathIn(folder).optional(),
+    certificate: pathIn(folder).optional(),
+    key: pathIn(folder).optional(),
+    schema: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{0,30}$/, { error: 'expected lower-case letters, digits and underscores, at most 31' })
+      .default('veilsum'),
+    /** Where uploads and objects lie; in the database unless given. */
+    objects: objects(folder).optional(),
+    /** How long a leader may be silent before another takes over. */
+    leaseSeconds: whole(1, 300).default(6),
+    /** How long a database that is away is waited for before a coordinator ends. */
+    retrySeconds: whole(1, 3600).default(60),
+  });
+
 const coordinator = (folder: string) =>
   strict({
     consortium: name,
-    /** Journal, spooled uploads and blobs. One folder for one coordinator. */
+    /** Journal, spooled uploads and blobs; with a database only what can be made again. One folder for one coordinator. */
     state: pathIn(folder),
+    /** Where the state is kept: in `state`, or in PostgreSQL, for several coordinators behind one address. */
+    storage: storage.default('embedded'),
+    database: database(folder).optional(),
     listen: address(0),
     tls: tls(folder),
     /** Where its certificate is renewed; without it somebody has to replace the bundle. */

@@ -8,7 +8,7 @@ const WITHHELD = '(withheld)';
 
 /** Paths by which a field is withheld: key files, the file with the TLS key, and every query. */
 const SECRET =
-  /^(keys\..*|tls\.bundle|proxy\.credentials|dataSets\..*\.(query|postgres\.url|postgres\.passwordFile|postgres\.tls\.key))$/;
+  /^(keys\..*|tls\.bundle|proxy\.credentials|database\.(password|passfile|key)|database\.objects\.s3\.credentials|dataSets\..*\.(query|postgres\.url|postgres\.passwordFile|postgres\.tls\.key))$/;
 
 /** YAML. */
 export function printConfig(config: object): string {

@@ -142,7 +142,7 @@ export class BlobStore implements ObjectStore {
 /** Memory for a piece of this many bytes. */
 export type Room = (bytes: number) => Uint8Array;
 
-const freshRoom: Room = (bytes) => new Uint8Array(bytes);
+export const freshRoom: Room = (bytes) => new Uint8Array(bytes);
 
 /** A file of `size` bytes in pieces. Throws storage/damaged when it is shorter by now. */
 export async function* chunksOf(

@@ -6,7 +6,9 @@ import { listFolder } from './blob.js';
 import { Environment } from './environment.js';
 import { StorageError } from './errors.js';
 import { pageFileOf, signalOfReading, unreadable } from './page-file.js';
-import { checkFormat, Journal, openValue, readHeads } from './journal.js';
+import { checkFormat, headsIn, Journal, openValue } from './journal.js';
+import type { JournalRecord } from './journal.js';
+import type { ObjectStore } from './kinds.js';
 import { nameOf, recordOf, tableRange } from './place.js';
 import type { SealedStore } from './sealed-file.js';
 import type { Sealer } from './seal.js';
@@ -56,46 +58,61 @@ export async function checkJournal(path: string, sealer?: Sealer): Promise<Journ
   const environment = await Environment.open(path, { readOnly: true });
   try {
     checkFormat(environment, sealer);
-    const problems: Problem[] = [];
-    const journals = new Map<string, number>();
-    const expected = new Map<string, number>();
-    for (const { place, value } of environment.range(tableRange('journal'))) {
-      const record = recordOf(place);
-      if (record === undefined) {
-        problems.push({ where: 'journals', what: 'a key is no journal record’s' });
-        continue;
-      }
-      const { journal, sequence } = record;
-      const next = expected.get(journal) ?? 1;
-      if (sequence !== next)
-        problems.push({ where: `${journal}/${String(next)}`, what: `missing up to ${String(sequence - 1)}` });
-      expected.set(journal, sequence + 1);
-      const problem = problemOf(() => openValue(sealer, place, value));
-      if (problem === undefined) journals.set(journal, (journals.get(journal) ?? 0) + 1);
-      else problems.push({ where: `${journal}/${String(sequence)}`, what: problem });
-    }
-    checkHeads(environment, sealer, expected, problems);
-    let whole = [...journals.values()].reduce((sum, count) => sum + count, 0);
-    for (const { place, value } of environment.range(tableRange('pair'))) {
-      const problem = problemOf(() => openValue(sealer, place, value));
-      if (problem === undefined) whole += 1;
-      else problems.push({ where: `key ${nameOf(place)}`, what: problem });
-    }
-    return { whole, problems, journals };
+    return await checkRecords((table) => environment.range(tableRange(table)), sealer);
   } finally {
     await environment.close();
   }
 }
 
+interface Entry {
+  readonly place: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+/** As checkJournal, wherever the entries of a table come from. */
+export async function checkRecords(
+  entriesOf: (table: 'journal' | 'head' | 'pair') => Iterable<Entry> | AsyncIterable<Entry>,
+  sealer: Sealer | undefined,
+): Promise<JournalReport> {
+  const problems: Problem[] = [];
+  const journals = new Map<string, number>();
+  const expected = new Map<string, number>();
+  for await (const { place, value } of entriesOf('journal')) {
+    const record = recordOf(place);
+    if (record === undefined) {
+      problems.push({ where: 'journals', what: 'a key is no journal record’s' });
+      continue;
+    }
+    const { journal, sequence } = record;
+    const next = expected.get(journal) ?? 1;
+    if (sequence !== next)
+      problems.push({ where: `${journal}/${String(next)}`, what: `missing up to ${String(sequence - 1)}` });
+    expected.set(journal, sequence + 1);
+    const problem = problemOf(() => openValue(sealer, place, value));
+    if (problem === undefined) journals.set(journal, (journals.get(journal) ?? 0) + 1);
+    else problems.push({ where: `${journal}/${String(sequence)}`, what: problem });
+  }
+  const heads: Entry[] = [];
+  for await (const entry of entriesOf('head')) heads.push(entry);
+  checkHeads(heads, sealer, expected, problems);
+  let whole = [...journals.values()].reduce((sum, count) => sum + count, 0);
+  for await (const { place, value } of entriesOf('pair')) {
+    const problem = problemOf(() => openValue(sealer, place, value));
+    if (problem === undefined) whole += 1;
+    else problems.push({ where: `key ${nameOf(place)}`, what: problem });
+  }
+  return { whole, problems, journals };
+}
+
 function checkHeads(
-  environment: Environment,
+  entries: readonly Entry[],
   sealer: Sealer | undefined,
   expected: ReadonlyMap<string, number>,
   problems: Problem[],
 ): void {
   const heads = new Map<string, number>();
   const problem = problemOf(() => {
-    for (const [journal, head] of readHeads(environment, sealer)) heads.set(journal, head);
+    for (const [journal, head] of headsIn(entries, sealer)) heads.set(journal, head);
   });
   if (problem !== undefined) problems.push({ where: 'heads', what: problem });
   for (const journal of new Set([...heads.keys(), ...expected.keys()])) {
@@ -106,20 +123,26 @@ function checkHeads(
   }
 }
 
-/** Hashes every blob anew. */
-export async function checkBlobs(store: BlobStore): Promise<CheckReport> {
+/** Hashes every object anew. */
+export async function checkObjects(store: ObjectStore): Promise<CheckReport> {
   const problems: Problem[] = [];
-  const hashes = await store.list();
   let whole = 0;
-  for (const hash of hashes) {
+  for (const hash of await store.list()) {
     if (await store.isWhole(hash)) whole += 1;
     else problems.push({ where: hash, what: 'its bytes have another hash' });
   }
-  const known = new Set(hashes);
+  return { whole, problems };
+}
+
+/** Hashes every blob anew, and names what else is in its folder. */
+export async function checkBlobs(store: BlobStore): Promise<CheckReport> {
+  const { whole, problems } = await checkObjects(store);
+  const strangers: Problem[] = [];
+  const known = new Set(await store.list());
   for (const name of await listFolder(store.directory))
     if (!known.has(name))
-      problems.push({ where: name, what: isTemporaryName(name) ? 'left half written' : 'is no blob' });
-  return { whole, problems };
+      strangers.push({ where: name, what: isTemporaryName(name) ? 'left half written' : 'is no blob' });
+  return { whole, problems: [...problems, ...strangers] };
 }
 
 /** Opens every block of every sealed file. */
@@ -162,16 +185,24 @@ export async function checkFold(
 ): Promise<CheckReport> {
   const records = await Journal.open({ path, sealer, readOnly: true });
   try {
-    let whole = 0;
-    for await (const { bytes, sequence } of records.readAll(journal)) {
-      const problem = step(bytes);
-      if (problem !== undefined) return { whole, problems: [{ where: `record ${String(sequence)}`, what: problem }] };
-      whole += 1;
-    }
-    return { whole, problems: [] };
+    return await foldRecords(records.readAll(journal), step);
   } finally {
     await records.close();
   }
+}
+
+/** As checkFold, wherever the records come from. */
+export async function foldRecords(
+  records: AsyncIterable<JournalRecord>,
+  step: (bytes: Uint8Array) => string | undefined,
+): Promise<CheckReport> {
+  let whole = 0;
+  for await (const { bytes, sequence } of records) {
+    const problem = step(bytes);
+    if (problem !== undefined) return { whole, problems: [{ where: `record ${String(sequence)}`, what: problem }] };
+    whole += 1;
+  }
+  return { whole, problems: [] };
 }
 
 /** Reports by the name of what they are about, in lines for a person: what is whole, then each problem by name. */

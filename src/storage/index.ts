@@ -26,3 +26,4 @@ export type { DatabaseSettings } from './postgres/settings.js';
 export { demandDatabase, describeDatabase } from './postgres/settings.js';
 export type { PiecesSettings, SharedOptions, SharedSettings, SharedStore } from './postgres/shared.js';
 export { openShared } from './postgres/shared.js';
+export { examineDatabase, tryPieces, type DatabaseFacts } from './postgres/examine.js';

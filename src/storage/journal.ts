@@ -236,8 +236,16 @@ function sealingName(sealer: Sealer | undefined): 'sealed' | 'plain' {
 }
 
 /** The last sequence of each journal, as committed with its last record. */
-export function* readHeads(environment: Environment, sealer: Sealer | undefined): Generator<[string, number]> {
-  for (const { place, value } of environment.range(tableRange('head'))) {
+export function readHeads(environment: Environment, sealer: Sealer | undefined): Generator<[string, number]> {
+  return headsIn(environment.range(tableRange('head')), sealer);
+}
+
+/** The same of entries, wherever they come from. Throws storage/damaged. */
+export function* headsIn(
+  entries: Iterable<{ readonly place: Uint8Array; readonly value: Uint8Array }>,
+  sealer: Sealer | undefined,
+): Generator<[string, number]> {
+  for (const { place, value } of entries) {
     const head = fromU64be(openValue(sealer, place, value));
     if (head === undefined)
       throw new StorageError('storage/damaged', `the head of the journal ${nameOf(place)} is no number`);

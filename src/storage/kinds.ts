@@ -2,6 +2,7 @@
 // PostgreSQL and several processes (postgres/). test/unit/storage/back-ends.test.ts holds both to the same promises.
 
 import type { Content } from '../system/index.js';
+import type { Room } from './blob.js';
 import type { JournalRecord, Write } from './journal.js';
 
 /** Small values by name. */
@@ -11,13 +12,13 @@ export interface SmallTable {
   keys(prefix?: string): string[];
   /** Resolves when it is durable. */
   put(key: string, value: Uint8Array): Promise<unknown>;
+  delete(key: string): Promise<unknown>;
 }
 
 /** Journals and a small table: see Journal for what each method promises. */
 export interface RecordStore extends SmallTable {
   append(journal: string, records: readonly Uint8Array[]): Promise<number[]>;
   appendAtMost(journal: string, record: Uint8Array, maxRecords: number): Promise<boolean>;
-  delete(key: string): Promise<unknown>;
   transaction(writes: readonly Write[]): Promise<number[]>;
   journals(): string[];
   lastSequence(journal: string): number;
@@ -32,7 +33,7 @@ export interface ObjectStore {
   has(hash: string): Promise<boolean>;
   size(hash: string): Promise<number>;
   read(hash: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
-  readChunks(hash: string, chunkBytes: number, offset?: number): AsyncGenerator<Uint8Array<ArrayBuffer>>;
+  readChunks(hash: string, chunkBytes: number, offset?: number, room?: Room): AsyncGenerator<Uint8Array>;
   delete(hash: string): Promise<void>;
   list(): Promise<string[]>;
   isWhole(hash: string): Promise<boolean>;
@@ -46,7 +47,7 @@ export interface StoredUpload {
   readonly length: number;
   append(offset: number, bytes: Uint8Array): Promise<void>;
   sync(): Promise<number>;
-  readChunks(chunkBytes: number): AsyncGenerator<Uint8Array<ArrayBuffer>>;
+  readChunks(chunkBytes: number, room?: Room): AsyncGenerator<Uint8Array>;
 }
 
 /** Uploads by name: see Spool. */

@@ -34,9 +34,12 @@ const BY_ROOM: ReadonlyMap<string, ExitCode> = new Map([
 export function exitCodeFor(error: unknown): ExitCode {
   if (!isCodedError(error)) return EXIT.failed;
   if (error.code.endsWith('/journal-mismatch')) return EXIT.storageDamaged;
-  const byRoom = BY_ROOM.get(error.code.split('/')[0] ?? '');
-  if (byRoom !== undefined) return byRoom;
+  // A database that is away, or led by another: nothing is damaged.
   if (error.category === 'unavailable') return EXIT.unreachable;
+  const byRoom = BY_ROOM.get(error.code.split('/')[0] ?? '');
+  // What the store refuses for another reason than what is in it has a category of its own.
+  if (byRoom !== undefined && (byRoom !== EXIT.storageDamaged || error.category === 'internal')) return byRoom;
+  if (error.code === 'storage/bad-database') return EXIT.usage;
   return error.category === 'internal' ? EXIT.failed : EXIT.refused;
 }
 

@@ -17,6 +17,10 @@ export const METRICS = {
   veilsum_round_survivors: 'Silos whose input is in the sum of the round that ended last (coordinator).',
   veilsum_received_bytes_total: 'Bytes of masked inputs that came in (coordinator).',
   veilsum_sent_bytes_total: 'Bytes of models and sums that went out (coordinator), or of masked inputs (agent).',
+  veilsum_lease_held:
+    'Whether this coordinator leads those on its database, 1 or 0; 1 without a database (coordinator).',
+  veilsum_lease_token: 'Fencing token under which it leads; 0 when it does not, or without a database (coordinator).',
+  veilsum_takeovers_total: 'Times that this process began to lead (coordinator).',
   veilsum_queue_depth: 'Events that wait for the state machine (coordinator).',
 } as const;
 
@@ -31,6 +35,8 @@ export interface Sources {
   readonly certificateNotAfter: () => number;
   readonly connectedSilos?: () => number;
   readonly queueDepth?: () => number;
+  /** Of a coordinator that shares its store; undefined where there is only one. */
+  readonly lease?: () => { readonly held: boolean; readonly token: number; readonly takeovers: number } | undefined;
   readonly now: () => number;
 }
 
@@ -56,6 +62,11 @@ export class Metrics {
     this.#asked('veilsum_certificate_not_after_seconds', () => sources.certificateNotAfter() / 1000);
     this.#asked('veilsum_connected_silos', () => sources.connectedSilos?.() ?? 0);
     this.#asked('veilsum_queue_depth', () => sources.queueDepth?.() ?? 0);
+
+    const lease = () => sources.lease?.() ?? { held: true, token: 0, takeovers: 0 };
+    this.#asked('veilsum_lease_held', () => (lease().held ? 1 : 0));
+    this.#asked('veilsum_lease_token', () => lease().token);
+    this.#asked('veilsum_takeovers_total', () => lease().takeovers);
   }
 
   get contentType(): string {

@@ -3,7 +3,7 @@
 
 export * from './errors.js';
 export * from './fingerprint.js';
-export { addWords, lowWords, lowWordsInto, wideSums, type WideSums } from './kernels/adder.js';
+export { addSums, addWords, lowWords, lowWordsInto, wideSums, type WideSums } from './kernels/adder.js';
 export { maskPiece, PIECE_WORDS, wipeKernel, type FillBytes } from './kernels/masker.js';
 export * from './layout.js';
 export * from './modular.js';

@@ -59,6 +59,8 @@ const IMPORTS: readonly Plant[] = [
   plant('home-pg-cursor', 'silo-agent', "export { default } from 'pg-cursor';"),
   plant('home-fast-png', 'silo-agent', "export { decode } from 'fast-png';"),
   plant('home-lmdb', 'coordinator', "export * from 'lmdb';"),
+  plant('home-pg', 'coordinator', "export { Client } from 'pg';"),
+  plant('home-aws-sdk', 'coordinator', "export { S3Client } from '@aws-sdk/client-s3';"),
   plant('home-peculiar-x509', 'certs', "export * from '@peculiar/x509';"),
   plant('home-reflect-metadata', 'certs', "import 'reflect-metadata';\nexport const x = 1;"),
   plant('home-pino', 'coordinator', "export { pino } from 'pino';"),

@@ -89,6 +89,6 @@ export async function ring(run: Run, schema: string, topic: Topic): Promise<void
   await run(`SELECT pg_notify($1, $2)`, [channelOf(schema), topic]);
 }
 
-function channelOf(schema: string): string {
+export function channelOf(schema: string): string {
   return `veilsum_${schema}`;
 }

@@ -1,10 +1,11 @@
 // Journals in PostgreSQL: the records, heads and pairs of journal.ts, in rows under the same keys and seals. The leader appends; others
 // read what is committed, and look again when they are told that there is more.
 
-import { fromU64be, u64be } from '../../base/index.js';
+import { u64be } from '../../base/index.js';
+import { checkRecords, type JournalReport } from '../fsck.js';
 import type { RecordStore, SmallTable } from '../kinds.js';
 import { StorageError } from '../errors.js';
-import { checkFormat, foundation, openValue, RECORD_BYTES_MAX, sealValue, subjectOf } from '../journal.js';
+import { checkFormat, foundation, headsIn, openValue, RECORD_BYTES_MAX, sealValue, subjectOf } from '../journal.js';
 import type { JournalRecord, Write } from '../journal.js';
 import { headPlace, nameOf, pairPlace, recordPlace, requireJournalName, tableRange } from '../place.js';
 import type { Sealer } from '../seal.js';
@@ -45,6 +46,10 @@ export class PostgresJournal implements RecordStore {
         this.#pairs.set(key, Uint8Array.from(value));
         await upsert(options.database.query, [[place, this.#sealed(place, value)]]);
       },
+      delete: async (key) => {
+        this.#pairs.delete(key);
+        await options.database.query(`DELETE FROM entry WHERE place = $1`, [pairPlace(key)]);
+      },
     };
   }
 
@@ -61,17 +66,19 @@ export class PostgresJournal implements RecordStore {
   async refresh(): Promise<void> {
     const { database, sealer } = this.#options;
     const heads = new Map<string, number>();
-    for await (const { place, value } of rowsIn(database, tableRange('head'))) {
-      const head = fromU64be(openValue(sealer, place, value));
-      if (head === undefined)
-        throw new StorageError('storage/damaged', `the head of the journal ${nameOf(place)} is no number`);
-      heads.set(nameOf(place), head);
-    }
+    for await (const row of rowsIn(database, tableRange('head')))
+      for (const [journal, head] of headsIn([row], sealer)) heads.set(journal, head);
     const pairs = new Map<string, Uint8Array<ArrayBuffer>>();
     for await (const { place, value } of rowsIn(database, tableRange('pair')))
       pairs.set(nameOf(place), openValue(sealer, place, value));
     this.#heads = heads;
     this.#pairs = pairs;
+  }
+
+  /** For fsck: every record, head and pair opened, and the sequences counted through. */
+  check(): Promise<JournalReport> {
+    const { database, sealer } = this.#options;
+    return checkRecords((table) => rowsIn(database, tableRange(table)), sealer);
   }
 
   append(journal: string, records: readonly Uint8Array[]): Promise<number[]> {

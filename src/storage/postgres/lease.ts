@@ -7,6 +7,7 @@ import { performance } from 'node:perf_hooks';
 import type { Client } from 'pg';
 import { failpoint } from '../../system/index.js';
 import { StorageError } from '../errors.js';
+import { channelOf } from './bell.js';
 import { databaseError, inTransaction, isAway, type Database, type Run } from './database.js';
 
 export interface LeaseView {
@@ -73,6 +74,17 @@ export class Lease {
     return true;
   }
 
+  /** For a command that must be alone. Throws storage/lease-held. */
+  async demand(): Promise<void> {
+    if (await this.#database.patiently(() => this.take())) return;
+    const { leftMs } = await this.view();
+    throw new StorageError(
+      'storage/lease-held',
+      `a coordinator leads; unless it renews its lease, that ends in ${String(Math.ceil(Math.max(0, leftMs) / 1000))} s`,
+      { category: 'state' },
+    );
+  }
+
   /** Moves its end; tried once. Throws storage/lease-lost. */
   async renew(): Promise<void> {
     const from = performance.now();
@@ -89,7 +101,11 @@ export class Lease {
     await this.#last;
     if (this.#token !== undefined) {
       this.#token = undefined;
-      await this.#database.once(`UPDATE lease SET expires = '-infinity' WHERE holder = $1`, [this.holder]);
+      await this.#database.once(
+        `WITH ended AS (UPDATE lease SET expires = '-infinity' WHERE holder = $1 RETURNING 1)
+         SELECT pg_notify($2, 'lease') FROM ended`,
+        [this.holder, channelOf(this.#database.schema)],
+      );
     }
     await this.#client?.end().catch(() => undefined);
     this.#client = undefined;

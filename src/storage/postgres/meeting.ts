@@ -23,6 +23,13 @@ export interface Attendant {
   readonly silos: readonly string[];
 }
 
+export interface StoredPartial {
+  readonly rid: Uint8Array;
+  readonly attempt: number;
+  readonly coordinator: string;
+  readonly body: Uint8Array;
+}
+
 export interface AskedRequest {
   readonly id: string;
   readonly body: Uint8Array;
@@ -154,8 +161,24 @@ export class Meeting {
     );
   }
 
-  async dropPartials(rid: Uint8Array): Promise<void> {
-    await this.#database.query(`DELETE FROM partial WHERE rid = $1`, [rid]);
+  async allPartials(): Promise<StoredPartial[]> {
+    const { rows } = await this.#database.query<{ rid: Buffer; attempt: number; coordinator: string; body: Buffer }>(
+      `SELECT rid, attempt, coordinator, body FROM partial`,
+    );
+    return rows.map(({ rid, attempt, coordinator, body }) => ({
+      rid: new Uint8Array(rid),
+      attempt,
+      coordinator,
+      body: this.#sealer.open(partialPlace(rid, attempt, coordinator), body),
+    }));
+  }
+
+  async dropPartial(rid: Uint8Array, attempt: number, coordinator: string): Promise<void> {
+    await this.#database.query(`DELETE FROM partial WHERE rid = $1 AND attempt = $2 AND coordinator = $3`, [
+      rid,
+      attempt,
+      coordinator,
+    ]);
   }
 }
 

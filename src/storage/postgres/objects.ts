@@ -2,10 +2,11 @@
 // a name that is there can be trusted; two that store the same object at once both succeed and one of them throws its pieces away.
 
 import { failpoint, type Content } from '../../system/index.js';
-import { BLOB_NAME, plainSha256, requireAmount, type BlobHasher } from '../blob.js';
+import { BLOB_NAME, freshRoom, plainSha256, requireAmount, type BlobHasher } from '../blob.js';
 import { StorageError } from '../errors.js';
 import type { ObjectStore, PieceStore } from '../kinds.js';
 import type { Database, Run } from './database.js';
+import type { Lease } from './lease.js';
 import { drop, newKey, PIECE_BYTES, sweep } from './pieces.js';
 
 interface Facts {
@@ -13,15 +14,23 @@ interface Facts {
   readonly size: number;
 }
 
+export interface ObjectsOptions {
+  readonly database: Database;
+  readonly lease: Lease;
+  readonly pieces: PieceStore;
+}
+
 export class PostgresObjects implements ObjectStore {
   readonly #database: Database;
+  readonly #lease: Lease;
   readonly #pieces: PieceStore;
   readonly #space: string;
   readonly #hasher: () => BlobHasher;
 
   /** `space`: one for each kind of hash. */
-  constructor(database: Database, pieces: PieceStore, space: string, hasher: () => BlobHasher = plainSha256) {
+  constructor({ database, lease, pieces }: ObjectsOptions, space: string, hasher: () => BlobHasher = plainSha256) {
     this.#database = database;
+    this.#lease = lease;
     this.#pieces = pieces;
     this.#space = space;
     this.#hasher = hasher;
@@ -92,18 +101,23 @@ export class PostgresObjects implements ObjectStore {
     return bytes;
   }
 
-  async *readChunks(hash: string, chunkBytes: number, offset = 0): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  async *readChunks(hash: string, chunkBytes: number, offset = 0, room = freshRoom): AsyncGenerator<Uint8Array> {
     requireAmount('offset', offset);
     if (!Number.isSafeInteger(chunkBytes) || chunkBytes <= 0) throw new RangeError('a chunk has at least one byte');
     const size = await this.size(hash);
     if (offset > size)
       throw new StorageError('storage/bad-range', `offset ${String(offset)} lies behind ${String(size)} bytes`);
-    for (let at = offset; at < size; at += chunkBytes) yield await this.read(hash, at, chunkBytes);
+    for (let at = offset; at < size; at += chunkBytes) {
+      const chunk = room(Math.min(chunkBytes, size - at));
+      chunk.set(await this.read(hash, at, chunk.length));
+      yield chunk;
+    }
   }
 
+  /** For the leader alone: a former one does not know what has come to need an object since. */
   async delete(hash: string): Promise<void> {
     requireName(hash);
-    await this.#database.transaction(async (run) => {
+    await this.#lease.fenced('object', async (run) => {
       const { rows } = await run<{ generation: string; size: string }>(
         `DELETE FROM object WHERE space = $1 AND name = $2 RETURNING generation, size`,
         [this.#space, hash],

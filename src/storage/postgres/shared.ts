@@ -74,7 +74,7 @@ export async function openShared(options: SharedOptions): Promise<SharedStore> {
       pieces,
       meeting: new Meeting(database, lease, bell, Sealer.derive(root, 'coordinator-meeting')),
       uploads: new PostgresUploads({ database, lease, pieces, limits: options.uploads }),
-      objects: (space, hasher) => new PostgresObjects(database, open, space, hasher),
+      objects: (space, hasher) => new PostgresObjects({ database, lease, pieces: open }, space, hasher),
       sweep: () => sweep(database, open),
       close: async () => {
         await bell.close();

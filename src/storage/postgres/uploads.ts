@@ -5,6 +5,7 @@ import { equalBytes } from '../../base/index.js';
 import { failpoint } from '../../system/index.js';
 import { StorageError } from '../errors.js';
 import type { PieceStore, StoredUpload, UploadStore } from '../kinds.js';
+import { freshRoom } from '../blob.js';
 import { requireUploadName, type SpoolLimits } from '../spool.js';
 import type { Database } from './database.js';
 import type { Lease } from './lease.js';
@@ -138,11 +139,12 @@ class PostgresUpload implements StoredUpload {
     });
   }
 
-  async *readChunks(chunkBytes: number): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  async *readChunks(chunkBytes: number, room = freshRoom): AsyncGenerator<Uint8Array> {
     if (!Number.isSafeInteger(chunkBytes) || chunkBytes <= 0) throw new RangeError('a chunk has at least one byte');
     const end = this.#durable;
     const parts = await this.#parts(0, end);
-    for (let at = 0; at < end; at += chunkBytes) yield await this.#read(parts, at, Math.min(chunkBytes, end - at));
+    for (let at = 0; at < end; at += chunkBytes)
+      yield await this.#read(parts, at, room(Math.min(chunkBytes, end - at)));
   }
 
   async #flush(): Promise<void> {
@@ -190,7 +192,7 @@ class PostgresUpload implements StoredUpload {
   async #compare(offset: number, bytes: Uint8Array): Promise<void> {
     if (offset + bytes.length > this.#durable) await this.#flush();
     const end = offset + bytes.length;
-    const stored = await this.#read(await this.#parts(offset, end), offset, bytes.length);
+    const stored = await this.#read(await this.#parts(offset, end), offset, new Uint8Array(bytes.length));
     if (!equalBytes(stored, bytes))
       throw new StorageError(
         'storage/upload-conflict',
@@ -207,8 +209,9 @@ class PostgresUpload implements StoredUpload {
     return rows.map(({ at, length, piece }) => ({ at: Number(at), length, piece }));
   }
 
-  async #read(parts: readonly Part[], offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const bytes = new Uint8Array(length);
+  /** Fills `bytes` from `offset` on. */
+  async #read(parts: readonly Part[], offset: number, bytes: Uint8Array): Promise<Uint8Array> {
+    const { length } = bytes;
     let filled = 0;
     for (const part of parts) {
       const from = Math.max(offset, part.at);

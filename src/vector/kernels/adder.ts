@@ -43,6 +43,20 @@ export function addWords(sums: WideSums, start: number, words: Uint32Array): voi
   }
 }
 
+/** sums[start + k] += values[k] for whole numbers of at most 40 bits: sums that somebody else has made of other inputs. */
+export function addSums(sums: WideSums, start: number, values: Float64Array): void {
+  invariant(start + values.length <= sums.low.length, 'the values lie within the sums');
+  const { low, high } = sums;
+  for (let k = 0, at = start; k < values.length; k++, at++) {
+    // Below 2^42, so exact.
+    const total = (high[at] ?? 0) * TWO_32 + (low[at] ?? 0) + (values[k] ?? 0);
+    low[at] = total >>> 0;
+    high[at] = Math.floor(total / TWO_32);
+  }
+}
+
+const TWO_32 = 2 ** 32;
+
 /** The low 32 bits of whole numbers from 0 to 2^52 − 1. */
 export function lowWords(values: Float64Array): Int32Array<ArrayBuffer> {
   const out = new Int32Array(values.length);

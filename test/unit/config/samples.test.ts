@@ -21,6 +21,7 @@ const READERS: Readonly<Record<string, (path: string) => Promise<unknown>>> = {
   'authority.yaml': readAuthorityConfig,
   'client.yaml': readClientConfig,
   'coordinator.yaml': readCoordinatorConfig,
+  'coordinators.yaml': readCoordinatorConfig,
   'job-statistics.yaml': readJobFile,
   'job-train.yaml': readJobFile,
   'roster.yaml': readRosterFile,
