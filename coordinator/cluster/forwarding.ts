@@ -2,7 +2,7 @@
 // role is needed for it, and an answer is written under the lease, so that none rests on a state that is no longer the newest.
 
 import { isCodedError, type ErrorCategory } from '../../src/base/index.js';
-import type { CoordinatorEvent, Rejection } from '../../src/protocol/index.js';
+import type { CoordinatorEvent } from '../../src/protocol/index.js';
 import { RECORD_BYTES_MAX } from '../../src/storage/index.js';
 import {
   decode,
@@ -67,7 +67,7 @@ export function readAnswer(bytes: Uint8Array): ForwardedDone {
   if (body === undefined) throw notLeading('the answer of the coordinator that leads is empty.');
   const { code, detail, category } = body.value;
   // Codes of the protocol, as the leader's own state machine gave them.
-  const refused = { code: code as Rejection['code'], detail, category: isCategory(category) ? category : 'internal' };
+  const refused = { code, detail, category: isCategory(category) ? category : 'internal' };
   throw new Refused(refused);
 }
 
