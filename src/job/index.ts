@@ -82,4 +82,5 @@ export {
   type FirstModel,
   type ModelState,
 } from './model-state.js';
+export { smallestModulus } from './modulus.js';
 export { explainManifest, type ExplanationContext, type ExplanationSection } from './explain.js';

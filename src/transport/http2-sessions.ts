@@ -62,7 +62,8 @@ export function tuneSessions(server: Server, options: SessionOptions): ReadonlyS
     });
     // Before grpc-js sees the session, so that one refused here never carries a call.
     http2Server.on('session', (session) => {
-      session.setLocalWindowSize(windowBytes);
+      // Twice a stream's: an upload whose handler waits for its disk must not hold up what else comes over its connection.
+      session.setLocalWindowSize(2 * windowBytes);
       spareWhileClosing(session);
       onSession(session);
     });

@@ -21,14 +21,28 @@ it('measures kernels, stages, transport, rounds and start-up, and writes them as
   });
   const figures = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   expect(notFinite(figures, 'figures')).toEqual([]);
-  for (const name of ['maskVsAes', 'maskVsCopy', 'uploadVsTls', 'secureVsPlain'])
+  for (const name of [
+    'maskVsAes',
+    'maskVsCopy',
+    'uploadVsTls',
+    'secureVsPlain',
+    'secureVsPlainApart',
+    'verifyVsUnmask',
+  ])
     expect(figures[name], name).toBeGreaterThan(0);
+  expect(figures).toMatchObject({ complete: true, failed: [], smoke: true });
   expect(Object.keys(figures)).toEqual(
     expect.arrayContaining(['machine', 'kernels', 'stages', 'transport', 'rounds', 'startUp', 'growth']),
   );
-  const stages = figures['stages'] as { n: number; d: number; bytes: { upload: number }; masks: { silo: number } }[];
-  for (const { n, d, bytes, masks } of stages) {
-    expect(bytes.upload).toBe(4 * d);
+  const stages = figures['stages'] as {
+    n: number;
+    d: number;
+    bits: number;
+    bytes: { upload: number };
+    masks: { silo: number };
+  }[];
+  for (const { n, d, bits, bytes, masks } of stages) {
+    expect(bytes.upload).toBe(Math.ceil((d * bits) / 8));
     expect(masks.silo).toBe(n);
   }
   for (const name of ['maskVsAes', 'uploadVsTls', 'secureVsPlain']) expect(printed).toContain(name);

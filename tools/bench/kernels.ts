@@ -3,6 +3,7 @@
 
 import { createCipheriv, createHash } from 'node:crypto';
 import { applyMasks, weightStreams, type MaskKeys } from '../../src/protocol/index.js';
+import { allOf, Computer, inOrder, ringOf } from '../../src/compute/index.js';
 import { asHash, defined, type Hash } from '../../src/base/index.js';
 import { bufferFreeing } from '../../src/system/index.js';
 import {
@@ -22,6 +23,8 @@ import { fastest } from './measure.js';
 export interface KernelFigures {
   /** Nanoseconds per mask and element. */
   readonly mask: number;
+  /** The same on as many threads as there are processors, the way between them included. */
+  readonly maskThreads: number;
   /** Nanoseconds per 4 bytes of AES-256-CTR of this process, each result freed at once. */
   readonly aes: number;
   /** Nanoseconds per 4 bytes copied in memory, from a vector larger than any cache. */
@@ -40,7 +43,7 @@ export interface KernelFigures {
 
 const MASKS = 8;
 
-export function measureKernels(length: number, repeats: number): KernelFigures {
+export function measureKernels(length: number, repeats: number): Omit<KernelFigures, 'maskThreads'> {
   const words = new Int32Array(length);
   const unsigned = new Uint32Array(length).map((_, i) => Math.imul(i, 2_654_435_761));
   const low = new Int32Array(unsigned.map((word) => word & 0xffffff));
@@ -132,6 +135,34 @@ export function someKeys(count: number, first: number): Uint8Array[] {
     new DataView(key.buffer).setUint32(0, k);
     return key;
   });
+}
+
+/** Nanoseconds per mask and element with `threads` threads that mask a vector in ranges of shared memory; least of several turns. */
+export async function measureThreads(length: number, threads: number, repeats: number): Promise<number> {
+  const computer = new Computer({ threads, pooledFrom: 0 });
+  try {
+    const lane = computer.laneFor(length);
+    const keys = ringOf(lane, { add: someKeys(MASKS / 2, 1), subtract: someKeys(MASKS / 2, 100) });
+    const room = lane.room(4 * length);
+    const out = lane.room(4 * length);
+    const starts = Array.from({ length: Math.ceil(length / lane.range) }, (_, k) => k * lane.range);
+    let least = Infinity;
+    for (let turn = 0; turn <= repeats; turn++) {
+      const from = process.hrtime.bigint();
+      await allOf(
+        inOrder(lane, starts, (start) => {
+          const count = Math.min(lane.range, length - start);
+          const words = new Int32Array(room.buffer, 4 * start, count);
+          return lane.run('mask', { words, start, keys, bits: 32, out: out.subarray(4 * start, 4 * (start + count)) });
+        }),
+      );
+      // The first turn starts the threads.
+      if (turn > 0) least = Math.min(least, Number(process.hrtime.bigint() - from));
+    }
+    return least / (MASKS * length);
+  } finally {
+    await computer.close();
+  }
 }
 
 const free = bufferFreeing();

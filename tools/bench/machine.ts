@@ -34,3 +34,16 @@ function commit(): string {
     return '';
   }
 }
+
+/** GB/s of `openssl speed` for AES-256-CTR on one thread, or undefined where that program is not there. */
+export function opensslGBs(seconds: number): number | undefined {
+  try {
+    const args = ['speed', '-mr', '-seconds', String(seconds), '-bytes', '65536', '-evp', 'aes-256-ctr'];
+    const printed = execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' });
+    // +F:number:name:bytes a second.
+    const rate = Number(/^\+F:\d+:[^:]+:([\d.]+)/m.exec(printed)?.[1]);
+    return rate > 0 ? rate / 1e9 : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -17,8 +17,3 @@ export function fastest<Name extends string>(
   // Every name has a time.
   return Object.fromEntries(least) as Record<Name, number>;
 }
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}

@@ -16,8 +16,8 @@ export interface ConsortiumOptions {
   readonly rounds: number;
   /** Parameters of the model, about. */
   readonly dimension: number;
-  /** m. */
-  readonly bits: number;
+  /** m; what the manifest chooses where undefined. */
+  readonly bits: number | undefined;
   /** Processes that the agents share. */
   readonly processes: number;
   /** Folder for processor profiles of the coordinator and one process of agents. */
@@ -27,7 +27,7 @@ export interface ConsortiumOptions {
 export interface Told {
   /** Once the coordinator listens, before any agent is there. */
   onIdle(idle: Measurement, startedMs: number): void;
-  onOffered(parameters: number): void;
+  onOffered(parameters: number, bits: number): void;
   onRound(round: RoundTimes, coordinator: Coordinator): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export async function runConsortium(
     const job = await makeJob(founded, { dimension, rounds, modulusBits }, masking);
     await client.putBlob(() => chunks(job.model));
     await client.createJob({ manifest: job.manifest });
-    told.onOffered(job.parameters);
+    told.onOffered(job.parameters, job.bits);
     await followRounds(client, (round) => told.onRound(round, coordinator), signal);
     client.close();
     return { idle, end: await coordinator.measure(), parameters: job.parameters };

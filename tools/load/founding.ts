@@ -150,9 +150,15 @@ ${logs === 'files' ? `log: { file: logs/${silo}.log }\n` : ''}`,
 /** The model and the signed manifest of a job of `rounds` rounds over all silos. */
 export async function makeJob(
   { silos, rosterHash, at }: Founded,
-  { dimension, rounds, modulusBits }: { dimension: number; rounds: number; modulusBits: number },
+  { dimension, rounds, modulusBits }: { dimension: number; rounds: number; modulusBits: number | undefined },
   { malicious, absent }: Masking,
-): Promise<{ readonly model: Uint8Array; readonly parameters: number; readonly manifest: Envelope }> {
+): Promise<{
+  readonly model: Uint8Array;
+  readonly parameters: number;
+  /** m. */
+  readonly bits: number;
+  readonly manifest: Envelope;
+}> {
   const { onnx, parameters } = modelOf(dimension);
   // Two shared cores do the work of all silos: nobody is given up for being slow.
   const patience = 3_600_000;
@@ -208,5 +214,5 @@ export async function makeJob(
   });
   const { seed } = await readSigningKey(at('secrets', `${OPERATOR}.key`));
   const envelope = seal(SigningKey.from(seed), `operator/${OPERATOR}`, 'manifest', JobManifest, manifest);
-  return { model: onnx, parameters, manifest: envelope };
+  return { model: onnx, parameters, bits: manifest.modulusBits, manifest: envelope };
 }

@@ -38,7 +38,7 @@ const program = new Command('npm run load --')
   .option('--silos <n>', 'silos, 3 to 200', whole(3, 200), 200)
   .option('--rounds <n>', 'rounds', whole(1, 10_000), 20)
   .option('--dimension <d>', 'parameters of the model, about', whole(200, 90_000_000), 100_000)
-  .option('--bits <m>', 'bits of the modulus, 16 to 32', whole(16, 32), 32)
+  .option('--bits <m>', 'bits of the modulus, 16 to 32; as the manifest chooses unless given', whole(16, 32))
   .option(
     '--processes <p>',
     'processes that the agents share: one event loop must not stand still for long',
@@ -102,7 +102,7 @@ try {
 process.exit(failed ? 1 : 0);
 
 async function load(): Promise<boolean> {
-  const { silos, rounds, bits, processes } = options;
+  const { silos, rounds, processes } = options;
   say(graphWords());
   const done: RoundTimes[] = [];
   let early: Measurement | undefined;
@@ -112,11 +112,11 @@ async function load(): Promise<boolean> {
     {
       onIdle: (idle, startedMs) => {
         say(
-          `${String(silos)} silos in ${String(processes)} processes, ${String(rounds)} rounds, m = ${String(bits)}; coordinator up in ${seconds(startedMs)} s with ${mib(idle.rssBytes)} MiB`,
+          `${String(silos)} silos in ${String(processes)} processes, ${String(rounds)} rounds; coordinator up in ${seconds(startedMs)} s with ${mib(idle.rssBytes)} MiB`,
         );
       },
-      onOffered: (parameters) => {
-        say(`model of ${String(parameters)} parameters offered`);
+      onOffered: (parameters, m) => {
+        say(`model of ${String(parameters)} parameters offered, m = ${String(m)}`);
       },
       onRound: async (round, coordinator) => {
         done.push(round);

@@ -48,6 +48,14 @@ describe('a round without disturbance', () => {
     });
   });
 
+  it('closes each upload with a header of less than a thousand bytes, signature and all', () => {
+    for (const costs of all) {
+      const { payload } = costs.get('masked-header')!;
+      // Beside the payload: type and signer, a signature of 64 bytes, tags and lengths.
+      expect(payload + 64 + 100).toBeLessThan(1000);
+    }
+  });
+
   it('has share headers that grow by 141 bytes a member, and other messages that hardly grow', () => {
     const growth = (kind: string): number[] => {
       const [a, b, c] = all.map((costs) => costs.get(kind)!.payload);

@@ -27,7 +27,7 @@ describe('the receive window', () => {
     const session = dial(server.address, { tls: alpha });
     await rawCall(session, '/veilsum.v1.SiloService/UploadStatus');
     expect(session.remoteSettings.initialWindowSize).toBe(FLOW_CONTROL_WINDOW_BYTES);
-    expect(session.state.remoteWindowSize).toBeGreaterThan(FLOW_CONTROL_WINDOW_BYTES - 1000);
+    expect(session.state.remoteWindowSize).toBeGreaterThan(2 * FLOW_CONTROL_WINDOW_BYTES - 1000);
   });
 
   it('lets megabytes be under way while nothing comes back from the server', async () => {
@@ -60,6 +60,47 @@ describe('the receive window', () => {
     });
     expect(stored).toBe(vector.length);
     expect(5 * MiB).toBeGreaterThan(10 * DEFAULT_WINDOW);
+  });
+
+  it('of a stream is less than the connection’s: an upload that nobody reads holds up no other call beside it', async () => {
+    let stored = 0;
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const server = await serve(authority, {
+      silo: {
+        uploadStatus: () => Promise.resolve({ durableBytes: 0n }),
+        async uploadMasked(_caller, { attempt }, chunks) {
+          if (attempt === 1) await released;
+          let bytes = 0;
+          for await (const chunk of chunks) bytes += chunk.length;
+          if (attempt === 2) stored += bytes;
+          return { durableBytes: BigInt(bytes) };
+        },
+      },
+    });
+    const client = silo(server.address, alpha);
+    // More than the window of its stream, over the same connection as the other.
+    const sizes = { 1: FLOW_CONTROL_WINDOW_BYTES + 4 * MiB, 2: 4 * MiB } as const;
+    let sent = 0;
+    const upload = (attempt: 1 | 2): Promise<void> =>
+      client.upload({
+        rid: randomBytes(32),
+        attempt,
+        totalBytes: sizes[attempt],
+        async *read() {
+          for (let at = 0; at < sizes[attempt]; at += MiB) {
+            yield await Promise.resolve(new Uint8Array(MiB));
+            if (attempt === 1) sent++;
+          }
+        },
+      });
+    const stuck = upload(1);
+    // As much of it is under way as ever will be.
+    await until(() => sent * MiB >= FLOW_CONTROL_WINDOW_BYTES - 2 * MiB);
+    await upload(2);
+    expect(stored).toBe(sizes[2]);
+    release();
+    await stuck;
   });
 
   it('is refused to be raised on a server of another make', () => {
