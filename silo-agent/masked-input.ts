@@ -2,8 +2,18 @@
 // While one range is sent, the next are masked on the threads of the lane; memory is that of the ranges under way, and of the whole
 // vector where it is kept.
 
-import { HERE, inOrder, inPieces, lender, ringOf, wipeRing, type KeyRing, type Lane } from '../src/compute/index.js';
-import { InputRoot, type MaskKeys, type SurvivorSet } from '../src/protocol/index.js';
+import {
+  GrowingRoot,
+  HERE,
+  inOrder,
+  inPieces,
+  lender,
+  ringOf,
+  wipeRing,
+  type KeyRing,
+  type Lane,
+} from '../src/compute/index.js';
+import type { MaskKeys, SurvivorSet } from '../src/protocol/index.js';
 import type { SealedStore } from '../src/storage/index.js';
 import { addFingerprints, packedBytes, packWords } from '../src/vector/index.js';
 import { AgentError } from './errors.js';
@@ -87,15 +97,15 @@ export class MaskedInput {
 
   /** Wire bytes from `offset` to the end, each piece good until the next is asked for. A pass from 0 to the end also gives the root. */
   async *read(offset: number): AsyncGenerator<Uint8Array> {
-    const root = new InputRoot();
+    const root = new GrowingRoot(this.#lane);
     let at = 0;
     for await (const bytes of this.#packed()) {
-      root.update(bytes);
+      await root.update(bytes);
       const end = at + bytes.length;
       if (end > offset) yield at >= offset ? bytes : bytes.subarray(offset - at);
       at = end;
     }
-    this.#root = root.digest();
+    this.#root = await root.digest();
   }
 
   /** h_i. */

@@ -1,4 +1,5 @@
-// Both services without a job: small, and without the libraries that only work on records and models wants.
+// Both services without a job: small, without the libraries that only work on records and models wants, without threads for vectors, and
+// with nothing that looks again and again whether there is something to do.
 
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -18,11 +19,25 @@ const HEAVY = /onnxruntime|duckdb/;
 interface Seen {
   readonly objects: readonly string[];
   readonly rss: number;
+  /** Milliseconds of everything that is done at intervals. */
+  readonly periods: readonly number[];
+  readonly threads: number;
 }
 
-/** On SIGUSR2 a process says which native libraries it has loaded, and how much memory it has. */
-const SAY = `data:text/javascript,process.on('SIGUSR2', () => process.stdout.write(JSON.stringify({
-  objects: process.report.getReport().sharedObjects, rss: process.memoryUsage.rss() }) + '\\n'))`;
+/**
+ * On SIGUSR2 a process says which native libraries it has loaded, how much memory it has, how often per interval of its own it does
+ * something, and how many threads it has started for work.
+ */
+const SAY =
+  `data:text/javascript,import workers from 'node:worker_threads'; import { syncBuiltinESMExports } from 'node:module';
+  const periods = new Map(); const [start, stop] = [setInterval, clearInterval]; let threads = 0;
+  globalThis.setInterval = (f, ms, ...more) => { const one = start(f, ms, ...more); periods.set(one, ms); return one; };
+  globalThis.clearInterval = (one) => { periods.delete(one); stop(one); };
+  workers.Worker = class extends workers.Worker { constructor(...all) { super(...all); threads++; } }; syncBuiltinESMExports();
+  process.on('SIGUSR2', () => process.stdout.write(JSON.stringify({ objects: process.report.getReport().sharedObjects,
+    rss: process.memoryUsage.rss(), periods: [...periods.values()], threads }) + '\\n'))`.replaceAll('\n', ' ');
+/** Milliseconds: heartbeats of streams, and looks at whether a certificate or list of revoked ones was replaced. What came sooner would be a poll. */
+const SELDOM_MS = 5_000;
 
 const running: Running[] = [];
 afterEach(() => {
@@ -41,7 +56,7 @@ async function seen(program: Running): Promise<Seen> {
 }
 
 describe('without a job', () => {
-  it('coordinator and agent load neither ONNX Runtime nor DuckDB and stay below 150 MiB', async () => {
+  it('coordinator and agent load neither ONNX Runtime nor DuckDB, stay below 150 MiB, start no threads and poll nothing', async () => {
     const founded = await found(temporaryFolder(), 3);
     const coordinator = start([built('coordinator/main.ts'), 'run', '--config', founded.at('coordinator.yaml')]);
     const { listening } = JSON.parse(await coordinator.line('{"listening"')) as { listening: number };
@@ -50,11 +65,15 @@ describe('without a job', () => {
     // The coordinator sees it when it has started and is connected.
     await waitFor(() => readFileSync(founded.at('logs', 'coordinator.log'), 'utf8').includes('silo.connected'));
     for (const program of [coordinator, agent]) {
-      const { objects, rss } = await seen(program);
+      const { objects, rss, periods, threads } = await seen(program);
       // LMDB is native, too: what is not there would be seen.
       expect(objects.some((name) => name.includes('lmdb'))).toBe(true);
       expect(objects.filter((name) => HEAVY.test(name))).toEqual([]);
       expect(rss / MiB).toBeLessThan(150);
+      expect(threads).toBe(0);
+      expect(periods.filter((ms) => ms < SELDOM_MS)).toEqual([]);
+      // What is done at intervals at all would be seen: this is not empty.
+      expect(periods.length).toBeGreaterThan(0);
     }
   });
 
