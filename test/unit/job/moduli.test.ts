@@ -154,15 +154,15 @@ describe('m where a job file does not say it', () => {
   const nothing = (): void => undefined;
 
   it.each([
-    [3, 100, 21],
-    [5, 100, 22],
-    [10, 1_000_000, 23],
-    [10, 100_000_000, 24],
-    [50, 1_000_000, 25],
-    [200, 10_000_000, 27],
+    [3, 100, 24],
+    [5, 100, 25],
+    [10, 1_000_000, 26],
+    [10, 100_000_000, 26],
+    [50, 1_000_000, 28],
+    [200, 10_000_000, 30],
   ])('is the fewest bits for %i silos and %i parameters: %i', (silos, parameters, bits) => {
     expect(smallestModulus(silos, parameters, nothing)).toBe(bits);
-    const steps = Math.max(2 ** 18, 64 * Math.sqrt(parameters));
+    const steps = Math.max(2 ** 21, 64 * Math.sqrt(parameters));
     expect(unitBudget({ silos, modulusBits: bits })).toBeGreaterThanOrEqual(steps);
     expect(unitBudget({ silos, modulusBits: bits - 1 })).toBeLessThan(steps);
   });
@@ -171,7 +171,7 @@ describe('m where a job file does not say it', () => {
     const counts = (most: number) => (room: Room) => {
       countSegment('rows', 1, most, Visibility.VISIBILITY_PUBLIC, room);
     };
-    expect(smallestModulus(5, 100, counts(10_000))).toBe(22);
+    expect(smallestModulus(5, 100, counts(10_000))).toBe(25);
     expect(smallestModulus(5, 100, counts(10_000_000))).toBe(27);
     expect(smallestModulus(200, 100, counts(100_000_000))).toBe(32);
   });
