@@ -1,6 +1,6 @@
 // What must hold at the end: rounds ended in time, jobs are done, everybody agrees, nobody learnt more than the sums.
 
-import type { CoordinatorState, SiloState } from '../../src/protocol/index.js';
+import type { ClosedRound, CoordinatorState, SiloState } from '../../src/protocol/index.js';
 import { Random } from '../fuzz/random.js';
 import { Broken, type SiloFace } from './face.js';
 import type { Oracle } from './oracle.js';
@@ -40,7 +40,9 @@ export function checkEnd(ended: Ended, quiet: number): void {
       if (ms > ROUND_MS)
         throw new Broken(`round ${round.plan.round} of ${jobId} took ${ms} ms after the last fault (G5)`);
     }
-    const vain = job.closed.find((round) => round.startedAt >= quiet && round.result === undefined);
+    const vain = job.closed.find(
+      (round) => round.startedAt >= quiet && round.result === undefined && canEnd(ended, round),
+    );
     if (vain !== undefined && !heldUp(ended))
       throw new Broken(
         `round ${vain.plan.round} of ${jobId} began after the last fault and was abandoned (G5): ${vain.notes.join('; ')} ${told(ended)}`,
@@ -62,6 +64,16 @@ export function checkEnd(ended: Ended, quiet: number): void {
         throw new Broken(`${silo.id} did not acknowledge all of ${jobId} (G5)`);
     }
   }
+}
+
+/** Enough of the cohort are honest and have an input. */
+function canEnd({ script }: Ended, { plan }: ClosedRound): boolean {
+  const bad = maliciousOf(script);
+  const without = script.operations.flatMap((one) =>
+    one.kind === 'no-input' && one.round === plan.round ? [one.silo] : [],
+  );
+  const away = new Set([...bad, ...without]);
+  return script.silos - away.size >= Math.max(plan.t, plan.least);
 }
 
 /**

@@ -25,6 +25,26 @@ describe('a round that was signed and abandoned', () => {
   });
 });
 
+describe('a round in which too few honest silos have an input', () => {
+  it('is abandoned, and breaks no promise', () => {
+    const script: Script = {
+      seed: 2000090,
+      silos: 4,
+      jobs: 1,
+      rounds: 2,
+      malicious: 1,
+      operations: [
+        { kind: 'kill', who: 2, at: 2_287, forMs: 26_341 },
+        { kind: 'no-input', silo: 3, round: 2 },
+        { kind: 'kill', who: 3, at: 4_907, forMs: 4_348 },
+        { kind: 'misdeed', silo: 1, misdeed: 'wrong-root', type: 'ack' },
+      ],
+    };
+    const simulation = new Simulation(script);
+    expect(simulation.run().abandoned).toBe(1);
+  });
+});
+
 describe('a disk that was set back under a log', () => {
   it('to before a round that the silo had acknowledged, in a job that is over, catches up with it', () => {
     const script: Script = {
