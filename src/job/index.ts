@@ -34,7 +34,7 @@ export { lossBound } from './holdout-parts.js';
 export { sliceColumns, type SliceColumn } from './slices.js';
 export { graphLines, graphRefusal, type GraphFacts } from './explain-graph.js';
 export { checkOwnUnits, checkPrivacy } from './privacy-check.js';
-export { epsilonOfUnits, runOf, samplingOf, type UnitNoiseTerms, type UnitRun } from './unit-noise.js';
+export { epsilonOfUnits, noiseOfEpsilon, runOf, samplingOf, type UnitNoiseTerms, type UnitRun } from './unit-noise.js';
 export { epsilonOfSum, noisyQuantiser, type NoiseTerms, type NoisySum } from './noise.js';
 export { maskable, type MaskableVector, type NoiseShare } from './maskable.js';
 export { checkLayout, type LayoutDifference } from './layout-check.js';

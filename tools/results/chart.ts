@@ -14,12 +14,14 @@ export interface Chart {
   /** Rounds between two values of a curve. */
   readonly every: number;
   readonly curves: readonly Curve[];
-  readonly reference: { readonly name: string; readonly value: number };
+  readonly reference?: { readonly name: string; readonly value: number };
+  /** What the curves run over; `round` unless given. */
+  readonly across?: string;
 }
 
-export function drawChart({ title, axis, every, curves, reference }: Chart): string {
+export function drawChart({ title, axis, every, curves, reference, across = 'round' }: Chart): string {
   const rounds = Math.max(...curves.map(({ values }) => values.length));
-  const all = [...curves.flatMap(({ values }) => values), reference.value];
+  const all = [...curves.flatMap(({ values }) => values), ...(reference === undefined ? [] : [reference.value])];
   const low = Math.floor(Math.min(...all) * 20) / 20;
   const high = Math.ceil(Math.max(...all) * 20) / 20;
   const x = (round: number): number =>
@@ -29,7 +31,8 @@ export function drawChart({ title, axis, every, curves, reference }: Chart): str
   const right = WIDTH - MARGIN.right;
   const step = high - low > 0.4 ? 0.1 : 0.05;
   const ticks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, i) => low + i * step);
-  const labels = spread([...curves.map(({ values }) => y(values.at(-1) ?? low)), y(reference.value)]);
+  const ends = curves.map(({ values }) => y(values.at(-1) ?? low));
+  const labels = spread(reference === undefined ? ends : [...ends, y(reference.value)]);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(WIDTH)} ${String(HEIGHT)}" role="img" font-family="sans-serif" font-size="12">`,
     `<title>${escapeText(title)}</title>`,
@@ -48,16 +51,20 @@ export function drawChart({ title, axis, every, curves, reference }: Chart): str
     ...Array.from({ length: rounds }, (_, i) =>
       text(x(i + 1), HEIGHT - MARGIN.bottom + 18, String((i + 1) * every), 'text-anchor="middle"'),
     ),
-    text((MARGIN.left + right) / 2, HEIGHT - 10, 'round', 'text-anchor="middle"'),
+    text((MARGIN.left + right) / 2, HEIGHT - 10, across, 'text-anchor="middle"'),
     text(16, HEIGHT / 2, axis, `text-anchor="middle" transform="rotate(-90 16 ${String(HEIGHT / 2)})"`),
-    line(
-      [
-        [MARGIN.left, y(reference.value)],
-        [right, y(reference.value)],
-      ],
-      'stroke="#222222" stroke-dasharray="6 4"',
-    ),
-    text(right + 8, (labels.at(-1) ?? 0) + 4, reference.name, 'fill="#222222"'),
+    ...(reference === undefined
+      ? []
+      : [
+          line(
+            [
+              [MARGIN.left, y(reference.value)],
+              [right, y(reference.value)],
+            ],
+            'stroke="#222222" stroke-dasharray="6 4"',
+          ),
+          text(right + 8, (labels.at(-1) ?? 0) + 4, reference.name, 'fill="#222222"'),
+        ]),
     ...curves.flatMap(({ method, values }, i) => {
       const colour = COLOURS[i % COLOURS.length] ?? '#000000';
       return [

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { drawChart } from './chart.js';
 import { runHeart } from './heart.js';
+import { runMembership } from './membership.js';
 import { runPrivateHeart } from './private-heart.js';
 import type { Outcome } from './outcome.js';
 import { PNEUMONIA_FILE, runPneumonia } from './pneumonia.js';
@@ -14,7 +15,7 @@ import { writeReport } from './report.js';
 
 interface Options {
   readonly data: string;
-  readonly only?: 'heart' | 'dp' | 'pneumonia';
+  readonly only?: 'heart' | 'dp' | 'membership' | 'pneumonia';
   readonly json?: string;
   readonly out?: string;
 }
@@ -30,7 +31,7 @@ const program = new Command('results')
   .option('--data <folder>', 'where heart/ and pneumoniamnist/ are', process.env['VEILSUM_DATA'] ?? '../shared/data')
   .addOption(
     new Option('--only <experiment>', 'one of them; results.md is left alone, unless --out says where it goes').choices(
-      ['heart', 'dp', 'pneumonia'],
+      ['heart', 'dp', 'membership', 'pneumonia'],
     ),
   )
   .option('--json <file>', 'write every figure as JSON')
@@ -40,6 +41,14 @@ const program = new Command('results')
   });
 
 async function main({ data, only, json, out }: Options): Promise<void> {
+  if (only === 'membership') {
+    // On the example's own data, for docs/privacy.md and its plot.
+    const attacks = await runMembership(out ?? 'docs', (line) => {
+      console.log(`  ${line}`);
+    });
+    if (json !== undefined) await writeFile(json, `${JSON.stringify(attacks, null, 2)}\n`);
+    return;
+  }
   const chosen = EXPERIMENTS.filter(({ name }) => only === undefined || only === name);
   const absent = chosen.map(({ folder, file }) => resolve(data, folder, file)).filter((path) => !existsSync(path));
   if (absent.length > 0) {
@@ -72,11 +81,11 @@ async function report(
   await mkdir(join(out, 'images'), { recursive: true });
   for (const { name, title, curves, curveEvery, curveMetric, methods } of outcomes) {
     const pooled = methods.find(({ method }) => method === 'pooled');
-    const reference = { name: 'pooled', value: pooled?.[curveMetric].mean ?? 0 };
+    const reference = pooled === undefined ? {} : { reference: { name: 'pooled', value: pooled[curveMetric].mean } };
     const axis = curveMetric === 'auc' ? 'AUC on the test records' : 'accuracy on the test records';
     await writeFile(
       join(out, 'images', `results-${name}.svg`),
-      drawChart({ title, axis, every: curveEvery, curves, reference }),
+      drawChart({ title, axis, every: curveEvery, curves, ...reference }),
     );
   }
   const path = join(out, 'results.md');

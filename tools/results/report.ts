@@ -19,8 +19,8 @@ export function writeReport(outcomes: readonly Outcome[], machine: Machine): str
     'feeds the masks, the integers are added modulo 2^32, and the sum is judged and applied by the code that every silo runs on an opened sum.',
     'Masks are left out: they cancel exactly, and `test/e2e` runs whole rounds with them. The data are not part of this repository;',
     '`npm run results -- --help` says where they are looked for. Means and standard deviations (n − 1) over the seeds; the same seed',
-    'gives the same figures. `npm run results` takes about twelve minutes and writes this page; `--only heart` or `--only pneumonia` runs one',
-    'part, prints its figures and leaves the page alone unless `--out FOLDER` says where it goes.',
+    'gives the same figures. `npm run results` takes about twelve minutes and writes this page; `--only heart`, `--only dp` or `--only pneumonia` runs',
+    'one part, prints its figures and leaves the page alone unless `--out FOLDER` says where it goes.',
     `Machine class: ${String(machine.cpus)} cores, Node.js ${machine.node}, one thread for each training.`,
     ...outcomes.flatMap(section),
     ...absentLines(outcomes),
@@ -35,7 +35,9 @@ export function writeReport(outcomes: readonly Outcome[], machine: Machine): str
 
 /** A file that leaves something out says so. */
 function absentLines(outcomes: readonly Outcome[]): string[] {
-  const absent = (['heart', 'pneumonia'] as const).filter((name) => !outcomes.some((outcome) => outcome.name === name));
+  const absent = (['heart', 'dp', 'pneumonia'] as const).filter(
+    (name) => !outcomes.some((outcome) => outcome.name === name),
+  );
   return absent.map(
     (name) => `\nNot in this file: ${name}. \`npm run results -- --only ${name} --json FILE\` runs it.`,
   );
