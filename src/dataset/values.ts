@@ -34,7 +34,7 @@ export function namesOf(batch: RowBatch, column: number): (row: number) => strin
     const value = valueAt(row);
     if (value === null || value === undefined) return undefined;
     // DuckDB's own objects (dates, identifiers, decimals) write themselves in full.
-    return typeof value === 'object' ? (value as Written).toString() : String(value);
+    return (value as Written).toString();
   };
 }
 
