@@ -2,7 +2,15 @@
 // is not there yet.
 
 import { hex } from '../src/base/index.js';
-import { Phase, type Act, type Job, type Participation, type Round, type Silo } from '../src/wire/index.js';
+import {
+  Phase,
+  type Act,
+  type Job,
+  type LedgerLine,
+  type Participation,
+  type Round,
+  type Silo,
+} from '../src/wire/index.js';
 import { decisionWord, kindWord, outcomeWord, phaseWord, stateWord, timeWord } from './words.js';
 
 export function jobJson(job: Job) {
@@ -97,6 +105,21 @@ export function participationJson(silos: readonly string[], round: Participation
     u3: named(round.u3),
     acknowledged: named(round.acknowledged),
     disputed: named(round.disputed),
+  };
+}
+
+export function ledgerJson(line: LedgerLine) {
+  return {
+    silo: line.siloId,
+    job: line.jobId,
+    rounds: line.rounds,
+    roundsWithNoise: line.roundsWithNoise,
+    roundsOfDataSet: Number(line.roundsOfDataSet),
+    dataSet: hashJson(line.dataSet),
+    lastRound: line.lastRound,
+    // JSON has no infinity: null where nothing proves a bound.
+    epsilon: Number.isFinite(line.epsilon) ? line.epsilon : null,
+    delta: line.delta,
   };
 }
 

@@ -1,7 +1,7 @@
 // Whole lists, page by page.
 
 import type { AdminClient } from '../src/transport/index.js';
-import type { Act, GetParticipationResponse, Job, Participation, Round, Silo } from '../src/wire/index.js';
+import type { Act, GetParticipationResponse, Job, LedgerLine, Participation, Round, Silo } from '../src/wire/index.js';
 import { badAnswer } from './checked-round.js';
 
 /** More pages than a coordinator with 100,000 rounds has: one that never ends is lying. */
@@ -32,6 +32,13 @@ export async function allActs(client: AdminClient, signal: AbortSignal): Promise
   return all(async (pageToken) => {
     const { acts, nextPageToken } = await client.listActs({ pageSize: 1000, pageToken }, signal);
     return { items: acts, nextPageToken };
+  });
+}
+
+export async function allLedgerLines(client: AdminClient, jobId: string, signal: AbortSignal): Promise<LedgerLine[]> {
+  return all(async (pageToken) => {
+    const { lines, nextPageToken } = await client.getLedger({ jobId, pageSize: 1000, pageToken }, signal);
+    return { items: lines, nextPageToken };
   });
 }
 

@@ -7,6 +7,7 @@ import { addExport } from './commands/export.js';
 import { addJobCreate } from './commands/job-create.js';
 import { addJobOrders } from './commands/job-order.js';
 import { addJobs } from './commands/jobs.js';
+import { addLedger } from './commands/ledger.js';
 import { addParticipation } from './commands/participation.js';
 import { addPrivacy } from './commands/privacy.js';
 import { addLog } from './commands/log.js';
@@ -52,7 +53,7 @@ export function createProgram(world: World, end: (code: ExitCode) => void = () =
   const job = program.command('job').description('create, pause, resume and abort jobs');
   addJobCreate(job, world);
   addJobOrders(job, world);
-  for (const add of [addJobs, addRounds, addRound, addWatch, addParticipation, addSilos, addReport, addActs])
+  for (const add of [addJobs, addRounds, addRound, addWatch, addParticipation, addLedger, addSilos, addReport, addActs])
     add(program, world);
   for (const add of [addExport, addLog, addRoster, addPrivacy]) add(program, world);
   addVerify(program, world, end);

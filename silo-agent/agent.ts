@@ -4,6 +4,8 @@
 import {
   hex,
   isCodedError,
+  LIMITS,
+  unixMs,
   unreachable,
   type Clock,
   type CodedError,
@@ -30,12 +32,13 @@ import {
 import { failpoint } from '../src/system/index.js';
 import type { Log } from '../src/telemetry/index.js';
 import type { SiloClient } from '../src/transport/index.js';
-import { encode, SiloRecord, type Directive, type Envelope } from '../src/wire/index.js';
+import { decode, encode, SiloRecord, type Directive, type Envelope } from '../src/wire/index.js';
 import { Background, isOfDisk } from './background.js';
 import { inputHashOf, type LocalWork } from './contribute.js';
 import { eventOf } from './directive.js';
 import { journalMismatch } from './errors.js';
 import type { Offers } from './offers.js';
+import { Forgetting } from './forgetting.js';
 import { forgetInput, inputName } from './input-store.js';
 import { isPassing, Outbox, pause } from './outbox.js';
 import type { Store } from './store.js';
@@ -74,6 +77,7 @@ export class Agent {
   readonly #tasks: Tasks;
   readonly #witness: Witness;
   readonly #background: Background;
+  readonly #forgetting: Forgetting;
   readonly #stop = new AbortController();
   #watching = new AbortController();
   #state: SiloState;
@@ -87,6 +91,7 @@ export class Agent {
   private constructor(options: AgentOptions) {
     this.#options = options;
     this.#state = initialSiloState(options.self);
+    this.#forgetting = new Forgetting(options.config.retention.roundSecrets.hours);
     this.#background = new Background({
       signal: this.#stop.signal,
       fatal: options.fatal,
@@ -154,6 +159,8 @@ export class Agent {
     const done = replaySilo(this.#state, bytes);
     if (!done.ok) throw journalMismatch(sequence, done.error);
     this.#state = done.value;
+    const { event, atUnixMs } = decode(SiloRecord, 'journal record', bytes, LIMITS.journalRecordBytes);
+    if (event !== undefined) this.#forgetting.note(event, unixMs(Number(atUnixMs)));
   }
 
   /** Works until `stop`: watches the coordinator and the decisions of the silo's operator. */
@@ -258,7 +265,42 @@ export class Agent {
     }
     // What came again and changed nothing is no news.
     if (done.accepted.effects.some((effect) => effect.kind === 'persist')) tell(this.#options.log, this.#state, event);
+    await this.#forget();
     return undefined;
+  }
+
+  /** Erases the secrets of closed rounds when it is time, and says so to the log. */
+  async #forget(): Promise<void> {
+    const at = this.#options.clock.now();
+    const events = this.#forgetting.due(this.#state, at);
+    if (events.length === 0) return;
+    const { store, log, fatal } = this.#options;
+    try {
+      let state = this.#state;
+      const records: Uint8Array[] = [];
+      const sends: Exclude<SiloEffect, { kind: 'persist' }>[] = [];
+      for (const event of events) {
+        const done = advanceSilo(state, { at, event });
+        if ('rejected' in done) throw journalMismatch(0, done.rejected.detail);
+        state = done.accepted.state;
+        for (const effect of done.accepted.effects)
+          if (effect.kind === 'persist') records.push(recordOf(effect.event, effect.emitted, at));
+          else sends.push(effect);
+      }
+      failpoint('silo.before-erase');
+      await store.journal.transaction([
+        { kind: 'drop-before', journal: JOURNAL },
+        ...records.map((record) => ({ kind: 'append', journal: JOURNAL, record }) as const),
+      ]);
+      failpoint('silo.after-erase');
+      this.#state = state;
+      for (const event of events) this.#forgetting.note(event, at);
+      for (const effect of sends) this.#run(effect);
+      log.info('secrets.erased', { records: records.length });
+    } catch (error) {
+      fatal(error);
+      throw error;
+    }
   }
 
   async #keepEvidence(rejection: Rejection, at: UnixMs): Promise<void> {
@@ -272,11 +314,11 @@ export class Agent {
     }
   }
 
-  async #persist(event: SiloJournalledEvent, emitted: readonly Envelope[], at: number): Promise<void> {
+  async #persist(event: SiloJournalledEvent, emitted: readonly Envelope[], at: UnixMs): Promise<void> {
     failpoint(`silo.before-persist.${event.$case}`);
-    const record = encode(SiloRecord, { version: 1, atUnixMs: BigInt(at), emitted: [...emitted], event });
-    await this.#options.store.journal.append(JOURNAL, [record]);
+    await this.#options.store.journal.append(JOURNAL, [recordOf(event, emitted, at)]);
     failpoint(`silo.after-persist.${event.$case}`);
+    this.#forgetting.note(event, at);
   }
 
   #run(effect: Exclude<SiloEffect, { kind: 'persist' }>): void {
@@ -358,6 +400,10 @@ export class Agent {
     await pause(Math.min(RETRY_MS * 2 ** this.#spoiled++, UPLOAD_AGAIN_MAX_MS), this.#stop.signal);
     this.#watchAnew();
   }
+}
+
+function recordOf(event: SiloJournalledEvent, emitted: readonly Envelope[], at: UnixMs): Uint8Array {
+  return encode(SiloRecord, { version: 1, atUnixMs: BigInt(at), emitted: [...emitted], event });
 }
 
 /** A task that passes a failpoint when it is first tried, and not when it is tried again. */

@@ -83,7 +83,7 @@ function tell(terminal: Terminal, { word, job, checkpoint, counts, rounds, findi
     ],
     [
       '',
-      `${count(counts.openings, 'opened secret')}, ${count(counts.fingerprints, 'fingerprint')}, ${count(counts.coordinates, 'coordinate')} unmasked again, ${count(counts.acks, 'Ack')}, ${count(counts.disputes, 'Dispute')}`,
+      `${count(counts.openings, 'opened secret')}, ${count(counts.fingerprints, 'fingerprint')}, ${count(counts.coordinates, 'coordinate')} unmasked again, ${count(counts.acks, 'Ack')}, ${count(counts.disputes, 'Dispute')}, ${count(counts.charges, 'charge')}`,
     ],
     ...notes.map((note) => ['note', note] as const),
   ]);

@@ -27,6 +27,7 @@ export const ACT_KINDS: Readonly<Record<Name, ActKind>> = {
   getRound: 'read',
   watchRounds: 'read',
   getParticipation: 'read',
+  getLedger: 'read',
   listSilos: 'read',
   getSilo: 'read',
   getServerInfo: 'read',

@@ -13,12 +13,15 @@ import {
   Job,
   JobKind,
   JobManifest,
+  LedgerLine,
   Order,
   Participation,
   Round,
   Silo,
   TakenOrder,
   type Envelope,
+  type GetLedgerRequest,
+  type GetLedgerResponse,
 } from '../../src/wire/index.js';
 import { recorded } from './acts.js';
 import { artefactBytes, artefactsOf, demandKept, demandReader, forwardModel } from './artefacts.js';
@@ -26,6 +29,7 @@ import { AdminError } from './errors.js';
 import { demandFields, masked } from './fields.js';
 import { inRange, jobNamed, roundNamed, siloNamed } from './find.js';
 import { JOB_STATES, jobView } from './job-view.js';
+import { ledgerLine } from './ledger.js';
 import { logHandlers } from './log.js';
 import { pageOf, sizeOf, startOf } from './page.js';
 import { participationIn } from './participation.js';
@@ -101,7 +105,7 @@ function jobHandlers(source: AdminSource): Pick<AdminHandlers, 'listJobs' | 'get
 
 function roundHandlers(
   source: AdminSource,
-): Pick<AdminHandlers, 'listRounds' | 'getRound' | 'watchRounds' | 'getParticipation'> {
+): Pick<AdminHandlers, 'listRounds' | 'getRound' | 'watchRounds' | 'getParticipation' | 'getLedger'> {
   const connected = (silo: SiloId): boolean => source.connected(silo);
   return {
     listRounds: async (_caller, { jobId, fields, pageSize, pageToken, ...filter }) => {
@@ -138,6 +142,8 @@ function roundHandlers(
       return watchJob(source, () => jobNamed(source, jobId), signal);
     },
 
+    getLedger: async (_caller, request) => Promise.resolve(ledgerPage(source, request)),
+
     getParticipation: async (_caller, { jobId, pageSize, pageToken, ...range }) => {
       const job = jobNamed(source, jobId);
       const within = inRange(range);
@@ -154,6 +160,26 @@ function roundHandlers(
       });
     },
   };
+}
+
+function ledgerPage(source: AdminSource, { jobId, pageSize, pageToken }: GetLedgerRequest): GetLedgerResponse {
+  const jobs = jobId === '' ? [...source.state().jobs.values()] : [jobNamed(source, jobId)];
+  const all = jobs.flatMap((job) => job.manifest.silos.map((silo) => ({ job, silo })));
+  const lines = new Map<number, LedgerLine | undefined>();
+  const lineAt = (at: number): LedgerLine | undefined => {
+    const { job, silo } = defined(all[at], 'a silo of a job');
+    if (!lines.has(at)) lines.set(at, ledgerLine(job, silo));
+    return lines.get(at);
+  };
+  const list = {
+    name: jobId === '' ? 'ledger' : `ledger of ${jobId}`,
+    length: all.length,
+    item: (at: number) => defined(lineAt(at), 'a line of the ledger'),
+    keep: (at: number) => lineAt(at) !== undefined,
+    codec: LedgerLine,
+  };
+  const page = pageOf(list, { pageSize, pageToken });
+  return { lines: page.items, nextPageToken: page.nextPageToken };
 }
 
 function siloHandlers(source: AdminSource): Pick<AdminHandlers, 'listSilos' | 'getSilo'> {

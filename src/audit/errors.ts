@@ -28,6 +28,10 @@ export const VERIFY_ERRORS = defineErrors({
     'The first model is not the one that follows from the forward model and its statistics, or the layout is not that of the job.',
   'verify/statistics':
     'The statistics that standardise the model are not those of the job and result that the manifest names.',
+  'verify/ledger':
+    'A charge in the log is not the one that the silo signed, or counts of one data set do not rise as rounds are charged to it.',
+  'verify/erased':
+    'The coordinator has erased on schedule what this round would be verified from: ask for a bundle that was exported before.',
   'verify/ack':
     'A silo acknowledges another outcome or model than the sum gives, or another result than the first one of its round.',
   'verify/unconfirmed':
@@ -63,6 +67,7 @@ export function verified(
 
 export const INCOMPLETE: ReadonlySet<string> = new Set<VerifyCode>([
   'verify/missing-part',
+  'verify/erased',
   'verify/no-manifest',
   'verify/unconfirmed',
 ]);

@@ -33,6 +33,7 @@ export const COUNTED = [
   'coordinates',
   'checkpoints',
   'acks',
+  'charges',
   'disputes',
 ] as const;
 export type Counted = (typeof COUNTED)[number];

@@ -8,6 +8,7 @@ import type { AttemptStart, Hello } from '../wire/index.js';
 import { BundleReader, type Source } from './bundle/reader.js';
 import { VerifyError, verified } from './errors.js';
 import { checkQuorum, checkRoots, openKeptCheckpoint, type KeptCheckpoint } from './log/checkpoint.js';
+import { ChargeBook } from './log/charges.js';
 import { JobFollower } from './log/follow.js';
 import { isSignedKind, openLogged, type Logged } from './log/messages.js';
 import { TimeCheck } from './log/times.js';
@@ -117,6 +118,7 @@ function readEntries(bundle: BundleReader, tree: LogTree): Numbered[] {
 function follow(audit: Audit, entries: readonly Numbered[], times: TimeCheck): Map<string, JobFollower> {
   const { ledger, roster, bundle } = audit;
   const jobs = wantedJobs(bundle);
+  const charges = new ChargeBook(ledger);
   const followers = new Map([...jobs].map((job) => [job, new JobFollower(roster, ledger, job)]));
   for (const one of entries) {
     const { entry, index } = one;
@@ -130,6 +132,7 @@ function follow(audit: Audit, entries: readonly Numbered[], times: TimeCheck): M
       if (logged !== undefined) ledger.count('signatures');
       checkNames(audit, logged);
       followers.get(entry.job)?.add(one, logged);
+      charges.add(one, logged);
     }, [index]);
   }
   return followers;

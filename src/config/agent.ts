@@ -93,6 +93,11 @@ const agent = (folder: string) =>
     dataSets: z.record(name, dataSet(folder)),
     /** Threads for masks, fingerprints and checks, beside the main one; all cores but one unless given, 0 for none. */
     threads: whole(0, THREADS_MAX).optional(),
+    /** What is kept of closed rounds. */
+    retention: strict({
+      /** Hours that keys, shares and what was dealt of a closed round stay in the journal; at most a year. */
+      roundSecrets: strict({ hours: whole(0, 8_760).default(24) }).prefault({}),
+    }).prefault({}),
     /** Prometheus and health over plain HTTP; nowhere unless given. */
     metrics: strict({ listen: address(0) }).optional(),
     log: log(folder),

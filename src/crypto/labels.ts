@@ -84,6 +84,7 @@ export const SIGNED_TYPES = [
   'cosign',
   'exclude',
   'rollback',
+  'erasure',
 ] as const;
 
 export type SignedType = (typeof SIGNED_TYPES)[number];

@@ -29,7 +29,16 @@ export { RECORD_VERSION, replayCoordinator, replaySilo } from './replay.js';
 export * from './roster.js';
 export * from './silo/index.js';
 export { INPUT_BLOCK_BYTES, InputRoot, leafOf, rootOfLeaves, sumHasher } from './vector-hash.js';
-export { openDecision, openExclude, openExclusions, openRollback, votesNeeded } from './vote.js';
+export {
+  decisionName,
+  openDecision,
+  openExclude,
+  openExclusions,
+  openRollback,
+  rollbackHash,
+  votesNeeded,
+  type RollbackDecision,
+} from './vote.js';
 export { attemptId, transcript1Of, transcript2Of, transcript3Of } from './transcript.js';
 export * from './version.js';
 export { weightStreams } from './weights.js';

@@ -6,7 +6,7 @@ import { listFolder } from './blob.js';
 import { Environment } from './environment.js';
 import { StorageError } from './errors.js';
 import { pageFileOf, signalOfReading, unreadable } from './page-file.js';
-import { checkFormat, headsIn, Journal, openValue } from './journal.js';
+import { checkFormat, firstIn, headsIn, Journal, openValue } from './journal.js';
 import type { JournalRecord } from './journal.js';
 import type { ObjectStore } from './kinds.js';
 import { nameOf, recordOf, tableRange } from './place.js';
@@ -58,7 +58,8 @@ export async function checkJournal(path: string, sealer?: Sealer): Promise<Journ
   const environment = await Environment.open(path, { readOnly: true });
   try {
     checkFormat(environment, sealer);
-    return await checkRecords((table) => environment.range(tableRange(table)), sealer);
+    const first = (journal: string): number => firstIn(environment, sealer, journal);
+    return await checkRecords((table) => environment.range(tableRange(table)), sealer, first);
   } finally {
     await environment.close();
   }
@@ -73,6 +74,7 @@ interface Entry {
 export async function checkRecords(
   entriesOf: (table: 'journal' | 'head' | 'pair') => Iterable<Entry> | AsyncIterable<Entry>,
   sealer: Sealer | undefined,
+  firstOf: (journal: string) => number = () => 1,
 ): Promise<JournalReport> {
   const problems: Problem[] = [];
   const journals = new Map<string, number>();
@@ -84,7 +86,7 @@ export async function checkRecords(
       continue;
     }
     const { journal, sequence } = record;
-    const next = expected.get(journal) ?? 1;
+    const next = expected.get(journal) ?? firstOf(journal);
     if (sequence !== next)
       problems.push({ where: `${journal}/${String(next)}`, what: `missing up to ${String(sequence - 1)}` });
     expected.set(journal, sequence + 1);

@@ -8,13 +8,28 @@ import type { Change } from './environment.js';
 import { Environment } from './environment.js';
 import { StorageError } from './errors.js';
 import type { RecordStore } from './kinds.js';
-import { headPlace, metaPlace, nameOf, pairPlace, recordPlace, requireJournalName, tableRange } from './place.js';
+import {
+  firstPlace,
+  headPlace,
+  metaPlace,
+  nameOf,
+  pairPlace,
+  recordPlace,
+  requireJournalName,
+  tableRange,
+} from './place.js';
 import type { Sealer } from './seal.js';
 
 export type Write =
   | { readonly kind: 'append'; readonly journal: string; readonly record: Uint8Array }
   | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array }
   | { readonly kind: 'delete'; readonly key: string };
+
+/** Erases every record of a journal that stands before the first append of this transaction to it. Of a journal on this disk alone. */
+export interface DropBefore {
+  readonly kind: 'drop-before';
+  readonly journal: string;
+}
 
 export interface JournalRecord {
   /** From 1, without gaps within one journal. */
@@ -87,10 +102,11 @@ export class Journal implements RecordStore {
   }
 
   /** One atomic, durable commit. Resolves with the sequence numbers of its appends, in order. Calls commit in the order they were made. */
-  async transaction(writes: readonly Write[]): Promise<number[]> {
+  async transaction(writes: readonly (Write | DropBefore)[]): Promise<number[]> {
     const heads = new Map<string, number>();
     const sequences: number[] = [];
-    const changes = writes.map((write): Change => {
+    const changes = writes.flatMap((write): Change | Change[] => {
+      if (write.kind === 'drop-before') return this.#dropped(write.journal);
       if (write.kind === 'delete') return { kind: 'remove', place: pairPlace(write.key) };
       if (write.kind === 'put') return this.#sealed(pairPlace(write.key), write.value);
       const sequence = (heads.get(write.journal) ?? this.lastSequence(write.journal)) + 1;
@@ -137,8 +153,13 @@ export class Journal implements RecordStore {
     return this.#heads.get(journal) ?? 0;
   }
 
+  /** 1, unless the first records were erased. */
+  firstSequence(journal: string): number {
+    return firstIn(this.#environment, this.#sealer, journal);
+  }
+
   readAll(journal: string): AsyncGenerator<JournalRecord> {
-    return this.readFrom(journal, 1);
+    return this.readFrom(journal, this.firstSequence(journal));
   }
 
   /** Records from `sequence` on, in order, up to the last one at the time of the call. Throws storage/damaged at the first that is not whole. */
@@ -163,6 +184,15 @@ export class Journal implements RecordStore {
     return this.#environment.close();
   }
 
+  /** All records there are, which lie before what is appended now, and where the journal begins from then on. */
+  #dropped(journal: string): Change[] {
+    const next = this.lastSequence(journal) + 1;
+    const gone: Change[] = [];
+    for (let at = this.firstSequence(journal); at < next; at++)
+      gone.push({ kind: 'remove', place: recordPlace(journal, at) });
+    return [...gone, this.#sealed(firstPlace(journal), u64be(next))];
+  }
+
   #sealed(place: Uint8Array, value: Uint8Array): Change {
     if (value.length > RECORD_BYTES_MAX)
       throw new StorageError(
@@ -173,10 +203,23 @@ export class Journal implements RecordStore {
   }
 }
 
+/** Sequence of a journal's first record. */
+export function firstIn(environment: Environment, sealer: Sealer | undefined, journal: string): number {
+  const place = firstPlace(journal);
+  const value = environment.get(place);
+  if (value === undefined) return 1;
+  const first = fromU64be(openValue(sealer, place, value));
+  if (first === undefined)
+    throw new StorageError('storage/damaged', `where the journal ${journal} begins is no number`);
+  return first;
+}
+
 /** What a transaction is about, in the names of failpoints: its first write's journal, or the first part of its key. */
-export function subjectOf([first]: readonly Write[]): string {
+export function subjectOf([first]: readonly (Write | DropBefore)[]): string {
   if (first === undefined) return 'nothing';
-  return first.kind === 'append' ? first.journal : (first.key.split('/')[0] ?? first.key);
+  return first.kind === 'append' || first.kind === 'drop-before'
+    ? first.journal
+    : (first.key.split('/')[0] ?? first.key);
 }
 
 // LMDB cannot tell an empty value from none, so a plain value has one byte in front.

@@ -20,6 +20,12 @@ export function recordPlace(journal: string, sequence: number): Uint8Array<Array
   return concat(journalPrefix(journal), u64be(sequence));
 }
 
+/** Where a journal begins whose first records were erased. */
+export function firstPlace(journal: string): Uint8Array<ArrayBuffer> {
+  requireJournalName(journal);
+  return metaPlace(`first ${journal}`);
+}
+
 export function headPlace(journal: string): Uint8Array<ArrayBuffer> {
   return concat(Uint8Array.of(TABLE.head), utf8(journal));
 }

@@ -41,6 +41,7 @@ export const EVENTS = {
   'certificate.expiring': 'A certificate in use ends soon.',
   'certificate.reloaded': 'A renewed certificate is in use.',
   'certificate.kept': 'A certificate file could not be used; the last good one stays.',
+  'secrets.erased': 'The secrets of closed rounds were erased from the journal.',
   'revocations.reloaded': 'A changed revocation list is in force.',
   'revocations.kept': 'A revocation list could not be used; the last good one stays in force.',
 } as const;

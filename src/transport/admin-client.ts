@@ -35,6 +35,7 @@ export function connectAdmin(options: ConnectOptions): AdminClient {
     listRounds: asked(listRounds),
     getRound: asked(getRound),
     getParticipation: asked(ADMIN_METHODS.getParticipation),
+    getLedger: asked(ADMIN_METHODS.getLedger),
     listSilos: asked(ADMIN_METHODS.listSilos),
     getSilo: asked(ADMIN_METHODS.getSilo),
     getServerInfo: asked(ADMIN_METHODS.getServerInfo),

@@ -16,6 +16,8 @@ import type {
   GetInclusionProofResponse,
   GetJobRequest,
   GetJobResponse,
+  GetLedgerRequest,
+  GetLedgerResponse,
   GetParticipationRequest,
   GetParticipationResponse,
   GetRoundRequest,
@@ -102,6 +104,7 @@ export interface AdminClient {
   listRounds(request: Partial<ListRoundsRequest>, signal?: AbortSignal): Promise<ListRoundsResponse>;
   getRound(request: Partial<GetRoundRequest>, signal?: AbortSignal): Promise<GetRoundResponse>;
   getParticipation(request: Partial<GetParticipationRequest>, signal?: AbortSignal): Promise<GetParticipationResponse>;
+  getLedger(request: Partial<GetLedgerRequest>, signal?: AbortSignal): Promise<GetLedgerResponse>;
   listSilos(request?: Partial<ListSilosRequest>, signal?: AbortSignal): Promise<ListSilosResponse>;
   getSilo(request: GetSiloRequest, signal?: AbortSignal): Promise<GetSiloResponse>;
   getServerInfo(request?: GetServerInfoRequest, signal?: AbortSignal): Promise<GetServerInfoResponse>;

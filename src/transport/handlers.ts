@@ -18,6 +18,8 @@ import type {
   GetInclusionProofResponse,
   GetJobRequest,
   GetJobResponse,
+  GetLedgerRequest,
+  GetLedgerResponse,
   GetParticipationRequest,
   GetParticipationResponse,
   GetRoundRequest,
@@ -107,6 +109,7 @@ export interface AdminHandlers {
   giveOrder(caller: AdminCaller, request: GiveOrderRequest): Promise<GiveOrderResponse>;
   listOrders(caller: AdminCaller, request: ListOrdersRequest): Promise<ListOrdersResponse>;
   getParticipation(caller: AdminCaller, request: GetParticipationRequest): Promise<GetParticipationResponse>;
+  getLedger(caller: AdminCaller, request: GetLedgerRequest): Promise<GetLedgerResponse>;
   listSilos(caller: AdminCaller, request: ListSilosRequest): Promise<ListSilosResponse>;
   getSilo(caller: AdminCaller, request: GetSiloRequest): Promise<GetSiloResponse>;
   getServerInfo(caller: AdminCaller, request: GetServerInfoRequest): Promise<GetServerInfoResponse>;

@@ -306,6 +306,8 @@ SCHEMAS = {
     "Secret": "index:u secret:b",
     "Transcript": "plan:b attempt:b advertised:b* headers:b* request:b",
     "Ack": "result_hash:b outcome:u coverage:u model:b charge:b",
+    "Charge": "data_set:b rounds:u",
+    "Action": "action:s reason:s objects:b*",
     "Abort": "job_id:s rid:b attempt:u phase:s code:s evidence:b*",
     "Decline": "rid:b attempt:u code:s",
     "Abandon": "job_id:s rid:b round:u reason:s proof:b*",
@@ -743,6 +745,12 @@ class Verifier:
             if number > 1:
                 need(before.index < size, "log/not-logged", f"{start.where()} rests on a checkpoint of {size} without {before.where()}")
 
+        ended = self.of("result", job, number) + self.of("abandon", job, number)
+        for e in self.of("erasure", job, number):
+            full = {x.subject for x in self.of("ack", job, number) if x.index < e.index and x.message["coverage"] == 1}
+            may = ended and ended[0].index < e.index and (ended[0].kind == "abandon" or len(full) >= plan.message["t"])
+            need(may and e.subject == "coordinator", "verify/entry-order", f"{e.where()} before a threshold has verified round {number}")
+
     def in_log(self, text, where):
         """Size of a checkpoint that is one of this log."""
         origin, size, root = self.checkpoint_text(text)
@@ -876,10 +884,14 @@ class Verifier:
         challenge = h("fp-challenge", tr["t3"])
         weights = [[w & M61 for w in little("Q", stream(hkdf(challenge, tr["t3"], "fp-weights", bytes([s])), 8 * d))] for s in (0, 1)]
         tau = lambda vector: tuple(sum(map(int.__mul__, w, vector)) % M61 for w in weights)
+        gone_inputs = [i for i in missing if f"{base}/inputs/{i}" not in self.parts and self.erased(job, entry.round, "erase-missing-inputs")]
         for i in missing:
-            taus[i] = tau(unpack(self.input(base, i, tr, m_bits, d), m_bits, d))
-        sums = tuple(sum(taus[i][s] for i in u3) % M61 for s in (0, 1))
-        need(sums == tau(y), "result/fingerprint", "the fingerprints of the inputs do not add up to that of Y")
+            if i not in gone_inputs:
+                taus[i] = tau(unpack(self.input(base, i, tr, m_bits, d), m_bits, d))
+        # What was erased after a threshold had verified it rests on their Acks.
+        if not gone_inputs:
+            sums = tuple(sum(taus[i][s] for i in u3) % M61 for s in (0, 1))
+            need(sums == tau(y), "result/fingerprint", "the fingerprints of the inputs do not add up to that of Y")
 
         x = list(y)
         for s in r["selves"]:
@@ -1005,6 +1017,7 @@ class Verifier:
         if hasattr(self, "notes"):
             self.try_("log", self.times, previous)
         self.try_("log", self.once)
+        self.try_("log", self.charges)
         for hello in self.of("hello"):
             if hello.message["checkpoint"]:
                 self.try_(hello.where(), self.in_log, hello.message["checkpoint"], hello.where())
@@ -1015,6 +1028,34 @@ class Verifier:
             done = [h("result", e.message["payload"]) for e in self.of("result", source["job_id"])[:1]]
             if done != [source["result_hash"]]:
                 self.findings.append({"code": "verify/first-model", "where": "manifest", "message": "standardise_by names another result"})
+
+    def charges(self):
+        """Check 13: each charge is that of the Ack before it, and counts rise."""
+        due, newest, counts = None, {}, {}
+        for e in self.log:
+            charge, due = due, None
+            if e.kind != "ledger-charge":
+                need(charge is None, "verify/ledger", f"no charge stands before {e.where()}")
+                if e.kind == "ack" and e.message["charge"]:
+                    due = e
+                continue
+            same = charge and (charge.subject, charge.job, charge.round) == (e.subject, e.job, e.round)
+            need(same and charge.message["charge"] == e.statement, "verify/ledger", f"{e.where()} is not what the Ack before it says")
+            c = parse("Charge", e.statement)
+            before = newest.get((e.subject, e.job))
+            rises = before is None or before[0] == e.round or (before[0] < e.round and before[1] < c["rounds"])
+            need(rises, "verify/ledger", f"{e.where()}: {c['rounds']} rounds after {before}")
+            place = counts.setdefault((e.subject, c["data_set"], c["rounds"]), (e.job, e.round))
+            need(place == (e.job, e.round), "verify/ledger", f"{e.where()} repeats a count")
+            newest[e.subject, e.job] = (e.round, c["rounds"])
+            self.count("charges")
+
+    def erased(self, job, round_, action):
+        """Whether the log says so; only a round that a threshold has verified may lose anything."""
+        for e in self.of("erasure", job, round_):
+            if parse("Action", e.statement)["action"] == action:
+                return True
+        return False
 
     def job(self, job):
         entries = self.of("manifest", job)

@@ -7,8 +7,24 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { hex } from '../../src/base/index.js';
 import { decodeEntry, type EntryKindName } from '../../src/transcript/index.js';
-import { Outcome, RoundPlan, RoundResult, type MessageType } from '../../src/wire/index.js';
-import { bundleOf, conspired, entriesIn, partsOf, resigned, verifyParts } from '../support/audit/forge.js';
+import {
+  ChargeStatement,
+  decode,
+  encode,
+  Outcome,
+  RoundPlan,
+  RoundResult,
+  type MessageType,
+} from '../../src/wire/index.js';
+import {
+  bundleOf,
+  changedEntry,
+  conspired,
+  entriesIn,
+  partsOf,
+  resigned,
+  verifyParts,
+} from '../support/audit/forge.js';
 import { bundleOfJob, trainedAlongGraph, trainedConsortium, type Trained } from '../support/audit/trained.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
@@ -147,6 +163,18 @@ describe.skipIf(!found)('a verifier in Python', { timeout: 60_000 }, () => {
     ],
     ['an outcome', 'result/outcome', 'result', again(RoundResult, () => ({ outcome: Outcome.OUTCOME_REJECTED }))],
     ['a model', 'result/outcome', 'result', again(RoundResult, () => ({ newModelHash: zero }))],
+    [
+      'a charge',
+      'verify/ledger',
+      'ledger-charge',
+      (entry) =>
+        changedEntry(entry, ({ body }) => {
+          const charge = decode(ChargeStatement, 'charge', body.bytes);
+          return {
+            body: { form: 'statement', bytes: encode(ChargeStatement, { ...charge, rounds: charge.rounds + 1n }) },
+          };
+        }),
+    ],
     ['a threshold', 'plan/threshold', 'plan', again(RoundPlan, () => ({ threshold: 2 }))],
     [
       'where a plan follows from',

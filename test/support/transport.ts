@@ -96,6 +96,7 @@ export const NO_ADMIN: AdminHandlers = {
   giveOrder: () => unused('giveOrder'),
   listOrders: () => unused('listOrders'),
   getParticipation: () => unused('getParticipation'),
+  getLedger: () => unused('getLedger'),
   listSilos: () => unused('listSilos'),
   getSilo: () => unused('getSilo'),
   getServerInfo: () => unused('getServerInfo'),

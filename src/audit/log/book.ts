@@ -1,7 +1,7 @@
 // What the log says of a job, gathered by round and attempt.
 
 import type { Hash, SiloId } from '../../base/index.js';
-import type { Manifest, Plan } from '../../protocol/index.js';
+import type { Manifest, Plan, RollbackDecision } from '../../protocol/index.js';
 import type {
   Ack,
   AttemptStart,
@@ -18,6 +18,20 @@ export interface JobBook {
   /** Index of the first approval of each silo. */
   readonly approvals: Map<SiloId, number>;
   readonly rounds: Map<number, RoundBook>;
+  /** Voters for each decision to go back, by its name. */
+  readonly rollbackVotes: Map<string, Set<SiloId>>;
+  /** Decisions that enough silos have voted for, in order. */
+  readonly rollbacks: DecidedRollback[];
+  /** Voters for the exclusion of each silo. */
+  readonly excludeVotes: Map<SiloId, Set<SiloId>>;
+}
+
+export interface DecidedRollback {
+  readonly decision: RollbackDecision;
+  /** Of the vote that decided it. */
+  readonly index: number;
+  /** Rounds that had an end by then. */
+  readonly afterRound: number;
 }
 
 export interface Terminal {
@@ -41,6 +55,8 @@ export interface RoundBook {
   terminal: Terminal | undefined;
   readonly acks: Logged<Ack>[];
   readonly disputes: Logged<Dispute>[];
+  /** What of it the coordinator said to have erased, with the index of the entry. */
+  readonly erased: Map<string, number>;
 }
 
 export interface AttemptBook {
@@ -55,7 +71,16 @@ export interface AttemptBook {
 }
 
 export function newRound(plan: Plan, index: number): RoundBook {
-  return { plan, index, attempts: new Map(), aborts: new Map(), terminal: undefined, acks: [], disputes: [] };
+  return {
+    plan,
+    index,
+    attempts: new Map(),
+    aborts: new Map(),
+    terminal: undefined,
+    acks: [],
+    disputes: [],
+    erased: new Map(),
+  };
 }
 
 export function newAttempt(start: Logged<AttemptStart>): AttemptBook {

@@ -1,9 +1,19 @@
 // Reading a job's entries in order: each must find before it what permits it. So the order of the log is checked by following it.
 
-import { asSiloId, equalBytes } from '../../base/index.js';
+import { asSiloId, equalBytes, LIMITS } from '../../base/index.js';
 import { hash, LABELS } from '../../crypto/index.js';
 import { openAttempt, openManifest, openPlan, demandPlanFits, type Roster } from '../../protocol/index.js';
-import type { Abandon, Ack, Approval, AttemptStart, Dispute, RoundResult } from '../../wire/index.js';
+import {
+  ActionStatement,
+  Coverage,
+  decode,
+  type Abandon,
+  type Ack,
+  type Approval,
+  type AttemptStart,
+  type Dispute,
+  type RoundResult,
+} from '../../wire/index.js';
 import { verified } from '../errors.js';
 import type { Ledger } from '../verdict.js';
 import { followAttempt } from './attempt.js';
@@ -11,6 +21,7 @@ import { samePlace } from './place.js';
 import { newAttempt, newRound, type AttemptBook, type JobBook, type RoundBook } from './book.js';
 import type { Logged } from './messages.js';
 import type { Numbered } from './tree.js';
+import { followVote } from './votes.js';
 
 /** One after the other, every entry of one job. `logged`: the opened message, where the kind has one. */
 export class JobFollower {
@@ -30,6 +41,8 @@ export class JobFollower {
     const { entry, index } = numbered;
     if (entry.kind === 'manifest' && logged !== undefined) this.#manifest(logged);
     else if (entry.kind === 'approval' && logged !== undefined) this.#approval(logged as Logged<Approval>);
+    else if ((entry.kind === 'exclude' || entry.kind === 'rollback') && logged !== undefined)
+      followVote(this.#roster, this.#known(index), logged);
     else if (entry.round > 0) {
       const book = this.#known(index);
       if (entry.kind === 'plan' && logged !== undefined) this.#plan(book, logged);
@@ -57,7 +70,8 @@ export class JobFollower {
     );
     const manifest = openManifest(this.#roster, logged.envelope);
     samePlace(manifest.jobId === this.#job, logged);
-    this.book = { manifest, approvals: new Map(), rounds: new Map() };
+    const votes = { rollbackVotes: new Map(), rollbacks: [], excludeVotes: new Map() };
+    this.book = { manifest, approvals: new Map(), rounds: new Map(), ...votes };
   }
 
   #approval(logged: Logged<Approval>): void {
@@ -115,13 +129,16 @@ export class JobFollower {
 
   #inRound(round: RoundBook, numbered: Numbered, logged: Logged | undefined): void {
     const { entry, index } = numbered;
-    if (entry.kind === 'result' || entry.kind === 'abandon') {
+    if (entry.kind === 'erasure') erased(round, numbered);
+    else if (entry.kind === 'result' || entry.kind === 'abandon') {
       if (logged !== undefined) this.#terminal(round, logged);
     } else if (entry.kind === 'ack' || entry.kind === 'dispute') {
       if (logged !== undefined) reaction(round, logged as Logged<Ack> | Logged<Dispute>);
     } else if (entry.attempt > 0) {
+      // Whoever acknowledges an Abandon says with an Abort that it will never release in that round.
+      const afterwards = entry.kind === 'abort' && round.terminal?.result === undefined;
       verified(
-        round.terminal === undefined,
+        round.terminal === undefined || afterwards,
         'verify/entry-order',
         `entry ${String(index)}, a ${entry.kind}, stands behind the end of its round.`,
         [round.terminal?.index ?? index, index],
@@ -179,13 +196,13 @@ export class JobFollower {
   }
 }
 
-/** A result stands behind T3 and the signatures of t survivors on it. */
+/** A result stands behind T3, the signatures of t survivors on it, and the releases of t silos. */
 function mayClose(round: RoundBook, { index, entry, message }: Logged<RoundResult>): void {
   const attempt = round.attempts.get(entry.attempt);
   verified(
-    attempt?.t3 !== undefined && attempt.consistency.size >= round.plan.t,
+    attempt?.t3 !== undefined && attempt.consistency.size >= round.plan.t && attempt.releases.size >= round.plan.t,
     'verify/entry-order',
-    `the result of round ${String(entry.round)} stands before the signatures of ${String(round.plan.t)} silos on its transcript.`,
+    `the result of round ${String(entry.round)} stands before the signatures of ${String(round.plan.t)} silos on its transcript, or before their releases.`,
     [index],
   );
   verified(
@@ -213,6 +230,27 @@ function reaction(round: RoundBook, logged: Logged<Ack> | Logged<Dispute>): void
   );
   if (entry.kind === 'ack') round.acks.push(logged as Logged<Ack>);
   else round.disputes.push(logged as Logged<Dispute>);
+}
+
+/** How many distinct members have acknowledged, each having verified everything itself. */
+function fullAcks({ plan, acks }: RoundBook): number {
+  const full = acks.filter(({ message }) => message.coverage === Coverage.COVERAGE_FULL);
+  const silos = new Set(full.map(({ entry }) => entry.subject.slice('silo/'.length)));
+  return plan.cohort.filter((silo) => silos.has(silo)).length;
+}
+
+/** What silos may still have to verify a result from is not erased before a threshold has verified it. */
+function erased(round: RoundBook, { entry, index }: Numbered): void {
+  const { action } = decode(ActionStatement, 'statement', entry.body.bytes, LIMITS.logEntryBytes);
+  verified(
+    entry.subject === 'coordinator' &&
+      round.terminal !== undefined &&
+      (round.terminal.result === undefined || fullAcks(round) >= round.plan.t),
+    'verify/entry-order',
+    `entry ${String(index)} erases what belongs to round ${String(entry.round)} before ${String(round.plan.t)} silos have verified it.`,
+    [index],
+  );
+  round.erased.set(action, index);
 }
 
 function attemptOf(round: RoundBook, { entry, index }: Numbered): AttemptBook {

@@ -19,9 +19,11 @@ import {
   Decline,
   Dispute,
   Envelope,
+  Exclude,
   Hello,
   JobManifest,
   Protest,
+  Rollback,
   RoundPlan,
   RoundResult,
   type MessageType,
@@ -50,6 +52,8 @@ export const CODECS = {
   decline: Decline,
   abort: Abort,
   abandon: Abandon,
+  exclude: Exclude,
+  rollback: Rollback,
 } as const;
 
 export type SignedKind = keyof typeof CODECS;
@@ -80,6 +84,8 @@ const SIGNERS: Readonly<Record<SignedKind, 'coordinator' | 'operator' | 'silo'>>
   decline: 'silo',
   abort: 'silo',
   abandon: 'coordinator',
+  exclude: 'silo',
+  rollback: 'silo',
 };
 
 export function isSignedKind(kind: EntryKindName): kind is SignedKind {

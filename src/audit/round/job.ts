@@ -1,10 +1,12 @@
 // One job from its manifest to its last round: what the log says, what the transcripts give, and how one follows from the other.
 
 import { equalBytes, hex } from '../../base/index.js';
-import { lastRound, NO_PREVIOUS, Refusal, type Roster } from '../../protocol/index.js';
+import { lastRound, NO_PREVIOUS, Refusal, rollbackHash, type Roster } from '../../protocol/index.js';
 import { Outcome } from '../../wire/index.js';
 import type { BundleReader } from '../bundle/reader.js';
-import type { JobBook, RoundBook, Terminal } from '../log/book.js';
+import type { DecidedRollback, JobBook, RoundBook, Terminal } from '../log/book.js';
+import { VerifyError } from '../errors.js';
+import { PART } from '../parts.js';
 import type { LogTree } from '../log/tree.js';
 import type { Ledger, RoundLine } from '../verdict.js';
 import { checkReactions, type Reactions } from './reactions.js';
@@ -32,7 +34,7 @@ export function checkJob(audit: Audit, book: JobBook, standardisation: Standardi
   let chain =
     standardisation === 'failed'
       ? undefined
-      : ledger.check(`job ${jobId}`, () => new ModelChain(bundle, manifest, standardisation));
+      : ledger.check(`job ${jobId}`, () => new ModelChain(bundle, manifest, standardisation, basesOf(book)));
   let previous: Uint8Array = NO_PREVIOUS;
   let left: Standardisation = 'failed';
   let ended = 0;
@@ -43,8 +45,9 @@ export function checkJob(audit: Audit, book: JobBook, standardisation: Standardi
     for (const attempt of round.attempts.values())
       ledger.check(where, () => checkStart(audit.tree, ledger, attempt, rounds.get(number - 1)), [attempt.start.index]);
     const work = (): RoundLine => {
-      if (rule.stopped)
+      if (rule.stopped && !book.rollbacks.some(({ afterRound }) => afterRound === number - 1))
         throw new Refusal('plan/round-limit', `the rule of job ${jobId} ended it after round ${String(ended)}.`);
+      for (const one of book.rollbacks) if (one.afterRound === number - 1) previous = rolledBack(one, previous, chain);
       demandChain(round, previous, chain);
       if (round.terminal === undefined) return openLine(audit, round);
       const { line, finished, endsJob } = closedRound(audit, book, { ...round, terminal: round.terminal }, chain);
@@ -56,6 +59,7 @@ export function checkJob(audit: Audit, book: JobBook, standardisation: Standardi
     ledger.count('rounds');
     if (line === undefined) chain = undefined;
     else ledger.rounds.push(line);
+    chain?.keep(number);
     if (round.terminal === undefined) continue;
     previous = round.terminal.hash;
     ended = number;
@@ -67,6 +71,23 @@ export function checkJob(audit: Audit, book: JobBook, standardisation: Standardi
   if (rule.stopped || ended === last) ledger.check(`job ${jobId}`, () => chain?.checkFinal(bundle));
   else ledger.notes.push(`job ${jobId} had come to round ${String(ended)} of ${String(last)} at this checkpoint.`);
   return left;
+}
+
+/** Rounds whose model a decision goes back to. */
+function basesOf({ rollbacks }: JobBook): ReadonlySet<number> {
+  return new Set(rollbacks.map(({ decision }) => decision.baseRound));
+}
+
+/** What the next plan follows from, after a vote that follows the last end. Throws Refusal `vote/invalid`. */
+function rolledBack(
+  { decision, index }: DecidedRollback,
+  previous: Uint8Array,
+  chain: ModelChain | undefined,
+): Uint8Array {
+  if (!equalBytes(decision.afterHash, previous))
+    throw new Refusal('vote/invalid', `entry ${String(index)} decides to go back from another end than the last one.`);
+  chain?.goBack(decision.baseRound, decision.baseModelHash);
+  return rollbackHash(decision);
 }
 
 function demandChain({ plan }: RoundBook, previous: Uint8Array, chain: ModelChain | undefined): void {
@@ -111,13 +132,20 @@ function closedRound(
     const about = { outcome: 'abandoned', attempt: attempts.size, model, terminal: terminal.hash } as const;
     return { line: lineOf(round, about, said) };
   }
+  const gone = round.erased.get('erase-vectors');
+  if (gone !== undefined && !bundle.has(PART.transcript(plan.jobId, plan.round)))
+    throw new VerifyError(
+      'verify/erased',
+      `sums and transcript of round ${String(plan.round)} were erased, as entry ${String(gone)} of the log says.`,
+      [gone],
+    );
   const checked = checkRound(audit, manifest, round, { ...terminal, result: terminal.result });
   const start = attempts.get(terminal.attempt);
   if (start !== undefined) {
     const rests = checkStart(tree, ledger, start, rounds.get(plan.round - 1));
     checkAdvertised(tree, ledger, rests, checked.keys.members.values(), start.t1?.index ?? terminal.index);
   }
-  const opened = checkVectors(bundle, ledger, checked);
+  const opened = checkVectors(bundle, ledger, checked, round.erased);
   const claimed = checked.claimedOutcome === Outcome.OUTCOME_APPLIED ? 'applied' : 'rejected';
   const outcome = chain?.advance(checked, opened) ?? claimed;
   const model = checked.claimedModelHash;

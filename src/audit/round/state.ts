@@ -32,10 +32,19 @@ export class ModelChain {
   readonly #manifest: Manifest;
   readonly #first: FirstModel | undefined;
   #state: Uint8Array;
+  /** Rounds whose models are gone back to later, and the models. */
+  readonly #bases: ReadonlySet<number>;
+  readonly #kept = new Map<number, Uint8Array>();
 
   /** Throws VerifyError `verify/first-model`, `verify/statistics`, JobError, ModelError. */
-  constructor(bundle: BundleReader, manifest: Manifest, standardisation: FinishedStatistics | 'none') {
+  constructor(
+    bundle: BundleReader,
+    manifest: Manifest,
+    standardisation: FinishedStatistics | 'none',
+    bases: ReadonlySet<number> = new Set(),
+  ) {
     this.#manifest = manifest;
+    this.#bases = bases;
     const { message, jobId } = manifest;
     if (message.kind === JobKind.JOB_KIND_STATISTICS) this.#state = NO_MODEL_STATE;
     else {
@@ -54,6 +63,7 @@ export class ModelChain {
       'verify/first-model',
       `the layout is not that of the job: ${differences.map((one) => `${one.segment}: ${one.difference}`).join('; ')}.`,
     );
+    this.keep(0);
     verified(
       equalBytes(this.hash, manifest.initialModelHash),
       'verify/first-model',
@@ -64,6 +74,19 @@ export class ModelChain {
   /** H("model", state). */
   get hash(): Hash {
     return hash(LABELS.model, this.#state);
+  }
+
+  /** After a round, whatever became of it: its model may be gone back to. */
+  keep(round: number): void {
+    if (this.#bases.has(round)) this.#kept.set(round, this.#state);
+  }
+
+  /** Throws Refusal `vote/invalid`. */
+  goBack(round: number, modelHash: Hash): void {
+    const state = this.#kept.get(round);
+    if (state === undefined || !equalBytes(hash(LABELS.model, state), modelHash))
+      throw new Refusal('vote/invalid', `the vote names another model than round ${String(round)} ended with.`);
+    this.#state = state;
   }
 
   /** Computes outcome and next state, and compares with the result. Throws Refusal `result/outcome`. */

@@ -6,14 +6,26 @@ import type { BundleReader } from '../bundle/reader.js';
 import { PART } from '../parts.js';
 import type { Ledger } from '../verdict.js';
 
+/** How the log calls the erasure of inputs that were served (docs/audit.md). */
+const ERASED_INPUTS = 'erase-missing-inputs';
+
 /** The opened sum, computed from Y and the openings. Throws Refusal `result/…`, VerifyError `verify/missing-part`. */
-export function checkVectors(bundle: BundleReader, ledger: Ledger, result: CheckedResult): Int32Array {
+export function checkVectors(
+  bundle: BundleReader,
+  ledger: Ledger,
+  result: CheckedResult,
+  erased: ReadonlyMap<string, number>,
+): Int32Array {
   const { manifest, plan } = result.context;
   const { jobId, round } = plan;
   const check = new VectorCheck(result);
   const { length } = layoutOfRound(manifest, round);
   const { sizes } = check;
+  const inputErased = (index: number): boolean =>
+    erased.has(ERASED_INPUTS) && !bundle.has(PART.input(jobId, round, index));
+  const gone = result.missing.filter(inputErased);
   for (const index of result.missing) {
+    if (gone.includes(index)) continue;
     const name = PART.input(jobId, round, index);
     demandSize('result/missing-input', bundle, name, sizes.input);
     const input = check.missingInput(index);
@@ -33,9 +45,13 @@ export function checkVectors(bundle: BundleReader, ledger: Ledger, result: Check
       at,
     );
   }
-  check.finish();
+  check.finish({ fingerprints: gone.length === 0 });
+  if (gone.length > 0)
+    ledger.notes.push(
+      `round ${String(round)} of ${jobId}: the input of ${gone.map((index) => plan.cohort[index] ?? '').join(', ')} was erased after a threshold had verified the round: its fingerprints rest on their Acks.`,
+    );
   ledger.count('coordinates', length);
-  ledger.count('fingerprints', 2 * (result.fingerprints.size + result.missing.length));
+  if (gone.length === 0) ledger.count('fingerprints', 2 * (result.fingerprints.size + result.missing.length));
   return values;
 }
 

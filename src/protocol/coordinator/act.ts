@@ -1,11 +1,14 @@
 // Acts that are no message of a round: exports, reads of auditors, erasures, certificates that came into use or were revoked. They
 // change nothing but the transparency log, which is why each is an event of its own.
 
-import { HASH_BYTES, isName } from '../../base/index.js';
+import { HASH_BYTES, isName, plusMs, type SiloId, type UnixMs } from '../../base/index.js';
+import { sha256 } from '../../crypto/index.js';
 import type { EntryKindName, LogEntry } from '../../transcript/index.js';
-import { ActionStatement, encode, type CoordinatorActNoted } from '../../wire/index.js';
+import { ActionStatement, encode, Envelope, Erasure, type CoordinatorActNoted } from '../../wire/index.js';
+import { equalEnvelopes, openEnvelope } from '../envelope.js';
 import { demand, demanded } from '../rejection.js';
-import { jobOf, stored, withJob } from './change.js';
+import { siloSigner } from '../roster.js';
+import { ANSWERED, jobOf, stored, withJob } from './change.js';
 import type { Accepted, CoordinatorEvent } from './event.js';
 import type { CoordinatorState } from './state.js';
 
@@ -55,6 +58,33 @@ function withErased(state: CoordinatorState, { jobId, round: number, action }: C
   const round = demanded(job.closed[number - 1], 'job/state', `round ${String(number)} is not closed.`, 'internal');
   const erased = new Set(round.erased).add(action);
   return withJob(state, { ...job, closed: job.closed.with(number - 1, { ...round, erased }) });
+}
+
+/** Between entries about one silo: it may erase as often as it likes, and need not fill the log with it. */
+const ERASURE_PAUSE_MS = 10 * 60_000;
+
+/** A silo says that the secrets of its closed rounds are gone. The same again, after a lost answer, is no second entry. */
+export function onErasure(
+  state: CoordinatorState,
+  at: UnixMs,
+  event: CoordinatorEvent,
+  silo: SiloId,
+  envelope: Envelope,
+): Accepted<CoordinatorState> {
+  const { message } = openEnvelope(state.self.roster, envelope, { type: 'erasure', signer: siloSigner(silo) }, Erasure);
+  demand(message.siloId === silo, 'envelope/wrong-signer', `the erasure of ${silo} names another silo.`);
+  const last = state.erasures.get(silo);
+  if (last !== undefined && (equalEnvelopes(last.envelope, envelope) || at < plusMs(last.at, ERASURE_PAUSE_MS)))
+    return { state, effects: [ANSWERED] };
+  return stored({ ...state, erasures: new Map(state.erasures).set(silo, { at, envelope }) }, event);
+}
+
+/** What the log holds of a silo's erasure: the digest of what it signed. */
+export function entryOfErasure(envelope: Envelope): Omit<LogEntry, 'recordedAt'> {
+  const objects = [sha256(encode(Envelope, envelope))];
+  const bytes = encode(ActionStatement, { action: 'erase-round-secrets', reason: '', objects });
+  const body = { form: 'statement', bytes } as const;
+  return { kind: 'erasure', job: '', round: 0, attempt: 0, subject: envelope.signer, body };
 }
 
 function kindOfAct({ entry }: CoordinatorActNoted): NotedKind | undefined {

@@ -5,7 +5,7 @@ import { asSiloId, unreachable, type UnixMs } from '../../base/index.js';
 import type { CoordinatorMessageReceived, CoordinatorPhaseClosed } from '../../wire/index.js';
 import { demand, demanded, orRejection, type Rejection } from '../rejection.js';
 import { siloSigner } from '../roster.js';
-import { onActNoted } from './act.js';
+import { onActNoted, onErasure } from './act.js';
 import { closeAborted, onAbort, onProtest, onReleaseAnswer } from './aborted.js';
 import { jobOf, type Located } from './change.js';
 import { demandNotDenied } from './denied.js';
@@ -26,7 +26,15 @@ import { releasesMissing } from './release.js';
 import { onExclude, onRollback } from './vote.js';
 
 export function initialCoordinatorState(self: CoordinatorSelf): CoordinatorState {
-  return { self, jobs: new Map(), orders: [], denied: new Map(), events: 0, log: initialLog(self) };
+  return {
+    self,
+    jobs: new Map(),
+    orders: [],
+    denied: new Map(),
+    erasures: new Map(),
+    events: 0,
+    log: initialLog(self),
+  };
 }
 
 export function advanceCoordinator(
@@ -120,6 +128,8 @@ function onMessage(
       return onExclude(state, event, silo, envelope);
     case 'rollback':
       return onRollback(state, event, silo, envelope);
+    case 'erasure':
+      return onErasure(state, at, event, silo, envelope);
     case 'hello':
       return onHello(state, at, event, silo, envelope);
     case 'cosign':

@@ -26,7 +26,7 @@ import {
 } from '../../wire/index.js';
 import { toBitmap } from '../bitmap.js';
 import { openPlan } from '../plan.js';
-import { entryOfAct } from './act.js';
+import { entryOfAct, entryOfErasure } from './act.js';
 import type { CoordinatorEffect, TimedEvent } from './event.js';
 import type { CoordinatorAttempt, CoordinatorJob, CoordinatorRound, CoordinatorState } from './state.js';
 
@@ -73,6 +73,7 @@ export function entriesOf(
     entries.push(encodeEntry({ ...entry, recordedAt: at }));
   };
   const message = (envelope: Envelope | undefined): void => {
+    if (envelope?.type === 'erasure') add(entryOfErasure(envelope));
     const kind = envelope === undefined ? undefined : KINDS[envelope.type];
     if (envelope === undefined || kind === undefined) return;
     const place = placeOf(before, after, envelope);

@@ -32,6 +32,8 @@ export interface CoordinatorState {
   readonly orders: readonly TakenOrder[];
   /** Kept out by an operator: not heard, and absent in every round. */
   readonly denied: ReadonlyMap<SiloId, TakenOrder>;
+  /** The newest erasure that each silo has told of, and when it was logged. */
+  readonly erasures: ReadonlyMap<SiloId, { readonly at: UnixMs; readonly envelope: Envelope }>;
   /** Number of the last accepted event; what directives are numbered by. */
   readonly events: number;
   /** The transparency log as it grows with the events; undefined while the consortium keeps none. */

@@ -12,6 +12,7 @@ import { onContributionFailed, onContributionReady, onInputMasked, onReceiptRece
 import { onJobDecided, onJobOffered, onJobPrepared } from './offer.js';
 import { onRolledBack } from './rolled-back.js';
 import { onComplaintReceived, onKeysReceived, onSharesClosed, onSharesReceived } from './share.js';
+import { onStateKept } from './snapshot.js';
 import type { SiloSelf, SiloState } from './state.js';
 import { onUnmaskRequested } from './unmask.js';
 import { onResultReceived, onResultVerified } from './verify.js';
@@ -84,6 +85,8 @@ function transition(state: SiloState, { at, event }: TimedEvent): Accepted<SiloS
       return onHelloMade(state, event, event.value);
     case 'checkpointRead':
       return onCheckpointRead(state, at, event, event.value);
+    case 'stateKept':
+      return onStateKept(state, at, event, event.value);
     default:
       return unreachable(event);
   }

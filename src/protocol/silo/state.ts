@@ -56,6 +56,10 @@ export interface SiloState {
   readonly recentPlans: readonly UnixMs[];
   /** The transparency log as far as this silo has read it. */
   readonly witness: WitnessState;
+  /** Parts of a snapshot that is being read; undefined outside of it. */
+  readonly restoring?: Uint8Array;
+  /** The last Erasure that was signed. */
+  readonly erased?: Envelope;
 }
 
 export interface WitnessState {

@@ -12,6 +12,7 @@ import type { Attempt, Plan } from '../plan.js';
 import { demand, demanded } from '../rejection.js';
 import { siloSigner } from '../roster.js';
 import { submit, type Accepted, type JournalledEvent, type SiloEffect } from './event.js';
+import { told } from './snapshot.js';
 import { effectiveMalicious, type JobState, type SiloState, type WitnessState } from './state.js';
 
 /** Checkpoints that are remembered: a directive rests on one that was shown lately, or comes with it. */
@@ -48,7 +49,7 @@ export function onHelloMade(state: SiloState, event: JournalledEvent, value: Sil
   });
   return {
     state: { ...state, witness: { ...witness, hello: { envelope } } },
-    effects: [{ kind: 'persist', event, emitted: [envelope] }, submit(envelope)],
+    effects: [{ kind: 'persist', event, emitted: [envelope] }, submit(envelope), ...told(state)],
   };
 }
 

@@ -44,8 +44,12 @@ export interface Trained {
   readonly finalModel: Uint8Array;
 }
 
-/** `change`: of the job file's text. `size`: silos, which the job file must name. */
-export async function trainedConsortium(change = (text: string): string => text, size = SILOS): Promise<Trained> {
+/** `change`: of the job file's text. `size`: silos, which the job file must name. `steer`: what happens before the job runs to its end. */
+export async function trainedConsortium(
+  change = (text: string): string => text,
+  size = SILOS,
+  steer: (consortium: MemoryConsortium) => void = () => undefined,
+): Promise<Trained> {
   const forward = new Uint8Array(await readFile(HEART_MODEL));
   const first = firstModel(forward, undefined, sha256);
   const folder = await mkdtemp(join(tmpdir(), 'veilsum-test-'));
@@ -80,6 +84,7 @@ export async function trainedConsortium(change = (text: string): string => text,
       return !(round === 3 && attempt === 1 && type === 'masked-header');
     },
   };
+  steer(consortium);
   consortium.run();
   const { parameters } = decodeModelState(states.get(hex(consortium.job.modelHash))!);
   return { consortium, jobId: manifest.jobId, forward, finalModel: withParameters(first.model, parameters) };

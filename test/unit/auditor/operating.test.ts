@@ -104,6 +104,29 @@ describe('participation', () => {
   });
 });
 
+describe('ledger', () => {
+  it('lists what silos have charged, and finds the same in the log', async () => {
+    const consortium = new MemoryConsortium(4, { log: true, manifest: { roundLimit: 2 } });
+    consortium.run();
+    const at = await desk(consortium, AUDITOR);
+    const { out, code } = await at.run('ledger', 'job-1', '--log');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^JOB +SILO +ROUNDS +WITH NOISE +EPSILON/m);
+    expect(out).toMatch(/^job-1 +silo-000 +2 +0 +none +- +2 +2$/m);
+    expect(out).toMatch(/^The log holds the same charges\.$/m);
+    expect(await at.json('ledger')).toMatchObject([{ silo: 'silo-000', rounds: 2, roundsOfDataSet: 2 }, {}, {}, {}]);
+    // A coordinator that says something else than its log.
+    const [round] = consortium.job.closed;
+    const less = { ...round!, acks: new Map() };
+    const jobs = new Map([
+      [consortium.job.manifest.jobId, { ...consortium.job, closed: consortium.job.closed.with(0, less) }],
+    ]);
+    consortium.coordinator = { ...consortium.coordinator, jobs };
+    expect((await at.run('ledger', 'job-1', '--log')).err).toContain('audit/bad-answer');
+    expect((await at.run('ledger', 'job-9')).code).not.toBe(0);
+  });
+});
+
 describe('acts', () => {
   it('lists what was done and exported, and by whom', async () => {
     const at = await desk(running().consortium);

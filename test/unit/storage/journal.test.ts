@@ -299,6 +299,48 @@ describe('after kill -9', () => {
   });
 });
 
+describe('a journal whose beginning was erased', () => {
+  it('goes on with the same numbers, begins where it was told, and holds none of what was before', async () => {
+    const path = join(temporaryFolder(), 'journal');
+    const journal = await Journal.open({ path });
+    await journal.append('a', [utf8('one'), utf8('two')]);
+    await journal.append('b', [utf8('other')]);
+    const drop = { kind: 'drop-before', journal: 'a' } as const;
+    expect(await journal.transaction([drop, { kind: 'append', journal: 'a', record: utf8('kept') }])).toEqual([3]);
+    await journal.append('a', [utf8('four')]);
+    await journal.close();
+    const again = await Journal.open({ path });
+    expect([again.firstSequence('a'), again.firstSequence('b'), again.lastSequence('a')]).toEqual([3, 1, 4]);
+    const all: string[] = [];
+    for await (const { bytes } of again.readAll('a')) all.push(fromUtf8(bytes));
+    expect(all).toEqual(['kept', 'four']);
+    await expect(texts(again, 'a')).rejects.toMatchObject({ code: 'storage/damaged' });
+    expect(await again.transaction([drop, { kind: 'append', journal: 'a', record: utf8('new') }])).toEqual([5]);
+    await again.close();
+    expect((await checkJournal(path)).problems).toEqual([]);
+    const environment = await Environment.open(path);
+    const places = [...environment.range({ start: recordPlace('a', 0), end: recordPlace('a', 99) })];
+    expect(places.map(({ place }) => place.at(-1))).toEqual([5]);
+    await environment.close();
+  });
+
+  it('whose first record is missing is not whole', async () => {
+    const path = join(temporaryFolder(), 'journal');
+    const journal = await Journal.open({ path });
+    await journal.append('a', [utf8('one')]);
+    await journal.transaction([
+      { kind: 'drop-before', journal: 'a' },
+      { kind: 'append', journal: 'a', record: utf8('two') },
+      { kind: 'append', journal: 'a', record: utf8('three') },
+    ]);
+    await journal.close();
+    const environment = await Environment.open(path);
+    await environment.commit([{ kind: 'remove', place: recordPlace('a', 2) }]);
+    await environment.close();
+    expect((await checkJournal(path)).problems).toMatchObject([{ where: 'a/2' }]);
+  });
+});
+
 describe('a disk that refuses', () => {
   it('makes the commit reject, takes nothing more, and keeps what was acknowledged', async () => {
     const path = join(temporaryFolder(), 'journal');

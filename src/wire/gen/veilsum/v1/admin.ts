@@ -387,6 +387,42 @@ export interface Participation {
   disputed: number[];
 }
 
+export interface GetLedgerRequest {
+  /** Empty for all jobs. */
+  jobId: string;
+  /** Lines; at most 1000; 0 means 100. A page may be shorter than asked for: it also has a bound in bytes. */
+  pageSize: number;
+  /** From the answer before; empty for the first page. The job must be that of the first page. */
+  pageToken: string;
+}
+
+export interface GetLedgerResponse {
+  /** In the order of jobs, and in each sorted by silo id. Silos that have charged nothing have no line. */
+  lines: LedgerLine[];
+  /** Empty on the last page. */
+  nextPageToken: string;
+}
+
+/** What one silo has charged in one job. */
+export interface LedgerLine {
+  siloId: string;
+  jobId: string;
+  /** Rounds of the job that it has charged. */
+  rounds: number;
+  /** Those of them whose sum carries noise. */
+  roundsWithNoise: number;
+  /** As its newest charge says: rounds charged to the data set so far, in all versions and jobs. */
+  roundsOfDataSet: bigint;
+  /** Version of the data set under a key of the silo alone, as in its newest charge, 32 bytes. */
+  dataSet: Uint8Array;
+  /** Round of its newest charge. */
+  lastRound: number;
+  /** What the rounds with noise cost together at `delta`; 0 for none, infinity where nothing proves a bound. */
+  epsilon: number;
+  /** Of the job's manifest, or 1e-6 where it names none. */
+  delta: number;
+}
+
 export interface ListSilosRequest {
   /** At most 1000; 0 means 100. A page may be shorter than asked for: it also has a bound in bytes. */
   pageSize: number;
@@ -3272,6 +3308,278 @@ export const Participation: MessageFns<Participation> = {
   },
 };
 
+function createBaseGetLedgerRequest(): GetLedgerRequest {
+  return { jobId: "", pageSize: 0, pageToken: "" };
+}
+
+export const GetLedgerRequest: MessageFns<GetLedgerRequest> = {
+  encode(message: GetLedgerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetLedgerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetLedgerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetLedgerResponse(): GetLedgerResponse {
+  return { lines: [], nextPageToken: "" };
+}
+
+export const GetLedgerResponse: MessageFns<GetLedgerResponse> = {
+  encode(message: GetLedgerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.lines) {
+      LedgerLine.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetLedgerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetLedgerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lines.push(LedgerLine.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLedgerLine(): LedgerLine {
+  return {
+    siloId: "",
+    jobId: "",
+    rounds: 0,
+    roundsWithNoise: 0,
+    roundsOfDataSet: 0n,
+    dataSet: new Uint8Array(0),
+    lastRound: 0,
+    epsilon: 0,
+    delta: 0,
+  };
+}
+
+export const LedgerLine: MessageFns<LedgerLine> = {
+  encode(message: LedgerLine, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.siloId !== "") {
+      writer.uint32(10).string(message.siloId);
+    }
+    if (message.jobId !== "") {
+      writer.uint32(18).string(message.jobId);
+    }
+    if (message.rounds !== 0) {
+      writer.uint32(24).uint32(message.rounds);
+    }
+    if (message.roundsWithNoise !== 0) {
+      writer.uint32(32).uint32(message.roundsWithNoise);
+    }
+    if (message.roundsOfDataSet !== 0n) {
+      if (BigInt.asUintN(64, message.roundsOfDataSet) !== message.roundsOfDataSet) {
+        throw new globalThis.Error("value provided for field message.roundsOfDataSet of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.roundsOfDataSet);
+    }
+    if (message.dataSet.length !== 0) {
+      writer.uint32(50).bytes(message.dataSet);
+    }
+    if (message.lastRound !== 0) {
+      writer.uint32(56).uint32(message.lastRound);
+    }
+    if (message.epsilon !== 0) {
+      writer.uint32(65).double(message.epsilon);
+    }
+    if (message.delta !== 0) {
+      writer.uint32(73).double(message.delta);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LedgerLine {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLedgerLine();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.siloId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rounds = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.roundsWithNoise = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.roundsOfDataSet = reader.uint64() as bigint;
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.dataSet = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.lastRound = reader.uint32();
+            continue;
+          }
+          case 8: {
+            if (tag !== 65) {
+              break;
+            }
+
+            message.epsilon = reader.double();
+            continue;
+          }
+          case 9: {
+            if (tag !== 73) {
+              break;
+            }
+
+            message.delta = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseListSilosRequest(): ListSilosRequest {
   return { pageSize: 0, pageToken: "", fields: [] };
 }
@@ -5048,6 +5356,15 @@ export const AdminServiceDefinition = {
       requestType: GetParticipationRequest as typeof GetParticipationRequest,
       requestStream: false,
       responseType: GetParticipationResponse as typeof GetParticipationResponse,
+      responseStream: false,
+      options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
+    },
+    /** What the silos of jobs have charged to their data sets, as they signed it in their Acks. */
+    getLedger: {
+      name: "GetLedger",
+      requestType: GetLedgerRequest as typeof GetLedgerRequest,
+      requestStream: false,
+      responseType: GetLedgerResponse as typeof GetLedgerResponse,
       responseStream: false,
       options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
     },

@@ -62,6 +62,7 @@ export interface SiloRecord {
     | { $case: "helloMade"; value: SiloHelloMade }
     | { $case: "checkpointRead"; value: SiloCheckpointRead }
     | { $case: "rolledBack"; value: RollbackDirective }
+    | { $case: "stateKept"; value: SiloStateKept }
     | undefined;
 }
 
@@ -411,6 +412,144 @@ export interface CertificateSeen {
   revoked: boolean;
 }
 
+/** A part of the state as it is between rounds. Everything before the first part may be forgotten. */
+export interface SiloStateKept {
+  /** Of an encoded SiloSnapshot. */
+  part: Uint8Array;
+  last: boolean;
+}
+
+/** The state of a silo while no round is open, whole: no secret of any round is in it. */
+export interface SiloSnapshot {
+  siloId: string;
+  jobs: KeptJob[];
+  openings: KeptOpenings[];
+  ledger: KeptLedger[];
+  lastSums: KeptSum[];
+  recentPlans: bigint[];
+  witness:
+    | KeptWitness
+    | undefined;
+  /** The last Erasure that was signed. */
+  erased: Envelope | undefined;
+}
+
+export interface KeptJob {
+  manifest:
+    | Envelope
+    | undefined;
+  /** "undecided", "approved" or "refused". */
+  decision: string;
+  approval: Envelope | undefined;
+  prepared: boolean;
+  dataSet: string;
+  unfit: string;
+  modelHash: Uint8Array;
+  previousResultHash: Uint8Array;
+  closedRound: number;
+  lastAckHash: Uint8Array;
+  acks: KeptMessage[];
+  models: KeptModel[];
+  rollbacks: Uint8Array[];
+  closingAborts: KeptMessage[];
+  dispute: Envelope | undefined;
+  stopped: boolean;
+  ended: boolean;
+}
+
+export interface KeptMessage {
+  round: number;
+  envelope: Envelope | undefined;
+}
+
+export interface KeptModel {
+  round: number;
+  hash: Uint8Array;
+}
+
+export interface KeptOpenings {
+  /** Input key, hexadecimal. */
+  key: string;
+  openings: KeptOpening[];
+}
+
+export interface KeptOpening {
+  jobId: string;
+  round: number;
+  rid: Uint8Array;
+  attempt: number;
+  n: number;
+  silos: string[];
+}
+
+export interface KeptLedger {
+  dataSet: string;
+  uses: KeptUse[];
+}
+
+export interface KeptUse {
+  jobId: string;
+  /** Unset for rounds without noise. */
+  mechanism: KeptMechanism | undefined;
+  rounds: number;
+  lastRound: number;
+}
+
+export interface KeptMechanism {
+  kind: string;
+  variance: number;
+  l2: number;
+  dimensions: number;
+  contributors: number;
+}
+
+export interface KeptSum {
+  key: string;
+  jobId: string;
+  round: number;
+  silos: string[];
+  dataSetVersion: Uint8Array;
+}
+
+export interface KeptWitness {
+  range: Uint8Array;
+  size: bigint;
+  roots: KeptRoot[];
+  cosigners: KeptCosigners[];
+  hello:
+    | Envelope
+    | undefined;
+  /** Index of that Hello in the log, plus one; 0 before it was read. */
+  helloAt: bigint;
+  terminals: KeptTerminal[];
+  cosigned: Envelope | undefined;
+  cosignedSize: bigint;
+  sitsOut: KeptSitting[];
+}
+
+export interface KeptRoot {
+  size: bigint;
+  /** Hexadecimal. */
+  root: string;
+}
+
+export interface KeptCosigners {
+  size: bigint;
+  silos: string[];
+}
+
+export interface KeptTerminal {
+  /** "<job>/<round>". */
+  key: string;
+  digest: Uint8Array;
+  index: bigint;
+}
+
+export interface KeptSitting {
+  jobId: string;
+  round: number;
+}
+
 function createBaseSiloRecord(): SiloRecord {
   return { version: 0, atUnixMs: 0n, emitted: [], event: undefined };
 }
@@ -495,6 +634,9 @@ export const SiloRecord: MessageFns<SiloRecord> = {
         break;
       case "rolledBack":
         RollbackDirective.encode(message.event.value, writer.uint32(250).fork()).join();
+        break;
+      case "stateKept":
+        SiloStateKept.encode(message.event.value, writer.uint32(258).fork()).join();
         break;
     }
     return writer;
@@ -717,6 +859,14 @@ export const SiloRecord: MessageFns<SiloRecord> = {
             }
 
             message.event = { $case: "rolledBack", value: RollbackDirective.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 32: {
+            if (tag !== 258) {
+              break;
+            }
+
+            message.event = { $case: "stateKept", value: SiloStateKept.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -3678,6 +3828,1453 @@ export const CertificateSeen: MessageFns<CertificateSeen> = {
             }
 
             message.revoked = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSiloStateKept(): SiloStateKept {
+  return { part: new Uint8Array(0), last: false };
+}
+
+export const SiloStateKept: MessageFns<SiloStateKept> = {
+  encode(message: SiloStateKept, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.part.length !== 0) {
+      writer.uint32(10).bytes(message.part);
+    }
+    if (message.last !== false) {
+      writer.uint32(16).bool(message.last);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SiloStateKept {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSiloStateKept();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.last = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSiloSnapshot(): SiloSnapshot {
+  return {
+    siloId: "",
+    jobs: [],
+    openings: [],
+    ledger: [],
+    lastSums: [],
+    recentPlans: [],
+    witness: undefined,
+    erased: undefined,
+  };
+}
+
+export const SiloSnapshot: MessageFns<SiloSnapshot> = {
+  encode(message: SiloSnapshot, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.siloId !== "") {
+      writer.uint32(10).string(message.siloId);
+    }
+    for (const v of message.jobs) {
+      KeptJob.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.openings) {
+      KeptOpenings.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.ledger) {
+      KeptLedger.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.lastSums) {
+      KeptSum.encode(v!, writer.uint32(42).fork()).join();
+    }
+    if (message.recentPlans.length !== 0) {
+      writer.uint32(50).fork();
+      for (const v of message.recentPlans) {
+        if (BigInt.asUintN(64, v) !== v) {
+          throw new globalThis.Error("a value provided in array field recentPlans of type uint64 is too large");
+        }
+        writer.uint64(v);
+      }
+      writer.join();
+    }
+    if (message.witness !== undefined) {
+      KeptWitness.encode(message.witness, writer.uint32(58).fork()).join();
+    }
+    if (message.erased !== undefined) {
+      Envelope.encode(message.erased, writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SiloSnapshot {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSiloSnapshot();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.siloId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.jobs.push(KeptJob.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.openings.push(KeptOpenings.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ledger.push(KeptLedger.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.lastSums.push(KeptSum.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag === 48) {
+              message.recentPlans.push(reader.uint64() as bigint);
+
+              continue;
+            }
+
+            if (tag === 50) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.recentPlans.push(reader.uint64() as bigint);
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.witness = KeptWitness.decode(reader, reader.uint32());
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.erased = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptJob(): KeptJob {
+  return {
+    manifest: undefined,
+    decision: "",
+    approval: undefined,
+    prepared: false,
+    dataSet: "",
+    unfit: "",
+    modelHash: new Uint8Array(0),
+    previousResultHash: new Uint8Array(0),
+    closedRound: 0,
+    lastAckHash: new Uint8Array(0),
+    acks: [],
+    models: [],
+    rollbacks: [],
+    closingAborts: [],
+    dispute: undefined,
+    stopped: false,
+    ended: false,
+  };
+}
+
+export const KeptJob: MessageFns<KeptJob> = {
+  encode(message: KeptJob, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.manifest !== undefined) {
+      Envelope.encode(message.manifest, writer.uint32(10).fork()).join();
+    }
+    if (message.decision !== "") {
+      writer.uint32(18).string(message.decision);
+    }
+    if (message.approval !== undefined) {
+      Envelope.encode(message.approval, writer.uint32(26).fork()).join();
+    }
+    if (message.prepared !== false) {
+      writer.uint32(32).bool(message.prepared);
+    }
+    if (message.dataSet !== "") {
+      writer.uint32(42).string(message.dataSet);
+    }
+    if (message.unfit !== "") {
+      writer.uint32(50).string(message.unfit);
+    }
+    if (message.modelHash.length !== 0) {
+      writer.uint32(58).bytes(message.modelHash);
+    }
+    if (message.previousResultHash.length !== 0) {
+      writer.uint32(66).bytes(message.previousResultHash);
+    }
+    if (message.closedRound !== 0) {
+      writer.uint32(72).uint32(message.closedRound);
+    }
+    if (message.lastAckHash.length !== 0) {
+      writer.uint32(82).bytes(message.lastAckHash);
+    }
+    for (const v of message.acks) {
+      KeptMessage.encode(v!, writer.uint32(90).fork()).join();
+    }
+    for (const v of message.models) {
+      KeptModel.encode(v!, writer.uint32(98).fork()).join();
+    }
+    for (const v of message.rollbacks) {
+      writer.uint32(106).bytes(v!);
+    }
+    for (const v of message.closingAborts) {
+      KeptMessage.encode(v!, writer.uint32(114).fork()).join();
+    }
+    if (message.dispute !== undefined) {
+      Envelope.encode(message.dispute, writer.uint32(122).fork()).join();
+    }
+    if (message.stopped !== false) {
+      writer.uint32(128).bool(message.stopped);
+    }
+    if (message.ended !== false) {
+      writer.uint32(136).bool(message.ended);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptJob {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptJob();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.manifest = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.decision = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.approval = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.prepared = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.dataSet = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.unfit = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.modelHash = reader.bytes();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.previousResultHash = reader.bytes();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.closedRound = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.lastAckHash = reader.bytes();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.acks.push(KeptMessage.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.models.push(KeptModel.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.rollbacks.push(reader.bytes());
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.closingAborts.push(KeptMessage.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.dispute = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 16: {
+            if (tag !== 128) {
+              break;
+            }
+
+            message.stopped = reader.bool();
+            continue;
+          }
+          case 17: {
+            if (tag !== 136) {
+              break;
+            }
+
+            message.ended = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptMessage(): KeptMessage {
+  return { round: 0, envelope: undefined };
+}
+
+export const KeptMessage: MessageFns<KeptMessage> = {
+  encode(message: KeptMessage, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.round !== 0) {
+      writer.uint32(8).uint32(message.round);
+    }
+    if (message.envelope !== undefined) {
+      Envelope.encode(message.envelope, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptMessage {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptMessage();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.envelope = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptModel(): KeptModel {
+  return { round: 0, hash: new Uint8Array(0) };
+}
+
+export const KeptModel: MessageFns<KeptModel> = {
+  encode(message: KeptModel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.round !== 0) {
+      writer.uint32(8).uint32(message.round);
+    }
+    if (message.hash.length !== 0) {
+      writer.uint32(18).bytes(message.hash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptModel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptModel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptOpenings(): KeptOpenings {
+  return { key: "", openings: [] };
+}
+
+export const KeptOpenings: MessageFns<KeptOpenings> = {
+  encode(message: KeptOpenings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    for (const v of message.openings) {
+      KeptOpening.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptOpenings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptOpenings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.openings.push(KeptOpening.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptOpening(): KeptOpening {
+  return { jobId: "", round: 0, rid: new Uint8Array(0), attempt: 0, n: 0, silos: [] };
+}
+
+export const KeptOpening: MessageFns<KeptOpening> = {
+  encode(message: KeptOpening, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.round !== 0) {
+      writer.uint32(16).uint32(message.round);
+    }
+    if (message.rid.length !== 0) {
+      writer.uint32(26).bytes(message.rid);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(32).uint32(message.attempt);
+    }
+    if (message.n !== 0) {
+      writer.uint32(40).uint32(message.n);
+    }
+    for (const v of message.silos) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptOpening {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptOpening();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.rid = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.n = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.silos.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptLedger(): KeptLedger {
+  return { dataSet: "", uses: [] };
+}
+
+export const KeptLedger: MessageFns<KeptLedger> = {
+  encode(message: KeptLedger, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.dataSet !== "") {
+      writer.uint32(10).string(message.dataSet);
+    }
+    for (const v of message.uses) {
+      KeptUse.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptLedger {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptLedger();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.dataSet = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.uses.push(KeptUse.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptUse(): KeptUse {
+  return { jobId: "", mechanism: undefined, rounds: 0, lastRound: 0 };
+}
+
+export const KeptUse: MessageFns<KeptUse> = {
+  encode(message: KeptUse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.mechanism !== undefined) {
+      KeptMechanism.encode(message.mechanism, writer.uint32(18).fork()).join();
+    }
+    if (message.rounds !== 0) {
+      writer.uint32(24).uint32(message.rounds);
+    }
+    if (message.lastRound !== 0) {
+      writer.uint32(32).uint32(message.lastRound);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptUse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptUse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.mechanism = KeptMechanism.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rounds = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lastRound = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptMechanism(): KeptMechanism {
+  return { kind: "", variance: 0, l2: 0, dimensions: 0, contributors: 0 };
+}
+
+export const KeptMechanism: MessageFns<KeptMechanism> = {
+  encode(message: KeptMechanism, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.variance !== 0) {
+      writer.uint32(17).double(message.variance);
+    }
+    if (message.l2 !== 0) {
+      writer.uint32(25).double(message.l2);
+    }
+    if (message.dimensions !== 0) {
+      writer.uint32(32).uint32(message.dimensions);
+    }
+    if (message.contributors !== 0) {
+      writer.uint32(40).uint32(message.contributors);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptMechanism {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptMechanism();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.variance = reader.double();
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.l2 = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.dimensions = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.contributors = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptSum(): KeptSum {
+  return { key: "", jobId: "", round: 0, silos: [], dataSetVersion: new Uint8Array(0) };
+}
+
+export const KeptSum: MessageFns<KeptSum> = {
+  encode(message: KeptSum, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.jobId !== "") {
+      writer.uint32(18).string(message.jobId);
+    }
+    if (message.round !== 0) {
+      writer.uint32(24).uint32(message.round);
+    }
+    for (const v of message.silos) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.dataSetVersion.length !== 0) {
+      writer.uint32(42).bytes(message.dataSetVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptSum {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptSum();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.round = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.silos.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.dataSetVersion = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptWitness(): KeptWitness {
+  return {
+    range: new Uint8Array(0),
+    size: 0n,
+    roots: [],
+    cosigners: [],
+    hello: undefined,
+    helloAt: 0n,
+    terminals: [],
+    cosigned: undefined,
+    cosignedSize: 0n,
+    sitsOut: [],
+  };
+}
+
+export const KeptWitness: MessageFns<KeptWitness> = {
+  encode(message: KeptWitness, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.range.length !== 0) {
+      writer.uint32(10).bytes(message.range);
+    }
+    if (message.size !== 0n) {
+      if (BigInt.asUintN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.size);
+    }
+    for (const v of message.roots) {
+      KeptRoot.encode(v!, writer.uint32(26).fork()).join();
+    }
+    for (const v of message.cosigners) {
+      KeptCosigners.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.hello !== undefined) {
+      Envelope.encode(message.hello, writer.uint32(42).fork()).join();
+    }
+    if (message.helloAt !== 0n) {
+      if (BigInt.asUintN(64, message.helloAt) !== message.helloAt) {
+        throw new globalThis.Error("value provided for field message.helloAt of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.helloAt);
+    }
+    for (const v of message.terminals) {
+      KeptTerminal.encode(v!, writer.uint32(58).fork()).join();
+    }
+    if (message.cosigned !== undefined) {
+      Envelope.encode(message.cosigned, writer.uint32(66).fork()).join();
+    }
+    if (message.cosignedSize !== 0n) {
+      if (BigInt.asUintN(64, message.cosignedSize) !== message.cosignedSize) {
+        throw new globalThis.Error("value provided for field message.cosignedSize of type uint64 too large");
+      }
+      writer.uint32(72).uint64(message.cosignedSize);
+    }
+    for (const v of message.sitsOut) {
+      KeptSitting.encode(v!, writer.uint32(82).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptWitness {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptWitness();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.range = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.size = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.roots.push(KeptRoot.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cosigners.push(KeptCosigners.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.hello = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.helloAt = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.terminals.push(KeptTerminal.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.cosigned = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.cosignedSize = reader.uint64() as bigint;
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.sitsOut.push(KeptSitting.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptRoot(): KeptRoot {
+  return { size: 0n, root: "" };
+}
+
+export const KeptRoot: MessageFns<KeptRoot> = {
+  encode(message: KeptRoot, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.size !== 0n) {
+      if (BigInt.asUintN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.size);
+    }
+    if (message.root !== "") {
+      writer.uint32(18).string(message.root);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptRoot {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptRoot();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.size = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.root = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptCosigners(): KeptCosigners {
+  return { size: 0n, silos: [] };
+}
+
+export const KeptCosigners: MessageFns<KeptCosigners> = {
+  encode(message: KeptCosigners, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.size !== 0n) {
+      if (BigInt.asUintN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.size);
+    }
+    for (const v of message.silos) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptCosigners {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptCosigners();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.size = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.silos.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptTerminal(): KeptTerminal {
+  return { key: "", digest: new Uint8Array(0), index: 0n };
+}
+
+export const KeptTerminal: MessageFns<KeptTerminal> = {
+  encode(message: KeptTerminal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.digest.length !== 0) {
+      writer.uint32(18).bytes(message.digest);
+    }
+    if (message.index !== 0n) {
+      if (BigInt.asUintN(64, message.index) !== message.index) {
+        throw new globalThis.Error("value provided for field message.index of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.index);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptTerminal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptTerminal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.digest = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.index = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptSitting(): KeptSitting {
+  return { jobId: "", round: 0 };
+}
+
+export const KeptSitting: MessageFns<KeptSitting> = {
+  encode(message: KeptSitting, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.jobId !== "") {
+      writer.uint32(10).string(message.jobId);
+    }
+    if (message.round !== 0) {
+      writer.uint32(16).uint32(message.round);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptSitting {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptSitting();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.jobId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.round = reader.uint32();
             continue;
           }
         }

@@ -1,0 +1,247 @@
+// The state of a silo between rounds, written down whole, so that the records it was folded from can be erased: with them go the secrets
+// of every round that is closed. Possible only while no round is open, because what is open rests on those records.
+
+import { asHash, asJobId, asSiloId, concat, LIMITS, unixMs, type JobId, type SiloId } from '../../base/index.js';
+import {
+  decode,
+  encode,
+  Erasure,
+  SiloSnapshot,
+  type Envelope,
+  type KeptJob,
+  type KeptOpening,
+  type KeptSum,
+  type KeptUse,
+  type KeptWitness,
+  type SiloStateKept,
+} from '../../wire/index.js';
+import { seal } from '../envelope.js';
+import type { LedgerEntry } from '../ledger.js';
+import { openManifest } from '../manifest.js';
+import { demand, demanded } from '../rejection.js';
+import { siloSigner, type Roster } from '../roster.js';
+import { submit, type Accepted, type JournalledEvent } from './event.js';
+import type { Decision, JobState, LastSum, Opening, SiloSelf, SiloState, WitnessState } from './state.js';
+
+/** Bytes of one part: a record of the journal has room for it, and for a signed message. */
+const PART_BYTES = 4 * 1024 * 1024;
+
+/** Events that leave exactly this state when everything before them is forgotten. Throws Refusal `job/state` while a round is open. */
+export function keptAs(state: SiloState): JournalledEvent[] {
+  const bytes = encodeSnapshot(state);
+  const events: JournalledEvent[] = [];
+  for (let at = 0; at < bytes.length || events.length === 0; at += PART_BYTES) {
+    const part = bytes.subarray(at, at + PART_BYTES);
+    events.push({ $case: 'stateKept', value: { part, last: at + PART_BYTES >= bytes.length } });
+  }
+  return events;
+}
+
+/** The last part says what is erased: a signed message for the log, in which everybody can see that this silo keeps its word. */
+export function onStateKept(
+  state: SiloState,
+  at: number,
+  event: JournalledEvent,
+  { part, last }: SiloStateKept,
+): Accepted<SiloState> {
+  const restoring = concat(state.restoring ?? new Uint8Array(), part);
+  if (!last) return { state: { ...state, restoring }, effects: [{ kind: 'persist', event, emitted: [] }] };
+  const { self } = state;
+  const restored = decodeSnapshot(self, restoring);
+  const rounds = [...restored.jobs.values()].map(({ manifest, closedRound }) => ({
+    jobId: manifest.jobId,
+    round: closedRound,
+  }));
+  const erased = seal(self.signingKey, siloSigner(self.siloId), 'erasure', Erasure, {
+    siloId: self.siloId,
+    atUnixMs: BigInt(at),
+    closed: rounds.filter(({ round }) => round > 0),
+  });
+  return {
+    state: { ...restored, erased },
+    effects: [{ kind: 'persist', event, emitted: [erased] }, ...told({ ...restored, erased })],
+  };
+}
+
+/** The last erasure is told again at each start, until the coordinator has answered; the same bytes are logged once. */
+export function told({ self, erased }: SiloState): Accepted<SiloState>['effects'] {
+  return erased === undefined || self.roster.logKey === undefined ? [] : [submit(erased)];
+}
+
+export function encodeSnapshot(state: SiloState): Uint8Array<ArrayBuffer> {
+  // Every field of the state is here, or the compiler says so.
+  const { self, jobs, openings, ledger, lastSums, recentPlans, witness, restoring, erased, ...rest } = state;
+  rest satisfies Record<string, never>;
+  demand(restoring === undefined, 'job/state', 'a snapshot is being read.', 'internal');
+  return encode(SiloSnapshot, {
+    siloId: self.siloId,
+    jobs: [...jobs.values()].map(keptJob),
+    openings: [...openings].map(([key, list]) => ({ key, openings: list.map(keptOpening) })),
+    ledger: [...ledger].map(([dataSet, uses]) => ({ dataSet, uses: uses.map(keptUse) })),
+    lastSums: [...lastSums].map(([key, sum]) => ({ ...sum, silos: [...sum.silos], key })),
+    recentPlans: recentPlans.map(BigInt),
+    witness: keptWitness(witness),
+    erased,
+  });
+}
+
+function keptJob(job: JobState): KeptJob {
+  const { manifest, open, acks, models, rollbacks, closingAborts, decision, ...rest } = job;
+  demand(open === undefined, 'job/state', `round ${String(open?.plan.round)} of "${manifest.jobId}" is open.`, 'state');
+  const { unfit, approval, dispute, ...plain } = rest;
+  return {
+    ...plain,
+    manifest: manifest.envelope,
+    decision,
+    approval,
+    dispute,
+    unfit: unfit ?? '',
+    acks: byRound(acks),
+    models: [...models].map(([round, hash]) => ({ round, hash })),
+    rollbacks: [...rollbacks],
+    closingAborts: byRound(closingAborts),
+  };
+}
+
+function byRound(messages: ReadonlyMap<number, Envelope>) {
+  return [...messages].map(([round, envelope]) => ({ round, envelope }));
+}
+
+function keptOpening({ silos, ...rest }: Opening): KeptOpening {
+  return { ...rest, silos: [...silos] };
+}
+
+function keptUse({ jobId, mechanism, rounds, lastRound }: LedgerEntry): KeptUse {
+  // `mechanismOf` gives noise on a sum, and nothing else is charged.
+  demand(mechanism?.kind !== 'sampled-gaussian', 'job/state', 'a charge is of another kind.', 'internal');
+  return { jobId, mechanism, rounds, lastRound };
+}
+
+function keptWitness(witness: WitnessState): KeptWitness {
+  const { range, size, roots, cosigners, hello, terminals, cosigned, sitsOut, ...rest } = witness;
+  rest satisfies Record<string, never>;
+  return {
+    range,
+    size: BigInt(size),
+    roots: [...roots].map(([at, root]) => ({ size: BigInt(at), root })),
+    cosigners: [...cosigners].map(([at, silos]) => ({ size: BigInt(at), silos: [...silos] })),
+    hello: hello?.envelope,
+    // One more than the index; 0 before it was read.
+    helloAt: BigInt((hello?.index ?? -1) + 1),
+    terminals: [...terminals].map(([key, { digest, index }]) => ({ key, digest, index: BigInt(index) })),
+    cosigned: cosigned?.envelope,
+    cosignedSize: BigInt(cosigned?.size ?? 0),
+    sitsOut: [...sitsOut].map(([jobId, round]) => ({ jobId, round })),
+  };
+}
+
+/** Throws Refusal `job/state` on what is no snapshot of this silo. */
+export function decodeSnapshot(self: SiloSelf, bytes: Uint8Array): SiloState {
+  const { siloId, jobs, openings, ledger, lastSums, recentPlans, witness, erased } = decode(
+    SiloSnapshot,
+    'snapshot',
+    bytes,
+    bytes.length,
+  );
+  demand(siloId === self.siloId, 'job/state', `the snapshot is of "${siloId}".`, 'internal');
+  return {
+    self,
+    jobs: new Map(
+      jobs.map((kept) => {
+        const job = jobState(self.roster, kept);
+        return [job.manifest.jobId, job];
+      }),
+    ),
+    openings: new Map(openings.map(({ key, openings: list }) => [key, list.map(opening)])),
+    ledger: new Map(ledger.map(({ dataSet, uses }) => [dataSet, uses.map(use)])),
+    lastSums: new Map(lastSums.map((sum) => [sum.key, lastSum(sum)])),
+    recentPlans: recentPlans.map((at) => unixMs(Number(at))),
+    witness: witnessState(demanded(witness, 'job/state', 'no witness.', 'internal')),
+    ...(erased === undefined ? {} : { erased }),
+  };
+}
+
+const DECISIONS: readonly Decision[] = ['undecided', 'approved', 'refused'];
+
+function jobState(roster: Roster, kept: KeptJob): JobState {
+  const { manifest, decision, unfit, acks, models, rollbacks, closingAborts, modelHash, ...rest } = kept;
+  const { previousResultHash, dispute, ...plain } = rest;
+  return {
+    ...plain,
+    manifest: openManifest(roster, manifest),
+    decision: demanded(
+      DECISIONS.find((one) => one === decision),
+      'job/state',
+      'no decision.',
+      'internal',
+    ),
+    approval: plain.approval,
+    unfit: unfit === '' ? undefined : unfit,
+    modelHash: hashOf(modelHash),
+    previousResultHash: hashOf(previousResultHash),
+    open: undefined,
+    acks: envelopes(acks),
+    models: new Map(models.map(({ round, hash }) => [round, hashOf(hash)])),
+    rollbacks: rollbacks.map(hashOf),
+    closingAborts: envelopes(closingAborts),
+    dispute,
+  };
+}
+
+function envelopes(kept: KeptJob['acks']): ReadonlyMap<number, Envelope> {
+  return new Map(
+    kept.map(({ round, envelope }) => [round, demanded(envelope, 'job/state', 'no message.', 'internal')]),
+  );
+}
+
+function opening({ jobId, rid, silos, ...rest }: KeptOpening): Opening {
+  return { ...rest, jobId: jobOf(jobId), rid: hashOf(rid), silos: silos.map(siloOf) };
+}
+
+function use({ jobId, mechanism, rounds, lastRound }: KeptUse): LedgerEntry {
+  const kind = mechanism?.kind;
+  demand(
+    kind === undefined || kind === 'skellam' || kind === 'discrete-gaussian',
+    'job/state',
+    'no mechanism.',
+    'internal',
+  );
+  return {
+    jobId: jobOf(jobId),
+    mechanism: mechanism === undefined || kind === undefined ? undefined : { ...mechanism, kind },
+    rounds,
+    lastRound,
+  };
+}
+
+function lastSum({ jobId, round, silos, dataSetVersion }: KeptSum): LastSum {
+  return { jobId: jobOf(jobId), round, silos: silos.map(siloOf), dataSetVersion };
+}
+
+function witnessState(kept: KeptWitness): WitnessState {
+  const { range, size, roots, cosigners, hello, helloAt, terminals, cosigned, cosignedSize, sitsOut } = kept;
+  return {
+    range,
+    size: Number(size),
+    roots: new Map(roots.map(({ size: at, root }) => [Number(at), root])),
+    cosigners: new Map(cosigners.map(({ size: at, silos }) => [Number(at), new Set(silos.map(siloOf))])),
+    ...(hello === undefined
+      ? {}
+      : { hello: { envelope: hello, ...(helloAt === 0n ? {} : { index: Number(helloAt) - 1 }) } }),
+    terminals: new Map(terminals.map(({ key, digest, index }) => [key, { digest, index: Number(index) }])),
+    ...(cosigned === undefined ? {} : { cosigned: { size: Number(cosignedSize), envelope: cosigned } }),
+    sitsOut: new Map(sitsOut.map(({ jobId, round }) => [jobId, round])),
+  };
+}
+
+function hashOf(bytes: Uint8Array) {
+  return demanded(asHash(bytes), 'job/state', 'no hash of 32 bytes.', 'internal');
+}
+
+function jobOf(text: string): JobId {
+  return demanded(asJobId(text), 'job/state', 'no job id.', 'internal');
+}
+
+function siloOf(text: string): SiloId {
+  return demanded(asSiloId(text), 'job/state', 'no silo id.', 'internal');
+}
