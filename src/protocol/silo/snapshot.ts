@@ -194,8 +194,8 @@ function envelopes(kept: KeptJob['acks']): ReadonlyMap<number, Envelope> {
   );
 }
 
-function opening({ jobId, rid, silos, ...rest }: KeptOpening): Opening {
-  return { ...rest, jobId: jobOf(jobId), rid: hashOf(rid), silos: silos.map(siloOf) };
+function opening({ jobId, rid, silos, graph, ...rest }: KeptOpening): Opening {
+  return { ...rest, graph, jobId: jobOf(jobId), rid: hashOf(rid), silos: silos.map(siloOf) };
 }
 
 function use({ jobId, mechanism, rounds, lastRound }: KeptUse): LedgerEntry {

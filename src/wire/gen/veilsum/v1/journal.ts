@@ -8,7 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Metric } from "./admin.js";
 import { BlobRef, Envelope } from "./envelope.js";
-import { Coverage, Outcome } from "./round.js";
+import { Coverage, Outcome, PlanGraph } from "./round.js";
 import {
   AbandonDirective,
   ComplaintDirective,
@@ -480,6 +480,8 @@ export interface KeptOpening {
   attempt: number;
   n: number;
   silos: string[];
+  /** Where the masking graph was not the complete one. */
+  graph: PlanGraph | undefined;
 }
 
 export interface KeptLedger {
@@ -4461,7 +4463,7 @@ export const KeptOpenings: MessageFns<KeptOpenings> = {
 };
 
 function createBaseKeptOpening(): KeptOpening {
-  return { jobId: "", round: 0, rid: new Uint8Array(0), attempt: 0, n: 0, silos: [] };
+  return { jobId: "", round: 0, rid: new Uint8Array(0), attempt: 0, n: 0, silos: [], graph: undefined };
 }
 
 export const KeptOpening: MessageFns<KeptOpening> = {
@@ -4483,6 +4485,9 @@ export const KeptOpening: MessageFns<KeptOpening> = {
     }
     for (const v of message.silos) {
       writer.uint32(50).string(v!);
+    }
+    if (message.graph !== undefined) {
+      PlanGraph.encode(message.graph, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -4546,6 +4551,14 @@ export const KeptOpening: MessageFns<KeptOpening> = {
             }
 
             message.silos.push(reader.string());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.graph = PlanGraph.decode(reader, reader.uint32());
             continue;
           }
         }
