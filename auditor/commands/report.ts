@@ -4,9 +4,10 @@ import type { Command } from 'commander';
 import { utf8 } from '../../src/base/index.js';
 import { writeFileDurably } from '../../src/system/index.js';
 import { badAnswer } from '../checked-round.js';
-import { jobJson, participationJson } from '../json.js';
-import { allParticipation, allRounds } from '../lists.js';
+import { jobJson, ledgerJson, participationJson } from '../json.js';
+import { allLedgerLines, allParticipation, allRounds } from '../lists.js';
 import { roundFacts, type ReportFacts } from '../report/facts.js';
+import { checkpointHistory } from '../report/history.js';
 import { reportPage } from '../report/page.js';
 import { withSession, type GlobalOptions, type World } from '../session.js';
 import { printJson } from '../terminal.js';
@@ -20,7 +21,9 @@ interface Options extends GlobalOptions {
 export function addReport(program: Command, world: World): void {
   program
     .command('report')
-    .description('one self-contained HTML page about a job: convergence, participation, times; or its facts as JSON')
+    .description(
+      'one self-contained HTML page about a job: convergence, participation, times, privacy, checkpoints; or its facts as JSON',
+    )
     .argument('<job>', 'name of the job')
     .option('--out <file>', 'where to write the page')
     .option('--force', 'replace the file if there is one')
@@ -50,11 +53,16 @@ function gatherFacts(world: World, options: GlobalOptions, jobId: string): Promi
       madeAt: timeWord(nowUnixMs) ?? 'an unknown time',
       rounds: (await allRounds(client, jobId, signal)).map(roundFacts),
       participation: await allParticipation(client, { jobId }, signal),
+      ledger: await allLedgerLines(client, jobId, signal),
+      checkpoints: await checkpointHistory(client, jobId, signal),
     };
   });
 }
 
-function reportJson({ job, coordinator, madeAt, rounds, participation }: ReportFacts, out: string | undefined) {
+function reportJson(
+  { job, coordinator, madeAt, rounds, participation, ledger, checkpoints }: ReportFacts,
+  out: string | undefined,
+) {
   return {
     ...(out === undefined ? {} : { page: out }),
     made: madeAt,
@@ -62,5 +70,7 @@ function reportJson({ job, coordinator, madeAt, rounds, participation }: ReportF
     job: jobJson(job),
     rounds,
     participation: participation.rounds.map((round) => participationJson(participation.silos, round)),
+    ledger: ledger.map((line) => ledgerJson(line)),
+    checkpoints: checkpoints ?? null,
   };
 }

@@ -1,7 +1,8 @@
 // What a report on a job is made of: plain facts, the same for the page and for --json.
 
-import type { Job, Round } from '../../src/wire/index.js';
+import type { Job, LedgerLine, Round } from '../../src/wire/index.js';
 import type { WholeParticipation } from '../lists.js';
+import type { CheckpointHistory } from './history.js';
 import { outcomeWord, phaseWord, timeWord } from '../words.js';
 
 export interface PhaseSpan {
@@ -34,6 +35,10 @@ export interface ReportFacts {
   readonly madeAt: string;
   readonly rounds: readonly RoundFacts[];
   readonly participation: WholeParticipation;
+  /** What silos have charged; empty where nothing was. */
+  readonly ledger: readonly LedgerLine[];
+  /** Undefined where the consortium keeps no log. */
+  readonly checkpoints: CheckpointHistory | undefined;
 }
 
 export function roundFacts(round: Round): RoundFacts {

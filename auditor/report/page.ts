@@ -6,12 +6,6 @@ import { durationWord, kindWord, numberWord, stateWord, timeWord } from '../word
 import type { ReportFacts, RoundFacts } from './facts.js';
 import { bars, escaped, grid, lines, type Picture, type Series } from './svg.js';
 
-/** Sections that belong to other parts of the job; one without data does not appear. In this order on the page. */
-export interface MoreSections {
-  readonly privacySpent?: string;
-  readonly checkpointHistory?: string;
-}
-
 const STYLE = `
 :root { color-scheme: light; }
 body { font: 15px/1.5 system-ui, sans-serif; color: #111; background: #fff; max-width: 780px; margin: 2em auto; padding: 0 1em; }
@@ -27,7 +21,7 @@ footer { margin-top: 3em; color: #444; font-size: 0.87em; }
 @media print { body { margin: 0; max-width: none; font-size: 10pt; } section { break-inside: avoid; } section.long { break-inside: auto; } tr { break-inside: avoid; } * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 `;
 
-export function reportPage(facts: ReportFacts, more: MoreSections = {}): string {
+export function reportPage(facts: ReportFacts): string {
   const { job, coordinator, madeAt, rounds } = facts;
   const sections = [
     section('What it is', summary(facts)),
@@ -35,8 +29,8 @@ export function reportPage(facts: ReportFacts, more: MoreSections = {}): string 
     section('Survivors', survivors(rounds)),
     section('Participation', participation(facts)),
     section('Time by phase', phaseTimes(rounds)),
-    section('Privacy spent', more.privacySpent),
-    section('Checkpoint history', more.checkpointHistory),
+    section('Privacy spent', privacySpent(facts)),
+    section('Checkpoint history', checkpoints(facts)),
     section('Slices', sliceTable(rounds), 'long'),
     section('Rounds', roundTable(rounds), 'long'),
     section('Notes', notes(rounds), 'long'),
@@ -137,6 +131,61 @@ function phaseTimes(rounds: readonly RoundFacts[]): string {
     values: closed.map(({ phases }) => (phases.find(({ phase }) => phase === name)?.ms ?? 0) / 1000),
   }));
   return `<p>Seconds, all attempts of a round together.</p>${bars(pictureOf(closed, 'Seconds by phase'), series)}`;
+}
+
+/** Each hospital's charges: they are counted by itself and signed in its Acks. */
+function privacySpent({ ledger, job }: ReportFacts): string {
+  if (ledger.length === 0) return '';
+  const noisy = ledger.some(({ roundsWithNoise }) => roundsWithNoise > 0);
+  const picture = { title: 'Rounds charged by silo', labels: ledger.map(({ siloId }) => siloId), axis: '' };
+  const drawn = bars(
+    picture,
+    [
+      { name: 'rounds with noise', values: ledger.map(({ roundsWithNoise }) => roundsWithNoise) },
+      { name: 'rounds without noise', values: ledger.map((line) => line.rounds - line.roundsWithNoise) },
+    ],
+    {
+      name: 'rounds charged to the data set so far, over all jobs',
+      values: ledger.map(({ roundsOfDataSet }) => Number(roundsOfDataSet)),
+    },
+  );
+  const rows = ledger.map((line) => [
+    escaped(line.siloId),
+    String(line.rounds),
+    String(line.roundsWithNoise),
+    line.roundsWithNoise === 0 ? 'no bound: without noise' : epsilonWord(line),
+    String(line.roundsOfDataSet),
+  ]);
+  const says = noisy
+    ? 'Epsilon is that of all sums with noise together, with a hospital as the unit; rounds without noise are covered by no epsilon.'
+    : `The sums of ${escaped(job.jobId)} carry no noise: what they tell is bounded by the number of hospitals in each alone.`;
+  return `<p>${says}</p>${drawn}${table(rows, ['Silo', 'Rounds charged', 'With noise', 'Epsilon', 'Of its data set'])}`;
+}
+
+function epsilonWord({ epsilon, delta }: ReportFacts['ledger'][number]): string {
+  return Number.isFinite(epsilon) ? `${numberWord(epsilon)} at delta ${String(delta)}` : 'none proven';
+}
+
+/** Attempts that are shown one by one. */
+const CHECKPOINT_ROWS = 40;
+
+function checkpoints({ checkpoints: history }: ReportFacts): string {
+  if (history === undefined) return '';
+  const { uses, newest } = history;
+  const picture = {
+    title: 'Entries behind the checkpoint that each attempt rested on',
+    labels: uses.map(({ round, attempt }) => (attempt === 1 ? String(round) : `${String(round)}.${String(attempt)}`)),
+    axis: 'round, or round.attempt',
+  };
+  const drawn = uses.length < 2 ? '' : lines(picture, [{ name: 'entries', values: uses.map(({ size }) => size) }]);
+  const shown = uses.slice(-CHECKPOINT_ROWS);
+  const rows = shown.map(({ round, attempt, at, size, root }) => [
+    `${String(round)}.${String(attempt)}`,
+    escaped(at),
+    String(size),
+    `<code>${escaped(root)}</code>`,
+  ]);
+  return `<p>Newest checkpoint with a quorum: ${String(newest.size)} of ${String(newest.logSize)} entries, root <code>${escaped(newest.root)}</code>, cosigned by ${escaped(newest.cosignedBy.join(', '))}.</p>${drawn}${table(rows, ['Attempt', 'Began', 'Entries', 'Root that it rested on'])}`;
 }
 
 function roundTable(rounds: readonly RoundFacts[]): string {

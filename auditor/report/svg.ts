@@ -93,7 +93,9 @@ export function lines(picture: Picture, series: readonly Series[]): string {
     });
     return `<polyline fill="none" stroke="${colour}" stroke-width="2"${dash} points="${points.join(' ')}"/>${count <= 60 ? dots.join('') : ''}`;
   });
-  return svg(frame(picture, y, ticks(least, most)) + drawn.join('')) + legend(series.map(({ name }) => name));
+  // Of the whole height: a flat line has a scale, too.
+  const scale = ticks(least - room, most + room);
+  return svg(frame(picture, y, scale) + drawn.join('')) + legend(series.map(({ name }) => name));
 }
 
 /** A bar for each position, made of one part for each series; `line`: a value to compare each bar with. */

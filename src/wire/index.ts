@@ -136,6 +136,7 @@ export {
   CoordinatorSumOpened,
   EvidenceRecord,
   KeptCosigners,
+  KeptForgotten,
   KeptJob,
   KeptLedger,
   KeptMechanism,

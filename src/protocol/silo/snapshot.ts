@@ -2,6 +2,7 @@
 // of every round that is closed. Possible only while no round is open, because what is open rests on those records.
 
 import { asHash, asJobId, asSiloId, concat, LIMITS, unixMs, type JobId, type SiloId } from '../../base/index.js';
+import type { Mechanism } from '../../privacy/index.js';
 import {
   decode,
   encode,
@@ -9,6 +10,7 @@ import {
   SiloSnapshot,
   type Envelope,
   type KeptJob,
+  type KeptMechanism,
   type KeptOpening,
   type KeptSum,
   type KeptUse,
@@ -16,7 +18,7 @@ import {
   type SiloStateKept,
 } from '../../wire/index.js';
 import { seal } from '../envelope.js';
-import type { LedgerEntry } from '../ledger.js';
+import type { LedgerEntry, Unit } from '../ledger.js';
 import { openManifest } from '../manifest.js';
 import { demand, demanded } from '../rejection.js';
 import { siloSigner, type Roster } from '../roster.js';
@@ -78,7 +80,7 @@ export function encodeSnapshot(state: SiloState): Uint8Array<ArrayBuffer> {
     jobs: [...jobs.values()].map(keptJob),
     openings: [...openings].map(([key, list]) => ({ key, openings: list.map(keptOpening) })),
     ledger: [...ledger].map(([dataSet, uses]) => ({ dataSet, uses: uses.map(keptUse) })),
-    lastSums: [...lastSums].map(([key, sum]) => ({ ...sum, silos: [...sum.silos], key })),
+    lastSums: [...lastSums].map(([key, sum]) => keptSum(key, sum)),
     recentPlans: recentPlans.map(BigInt),
     witness: keptWitness(witness),
     erased,
@@ -86,11 +88,24 @@ export function encodeSnapshot(state: SiloState): Uint8Array<ArrayBuffer> {
 }
 
 function keptJob(job: JobState): KeptJob {
-  const { manifest, open, acks, models, rollbacks, closingAborts, decision, ...rest } = job;
+  const { manifest, open, acks, models, rollbacks, closingAborts, decision, approval, dispute, unfit, ...more } = job;
+  const { prepared, dataSet, modelHash, previousResultHash, closedRound, lastAckHash, stopped, ended, ...last } = more;
+  const { forgottenSums, excluded, ...rest } = last;
+  rest satisfies Record<string, never>;
   demand(open === undefined, 'job/state', `round ${String(open?.plan.round)} of "${manifest.jobId}" is open.`, 'state');
-  const { unfit, approval, dispute, ...plain } = rest;
   return {
-    ...plain,
+    prepared,
+    dataSet,
+    modelHash,
+    previousResultHash,
+    closedRound,
+    lastAckHash,
+    stopped,
+    ended,
+    forgottenSums: (forgottenSums ?? []).map(keptOpening),
+    hasForgottenSums: forgottenSums !== undefined,
+    excluded: [...(excluded ?? [])],
+    hasExcluded: excluded !== undefined,
     manifest: manifest.envelope,
     decision,
     approval,
@@ -107,18 +122,62 @@ function byRound(messages: ReadonlyMap<number, Envelope>) {
   return [...messages].map(([round, envelope]) => ({ round, envelope }));
 }
 
-function keptOpening({ silos, ...rest }: Opening): KeptOpening {
-  return { ...rest, silos: [...silos] };
+function keptOpening({ jobId, round, rid, attempt, n, graph, silos, ...rest }: Opening): KeptOpening {
+  rest satisfies Record<string, never>;
+  return { jobId, round, rid, attempt, n, graph, silos: [...silos] };
 }
 
-function keptUse({ jobId, mechanism, rounds, lastRound }: LedgerEntry): KeptUse {
-  // `mechanismOf` gives noise on a sum, and nothing else is charged.
-  demand(mechanism?.kind !== 'sampled-gaussian', 'job/state', 'a charge is of another kind.', 'internal');
-  return { jobId, mechanism, rounds, lastRound };
+function keptSum(key: string, { jobId, round, silos, dataSetVersion, ...rest }: LastSum): KeptSum {
+  rest satisfies Record<string, never>;
+  return { key, jobId, round, silos: [...silos], dataSetVersion };
 }
+
+function keptUse({ jobId, mechanism, unit, rounds, lastRound, ...rest }: LedgerEntry): KeptUse {
+  rest satisfies Record<string, never>;
+  return { jobId, mechanism: mechanism && keptMechanism(mechanism), unit: unit ?? '', rounds, lastRound };
+}
+
+const NO_MECHANISM: KeptMechanism = {
+  kind: '',
+  variance: 0,
+  l2: 0,
+  dimensions: 0,
+  contributors: 0,
+  sampling: 0,
+  noise: 0,
+  steps: 0,
+};
+
+function keptMechanism(mechanism: Mechanism): KeptMechanism {
+  if (mechanism.kind === 'sampled-gaussian') {
+    const { kind, sampling, noise, steps, ...rest } = mechanism;
+    rest satisfies Record<string, never>;
+    return { ...NO_MECHANISM, kind, sampling, noise, steps };
+  }
+  const { kind, variance, l2, dimensions, contributors, ...rest } = mechanism;
+  rest satisfies Record<string, never>;
+  return { ...NO_MECHANISM, kind, variance, l2, dimensions, contributors };
+}
+
+function mechanismIn({
+  kind,
+  variance,
+  l2,
+  dimensions,
+  contributors,
+  sampling,
+  noise,
+  steps,
+}: KeptMechanism): Mechanism {
+  if (kind === 'sampled-gaussian') return { kind, sampling, noise, steps };
+  demand(kind === 'skellam' || kind === 'discrete-gaussian', 'job/state', 'no mechanism.', 'internal');
+  return { kind, variance, l2, dimensions, contributors };
+}
+
+const UNITS: readonly Unit[] = ['silo', 'record', 'patient'];
 
 function keptWitness(witness: WitnessState): KeptWitness {
-  const { range, size, roots, cosigners, hello, terminals, cosigned, sitsOut, ...rest } = witness;
+  const { range, size, roots, cosigners, hello, terminals, cosigned, sitsOut, forgotten, ...rest } = witness;
   rest satisfies Record<string, never>;
   return {
     range,
@@ -132,6 +191,10 @@ function keptWitness(witness: WitnessState): KeptWitness {
     cosigned: cosigned?.envelope,
     cosignedSize: BigInt(cosigned?.size ?? 0),
     sitsOut: [...sitsOut].map(([jobId, round]) => ({ jobId, round })),
+    forgotten: [...forgotten].map(([key, { released, summed, survivors, attempt, ...none }]) => {
+      none satisfies Record<string, never>;
+      return { key, released, summed, survivors: [...survivors], attempt };
+    }),
   };
 }
 
@@ -165,7 +228,7 @@ const DECISIONS: readonly Decision[] = ['undecided', 'approved', 'refused'];
 
 function jobState(roster: Roster, kept: KeptJob): JobState {
   const { manifest, decision, unfit, acks, models, rollbacks, closingAborts, modelHash, ...rest } = kept;
-  const { previousResultHash, dispute, ...plain } = rest;
+  const { previousResultHash, dispute, forgottenSums, hasForgottenSums, excluded, hasExcluded, ...plain } = rest;
   return {
     ...plain,
     manifest: openManifest(roster, manifest),
@@ -185,6 +248,8 @@ function jobState(roster: Roster, kept: KeptJob): JobState {
     rollbacks: rollbacks.map(hashOf),
     closingAborts: envelopes(closingAborts),
     dispute,
+    ...(hasForgottenSums ? { forgottenSums: forgottenSums.map(opening) } : {}),
+    ...(hasExcluded ? { excluded: new Set(excluded.map(siloOf)) } : {}),
   };
 }
 
@@ -198,17 +263,11 @@ function opening({ jobId, rid, silos, graph, ...rest }: KeptOpening): Opening {
   return { ...rest, graph, jobId: jobOf(jobId), rid: hashOf(rid), silos: silos.map(siloOf) };
 }
 
-function use({ jobId, mechanism, rounds, lastRound }: KeptUse): LedgerEntry {
-  const kind = mechanism?.kind;
-  demand(
-    kind === undefined || kind === 'skellam' || kind === 'discrete-gaussian',
-    'job/state',
-    'no mechanism.',
-    'internal',
-  );
+function use({ jobId, mechanism, unit, rounds, lastRound }: KeptUse): LedgerEntry {
   return {
     jobId: jobOf(jobId),
-    mechanism: mechanism === undefined || kind === undefined ? undefined : { ...mechanism, kind },
+    mechanism: mechanism === undefined ? undefined : mechanismIn(mechanism),
+    unit: UNITS.find((one) => one === unit),
     rounds,
     lastRound,
   };
@@ -219,7 +278,7 @@ function lastSum({ jobId, round, silos, dataSetVersion }: KeptSum): LastSum {
 }
 
 function witnessState(kept: KeptWitness): WitnessState {
-  const { range, size, roots, cosigners, hello, helloAt, terminals, cosigned, cosignedSize, sitsOut } = kept;
+  const { range, size, roots, cosigners, hello, helloAt, terminals, cosigned, cosignedSize, sitsOut, forgotten } = kept;
   return {
     range,
     size: Number(size),
@@ -231,6 +290,9 @@ function witnessState(kept: KeptWitness): WitnessState {
     terminals: new Map(terminals.map(({ key, digest, index }) => [key, { digest, index: Number(index) }])),
     ...(cosigned === undefined ? {} : { cosigned: { size: Number(cosignedSize), envelope: cosigned } }),
     sitsOut: new Map(sitsOut.map(({ jobId, round }) => [jobId, round])),
+    forgotten: new Map(
+      forgotten.map(({ key, survivors, ...facts }) => [key, { ...facts, survivors: survivors.map(siloOf) }]),
+    ),
   };
 }
 

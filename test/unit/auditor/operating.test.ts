@@ -147,7 +147,7 @@ describe('report', () => {
     for (const title of ['What it is', 'Survivors', 'Participation', 'Rounds'])
       expect(page).toContain(`<h2>${title}</h2>`);
     // Nothing that would be fetched or run; what has no data has no heading.
-    expect(page).not.toMatch(/<script|src=|href=|url\(|@import|Privacy spent|Checkpoint history/);
+    expect(page).not.toMatch(/<script|src=|href=|url\(|@import|Checkpoint history/);
     expect(page).not.toMatch(/NaN|undefined|Infinity/);
     const json = await at.json('report', 'job-1');
     expect(json).toMatchObject({
@@ -185,10 +185,29 @@ describe('report', () => {
       madeAt: 'now',
       rounds,
       participation: { silos: [], rounds: [] },
+      ledger: [
+        {
+          siloId: 'silo-000',
+          jobId: 'job-1',
+          rounds: 3,
+          roundsWithNoise: 2,
+          roundsOfDataSet: 7n,
+          dataSet: new Uint8Array(32),
+          lastRound: 3,
+          epsilon: 1.5,
+          delta: 1e-6,
+        },
+      ],
+      checkpoints: {
+        uses: [1, 2].map((round) => ({ round, attempt: 1, at: '<b>', size: 10 * round, root: 'ab' })),
+        newest: { size: 30, root: 'cd', cosignedBy: ['silo/silo-000', '<i>'], logSize: 31 },
+      },
     };
-    const page = reportPage(facts, { privacySpent: '<p>epsilon 1</p>' });
-    expect(page.match(/<polyline/g)).toHaveLength(2);
-    expect(page).toContain('<h2>Privacy spent</h2><p>epsilon 1</p>');
+    const page = reportPage(facts);
+    expect(page.match(/<polyline/g)).toHaveLength(3);
+    expect(page).toContain('1.5000 at delta 0.000001');
+    expect(page).toContain('30 of 31 entries');
+    expect(page).toContain('&#60;b&#62;');
     expect(page).toContain('<title>Seconds by phase</title>');
     expect(page).not.toMatch(/<script|<img/);
     expect(page).not.toMatch(/NaN|undefined|Infinity/);

@@ -17,6 +17,7 @@ export const protobufFileName = "veilsum/v1/admin.proto";
 /** What operators and auditors call. Each method names the roles that may call it; the role comes from the caller's certificate, on every call. */
 
 export enum Role {
+  /** ROLE_UNSPECIFIED - No role: no method names it. */
   ROLE_UNSPECIFIED = 0,
   /** ROLE_OPERATOR - May act. */
   ROLE_OPERATOR = 1,
@@ -26,10 +27,13 @@ export enum Role {
 }
 
 export enum JobState {
+  /** JOB_STATE_UNSPECIFIED - Never sent. */
   JOB_STATE_UNSPECIFIED = 0,
   /** JOB_STATE_OFFERED - Offered; too few approvals yet. */
   JOB_STATE_OFFERED = 1,
+  /** JOB_STATE_RUNNING - Rounds are under way, or the next one is waited for. */
   JOB_STATE_RUNNING = 2,
+  /** JOB_STATE_COMPLETED - Its last round is done. */
   JOB_STATE_COMPLETED = 3,
   /** JOB_STATE_PAUSED - Stopped by itself or by an operator, and may be resumed: see reason. A round that was open runs to its end. */
   JOB_STATE_PAUSED = 4,
@@ -39,14 +43,23 @@ export enum JobState {
 }
 
 export enum Phase {
+  /** PHASE_UNSPECIFIED - None: nothing has been answered, or no round is open. */
   PHASE_UNSPECIFIED = 0,
+  /** PHASE_ADVERTISE - P1: keys are sent. */
   PHASE_ADVERTISE = 1,
+  /** PHASE_SHARE - P2: shares are dealt and checked. */
   PHASE_SHARE = 2,
+  /** PHASE_MASK - P3: masked inputs are uploaded. */
   PHASE_MASK = 3,
+  /** PHASE_CONFIRM - P4: survivors and sum are confirmed. */
   PHASE_CONFIRM = 4,
+  /** PHASE_UNMASK - P5: shares are released. */
   PHASE_UNMASK = 5,
+  /** PHASE_PUBLISH - P6: the sum is opened and the result is made. */
   PHASE_PUBLISH = 6,
+  /** PHASE_DONE - The round has a result. */
   PHASE_DONE = 7,
+  /** PHASE_ABANDONED - The round was given up, and has no result. */
   PHASE_ABANDONED = 8,
   /** PHASE_ABORTED - An attempt was given up, and its silos are being asked whether any has released. */
   PHASE_ABORTED = 9,
@@ -54,14 +67,19 @@ export enum Phase {
 }
 
 export enum RoundState {
+  /** ROUND_STATE_UNSPECIFIED - No filter. */
   ROUND_STATE_UNSPECIFIED = 0,
+  /** ROUND_STATE_OPEN - Not ended yet. */
   ROUND_STATE_OPEN = 1,
+  /** ROUND_STATE_DONE - Ended with a result, applied or rejected. */
   ROUND_STATE_DONE = 2,
+  /** ROUND_STATE_ABANDONED - Given up. */
   ROUND_STATE_ABANDONED = 3,
   UNRECOGNIZED = -1,
 }
 
 export enum Artefact {
+  /** ARTEFACT_UNSPECIFIED - Refused. */
   ARTEFACT_UNSPECIFIED = 0,
   /** ARTEFACT_OPENED_SUM - X: d signed 32-bit words, little-endian. */
   ARTEFACT_OPENED_SUM = 1,
@@ -81,10 +99,13 @@ export enum Artefact {
 }
 
 export enum SiloDecision {
+  /** SILO_DECISION_UNSPECIFIED - Never sent. */
   SILO_DECISION_UNSPECIFIED = 0,
   /** SILO_DECISION_NONE - Its operator has not decided, or its agent is still preparing. */
   SILO_DECISION_NONE = 1,
+  /** SILO_DECISION_APPROVED - Its operator has approved the manifest. */
   SILO_DECISION_APPROVED = 2,
+  /** SILO_DECISION_REFUSED - Its operator has said no. */
   SILO_DECISION_REFUSED = 3,
   UNRECOGNIZED = -1,
 }
@@ -95,6 +116,7 @@ export interface PutBlobRequest {
 }
 
 export interface PutBlobResponse {
+  /** What was stored: its SHA-256 and size. */
   blob: BlobRef | undefined;
 }
 
@@ -104,23 +126,34 @@ export interface CreateJobRequest {
 }
 
 export interface CreateJobResponse {
+  /** As in the manifest. */
   jobId: string;
+  /** H("manifest", payload), 32 bytes: what silos approve. */
   manifestHash: Uint8Array;
 }
 
 export interface Job {
+  /** Name of the job, from its manifest. */
   jobId: string;
+  /** H("manifest", payload), 32 bytes. */
   manifestHash: Uint8Array;
+  /** Statistics, training or evaluation. */
   kind: JobKind;
+  /** As of this answer. */
   state: JobState;
+  /** Why it is paused, has ended or was completed; empty otherwise. */
   reason: string;
+  /** J: the silos that the manifest names, sorted. */
   silos: string[];
+  /** Silos whose operator has approved the manifest and whose agent is ready. */
   approvedBy: string[];
   /** Rounds with a terminal entry. */
   roundsDone: number;
   /** Last round of the job, the closing one included. */
   roundLimit: number;
+  /** H("model", state) of the model that the next round starts from, 32 bytes. */
   modelHash: Uint8Array;
+  /** When the coordinator took the manifest, by its own clock. */
   createdUnixMs: bigint;
   /** H("result", payload) or H("abandon", payload) of the last terminal round; empty before the first. */
   lastResultHash: Uint8Array;
@@ -151,10 +184,12 @@ export interface ListJobsResponse {
 }
 
 export interface GetJobRequest {
+  /** Name of the job. */
   jobId: string;
 }
 
 export interface GetJobResponse {
+  /** As in ListJobs. */
   job:
     | Job
     | undefined;
@@ -184,34 +219,51 @@ export interface ListOrdersRequest {
 }
 
 export interface TakenOrder {
+  /** From 1, without gaps. */
   number: bigint;
   /** When the coordinator took it, by its own clock. */
   takenUnixMs: bigint;
+  /** Order, as its operator signed it. */
   order: Envelope | undefined;
 }
 
 export interface ListOrdersResponse {
+  /** Oldest first. */
   orders: TakenOrder[];
   /** Empty on the last page. */
   nextPageToken: string;
 }
 
 export interface Round {
+  /** Name of its job. */
   jobId: string;
+  /** From 1. */
   round: number;
+  /** The open attempt, or the one that ended the round; from 1. */
   attempt: number;
+  /** Where it stands. */
   phase: Phase;
+  /** H("plan", payload) of its plan, 32 bytes. */
   rid: Uint8Array;
+  /** Silos of the plan, sorted. */
   cohort: string[];
+  /** t: how many of them are needed. */
   threshold: number;
   /** Members of U3, once it is closed. */
   survivors: string[];
+  /** Silos that have verified its end and said so. */
   acknowledgedBy: string[];
+  /** Silos that found the result wrong. */
   disputedBy: string[];
+  /** Unspecified while it is open, and when it was abandoned. */
   outcome: Outcome;
+  /** H("result", payload) or H("closing/abandon", payload), 32 bytes; empty while it is open. */
   resultHash: Uint8Array;
+  /** H("model", state) after the round, 32 bytes; empty without a result. */
   newModelHash: Uint8Array;
+  /** When it was planned, by the coordinator's clock. */
   startedUnixMs: bigint;
+  /** When it got its end; 0 while it is open. */
   endedUnixMs: bigint;
   /** Read from the opened sum; all of them belong to the model that the round started from. */
   metrics: Metric[];
@@ -224,25 +276,32 @@ export interface Round {
 }
 
 export interface SiloProgress {
+  /** Member of the cohort. */
   siloId: string;
   /** Last phase this silo has answered. */
   answered: Phase;
+  /** Whether its stream is open now. */
   connected: boolean;
 }
 
 export interface PhaseTime {
+  /** Attempt to which it belongs; from 1. */
   attempt: number;
+  /** The phase that began. */
   phase: Phase;
+  /** By the coordinator's clock. */
   beganUnixMs: bigint;
 }
 
 export interface Metric {
   /** e.g. "loss", "accuracy", "auc", "records". */
   name: string;
+  /** As read from the opened sum, rounding included. */
   value: number;
 }
 
 export interface ListRoundsRequest {
+  /** Name of the job. */
   jobId: string;
   /** At most 1000; 0 means 100. A page may be shorter than asked for: it also has a bound in bytes. */
   pageSize: number;
@@ -268,7 +327,9 @@ export interface ListRoundsResponse {
 }
 
 export interface GetRoundRequest {
+  /** Name of the job. */
   jobId: string;
+  /** From 1. */
   round: number;
   /** Field mask: names of fields of GetRoundResponse to fill, e.g. "round"; empty for all. */
   fields: string[];
@@ -276,6 +337,7 @@ export interface GetRoundRequest {
 
 /** The signed messages are what an auditor checks instead of believing `round`. */
 export interface GetRoundResponse {
+  /** As in ListRounds. */
   round:
     | Round
     | undefined;
@@ -300,6 +362,7 @@ export interface GetRoundResponse {
 }
 
 export interface StoredArtefact {
+  /** What it is. */
   artefact: Artefact;
   /** SHA-256 and size of what ExportArtefact streams. Of a model state the hash is empty: `new_model_hash` of the round names it. */
   blob:
@@ -310,46 +373,64 @@ export interface StoredArtefact {
 }
 
 export interface WatchRoundsRequest {
+  /** Name of the job. */
   jobId: string;
 }
 
 export interface WatchRoundsResponse {
   /** Exactly one of the two. */
-  update: { $case: "round"; value: Round } | { $case: "job"; value: Job } | undefined;
+  update:
+    | //
+    /** A round has come, or has changed. */
+    { $case: "round"; value: Round }
+    | //
+    /** The job has changed. */
+    { $case: "job"; value: Job }
+    | undefined;
 }
 
 export interface ExportModelRequest {
+  /** Name of the job. */
   jobId: string;
   /** True: the state of the model (protocol.md §2.2) in place of the ONNX file, for those who check its hash. */
   state: boolean;
 }
 
 export interface ExportModelResponse {
+  /** The next piece, at most 1 MiB. */
   data: Uint8Array;
 }
 
 export interface ExportSumRequest {
+  /** Name of the job. */
   jobId: string;
+  /** From 1. */
   round: number;
 }
 
 export interface ExportSumResponse {
+  /** The next piece, at most 1 MiB. */
   data: Uint8Array;
 }
 
 export interface ExportArtefactRequest {
+  /** Name of the job. */
   jobId: string;
+  /** From 1; 0 for what belongs to the job. */
   round: number;
+  /** What is asked for. */
   artefact: Artefact;
   /** Cohort index, of a missing input; 0 otherwise. */
   index: number;
 }
 
 export interface ExportArtefactResponse {
+  /** The next piece, at most 1 MiB. */
   data: Uint8Array;
 }
 
 export interface GetParticipationRequest {
+  /** Name of the job. */
   jobId: string;
   /** 0 means 1. */
   firstRound: number;
@@ -371,11 +452,15 @@ export interface GetParticipationResponse {
 }
 
 export interface Participation {
+  /** From 1. */
   round: number;
   /** The attempt that ended the round, or is open; U1, U2 and U3 are those of this attempt. */
   attempt: number;
+  /** Where the round stands. */
   phase: Phase;
+  /** Unspecified while it is open, and when it was abandoned. */
   outcome: Outcome;
+  /** Silos of the plan. */
   cohort: number[];
   /** U1: advertised keys. */
   u1: number[];
@@ -383,7 +468,9 @@ export interface Participation {
   u2: number[];
   /** U3: its input is in the sum. */
   u3: number[];
+  /** Have verified its end and said so. */
   acknowledged: number[];
+  /** Found the result wrong. */
   disputed: number[];
 }
 
@@ -405,7 +492,9 @@ export interface GetLedgerResponse {
 
 /** What one silo has charged in one job. */
 export interface LedgerLine {
+  /** Who has charged. */
   siloId: string;
+  /** In which job. */
   jobId: string;
   /** Rounds of the job that it has charged. */
   rounds: number;
@@ -440,10 +529,12 @@ export interface ListSilosResponse {
 }
 
 export interface GetSiloRequest {
+  /** Name of the silo in the roster. */
   siloId: string;
 }
 
 export interface GetSiloResponse {
+  /** As in ListSilos. */
   silo:
     | Silo
     | undefined;
@@ -452,7 +543,9 @@ export interface GetSiloResponse {
 }
 
 export interface Silo {
+  /** Name in the roster. */
   siloId: string;
+  /** Whether its stream is open now. */
   connected: boolean;
   /** When its stream was last open: now while it is connected. 0 when it was never seen. */
   lastSeenUnixMs: bigint;
@@ -471,15 +564,20 @@ export interface Silo {
 }
 
 export interface Denial {
+  /** As the order says. */
   reason: string;
   /** "operator/<id>". */
   by: string;
+  /** When the order was taken, by the coordinator's clock. */
   sinceUnixMs: bigint;
 }
 
 export interface SiloJob {
+  /** Name of the job. */
   jobId: string;
+  /** Of the job. */
   state: JobState;
+  /** Of the silo about it. */
   decision: SiloDecision;
   /** Code of what was proven against it in this job; empty when it is not barred. */
   barred: string;
@@ -487,9 +585,11 @@ export interface SiloJob {
   openRound: number;
   /** Phase of the open round, and the last phase that this silo has answered. */
   phase: Phase;
+  /** See phase. */
   answered: Phase;
   /** Rounds of the job in whose cohort it was, and in whose sum. */
   roundsInCohort: number;
+  /** Rounds of the job whose sum holds its input. */
   roundsInSum: number;
 }
 
@@ -499,17 +599,25 @@ export interface GetServerInfoRequest {
 export interface GetServerInfoResponse {
   /** Of the program. */
   version: string;
+  /** Of the roster. */
   consortiumId: string;
+  /** H("roster", bytes), 32 bytes: what every member has pinned. */
   rosterHash: Uint8Array;
+  /** Of the roster in force. */
   rosterEpoch: bigint;
+  /** Members of the roster. */
   silos: number;
+  /** Those whose stream is open now. */
   silosConnected: number;
+  /** Those that an operator keeps out. */
   silosDenied: number;
+  /** Jobs there are, ended ones included. */
   jobs: number;
   /** Orders taken so far: the next one has this number plus one. */
   orders: bigint;
   /** Events in the journal. */
   events: bigint;
+  /** When this program started. */
   startedUnixMs: bigint;
   /** By the coordinator's clock. */
   nowUnixMs: bigint;
@@ -527,6 +635,7 @@ export interface ListActsRequest {
 export interface Act {
   /** From 1, without gaps. */
   number: bigint;
+  /** By the coordinator's clock. */
   atUnixMs: bigint;
   /** "operator/<id>" or "auditor/<id>", from the certificate of the call. */
   actor: string;
@@ -542,6 +651,7 @@ export interface Act_AboutEntry {
 }
 
 export interface ListActsResponse {
+  /** Oldest first. */
   acts: Act[];
   /** Empty on the last page. */
   nextPageToken: string;
@@ -571,39 +681,46 @@ export interface ListEntriesRequest {
 }
 
 export interface NumberedEntry {
+  /** From 0. */
   index: bigint;
   /** Encoded LogEntry (log.proto). */
   entry: Uint8Array;
 }
 
 export interface ListEntriesResponse {
+  /** One after the other, without gaps. */
   entries: NumberedEntry[];
   /** Empty on the last page. */
   nextPageToken: string;
 }
 
 export interface GetInclusionProofRequest {
+  /** Of the entry, from 0. */
   index: bigint;
   /** Of the log that is to hold it; 0 means all entries there are. */
   size: bigint;
 }
 
 export interface GetInclusionProofResponse {
+  /** Entries of the tree that the proof is about. */
   size: bigint;
   /** Root of that size, 32 bytes. What counts is the root of a checkpoint. */
   root: Uint8Array;
+  /** Encoded LogEntry (log.proto), as it is hashed. */
   entry: Uint8Array;
   /** From the leaf upwards, 32 bytes each. */
   hashes: Uint8Array[];
 }
 
 export interface GetConsistencyProofRequest {
+  /** Size of the smaller log. */
   from: bigint;
   /** 0 means all entries there are. */
   to: bigint;
 }
 
 export interface GetConsistencyProofResponse {
+  /** Size of the larger log. */
   to: bigint;
   /** Root of the log of that size, 32 bytes. */
   toRoot: Uint8Array;
@@ -5290,6 +5407,7 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [new Uint8Array([1, 1]) as Uint8Array] } },
     },
+    /** Every job, those that have ended included. */
     listJobs: {
       name: "ListJobs",
       requestType: ListJobsRequest as typeof ListJobsRequest,
@@ -5325,6 +5443,7 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
     },
+    /** Rounds of a job, filtered. */
     listRounds: {
       name: "ListRounds",
       requestType: ListRoundsRequest as typeof ListRoundsRequest,
@@ -5333,6 +5452,7 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
     },
+    /** One round with its timeline, how far each silo is, and the signed messages behind it. */
     getRound: {
       name: "GetRound",
       requestType: GetRoundRequest as typeof GetRoundRequest,
@@ -5377,6 +5497,7 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
     },
+    /** One silo: whether it is there, its certificate, its jobs, and the order that keeps it out. */
     getSilo: {
       name: "GetSilo",
       requestType: GetSiloRequest as typeof GetSiloRequest,
@@ -5385,6 +5506,7 @@ export const AdminServiceDefinition = {
       responseStream: false,
       options: { _unknownFields: { 400010: [new Uint8Array([2, 1, 2]) as Uint8Array] } },
     },
+    /** What runs here, for whom, and since when. */
     getServerInfo: {
       name: "GetServerInfo",
       requestType: GetServerInfoRequest as typeof GetServerInfoRequest,

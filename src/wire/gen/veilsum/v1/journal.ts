@@ -455,6 +455,11 @@ export interface KeptJob {
   dispute: Envelope | undefined;
   stopped: boolean;
   ended: boolean;
+  forgottenSums: KeptOpening[];
+  /** An empty list of them is not the same as none. */
+  hasForgottenSums: boolean;
+  excluded: string[];
+  hasExcluded: boolean;
 }
 
 export interface KeptMessage {
@@ -495,6 +500,8 @@ export interface KeptUse {
   mechanism: KeptMechanism | undefined;
   rounds: number;
   lastRound: number;
+  /** What the noise protects; empty without any. */
+  unit: string;
 }
 
 export interface KeptMechanism {
@@ -503,6 +510,10 @@ export interface KeptMechanism {
   l2: number;
   dimensions: number;
   contributors: number;
+  /** Of noise on steps. */
+  sampling: number;
+  noise: number;
+  steps: number;
 }
 
 export interface KeptSum {
@@ -527,6 +538,16 @@ export interface KeptWitness {
   cosigned: Envelope | undefined;
   cosignedSize: bigint;
   sitsOut: KeptSitting[];
+  forgotten: KeptForgotten[];
+}
+
+export interface KeptForgotten {
+  /** "<job>/<round>". */
+  key: string;
+  released: boolean;
+  summed: boolean;
+  survivors: string[];
+  attempt: number;
 }
 
 export interface KeptRoot {
@@ -4070,6 +4091,10 @@ function createBaseKeptJob(): KeptJob {
     dispute: undefined,
     stopped: false,
     ended: false,
+    forgottenSums: [],
+    hasForgottenSums: false,
+    excluded: [],
+    hasExcluded: false,
   };
 }
 
@@ -4125,6 +4150,18 @@ export const KeptJob: MessageFns<KeptJob> = {
     }
     if (message.ended !== false) {
       writer.uint32(136).bool(message.ended);
+    }
+    for (const v of message.forgottenSums) {
+      KeptOpening.encode(v!, writer.uint32(146).fork()).join();
+    }
+    if (message.hasForgottenSums !== false) {
+      writer.uint32(152).bool(message.hasForgottenSums);
+    }
+    for (const v of message.excluded) {
+      writer.uint32(162).string(v!);
+    }
+    if (message.hasExcluded !== false) {
+      writer.uint32(168).bool(message.hasExcluded);
     }
     return writer;
   },
@@ -4276,6 +4313,38 @@ export const KeptJob: MessageFns<KeptJob> = {
             }
 
             message.ended = reader.bool();
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.forgottenSums.push(KeptOpening.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 19: {
+            if (tag !== 152) {
+              break;
+            }
+
+            message.hasForgottenSums = reader.bool();
+            continue;
+          }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.excluded.push(reader.string());
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.hasExcluded = reader.bool();
             continue;
           }
         }
@@ -4632,7 +4701,7 @@ export const KeptLedger: MessageFns<KeptLedger> = {
 };
 
 function createBaseKeptUse(): KeptUse {
-  return { jobId: "", mechanism: undefined, rounds: 0, lastRound: 0 };
+  return { jobId: "", mechanism: undefined, rounds: 0, lastRound: 0, unit: "" };
 }
 
 export const KeptUse: MessageFns<KeptUse> = {
@@ -4648,6 +4717,9 @@ export const KeptUse: MessageFns<KeptUse> = {
     }
     if (message.lastRound !== 0) {
       writer.uint32(32).uint32(message.lastRound);
+    }
+    if (message.unit !== "") {
+      writer.uint32(42).string(message.unit);
     }
     return writer;
   },
@@ -4697,6 +4769,14 @@ export const KeptUse: MessageFns<KeptUse> = {
             message.lastRound = reader.uint32();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.unit = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4711,7 +4791,7 @@ export const KeptUse: MessageFns<KeptUse> = {
 };
 
 function createBaseKeptMechanism(): KeptMechanism {
-  return { kind: "", variance: 0, l2: 0, dimensions: 0, contributors: 0 };
+  return { kind: "", variance: 0, l2: 0, dimensions: 0, contributors: 0, sampling: 0, noise: 0, steps: 0 };
 }
 
 export const KeptMechanism: MessageFns<KeptMechanism> = {
@@ -4730,6 +4810,15 @@ export const KeptMechanism: MessageFns<KeptMechanism> = {
     }
     if (message.contributors !== 0) {
       writer.uint32(40).uint32(message.contributors);
+    }
+    if (message.sampling !== 0) {
+      writer.uint32(49).double(message.sampling);
+    }
+    if (message.noise !== 0) {
+      writer.uint32(57).double(message.noise);
+    }
+    if (message.steps !== 0) {
+      writer.uint32(64).uint32(message.steps);
     }
     return writer;
   },
@@ -4785,6 +4874,30 @@ export const KeptMechanism: MessageFns<KeptMechanism> = {
             }
 
             message.contributors = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 49) {
+              break;
+            }
+
+            message.sampling = reader.double();
+            continue;
+          }
+          case 7: {
+            if (tag !== 57) {
+              break;
+            }
+
+            message.noise = reader.double();
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.steps = reader.uint32();
             continue;
           }
         }
@@ -4902,6 +5015,7 @@ function createBaseKeptWitness(): KeptWitness {
     cosigned: undefined,
     cosignedSize: 0n,
     sitsOut: [],
+    forgotten: [],
   };
 }
 
@@ -4945,6 +5059,9 @@ export const KeptWitness: MessageFns<KeptWitness> = {
     }
     for (const v of message.sitsOut) {
       KeptSitting.encode(v!, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.forgotten) {
+      KeptForgotten.encode(v!, writer.uint32(90).fork()).join();
     }
     return writer;
   },
@@ -5040,6 +5157,104 @@ export const KeptWitness: MessageFns<KeptWitness> = {
             }
 
             message.sitsOut.push(KeptSitting.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.forgotten.push(KeptForgotten.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseKeptForgotten(): KeptForgotten {
+  return { key: "", released: false, summed: false, survivors: [], attempt: 0 };
+}
+
+export const KeptForgotten: MessageFns<KeptForgotten> = {
+  encode(message: KeptForgotten, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.released !== false) {
+      writer.uint32(16).bool(message.released);
+    }
+    if (message.summed !== false) {
+      writer.uint32(24).bool(message.summed);
+    }
+    for (const v of message.survivors) {
+      writer.uint32(34).string(v!);
+    }
+    if (message.attempt !== 0) {
+      writer.uint32(40).uint32(message.attempt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeptForgotten {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeptForgotten();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.released = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.summed = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.survivors.push(reader.string());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.attempt = reader.uint32();
             continue;
           }
         }
