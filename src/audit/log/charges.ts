@@ -2,7 +2,7 @@
 // set rise with every round that was charged to it.
 
 import { equalBytes, hex, LIMITS } from '../../base/index.js';
-import { Ack, ChargeStatement, decode } from '../../wire/index.js';
+import { ChargeStatement, decode, type Ack } from '../../wire/index.js';
 import { verified } from '../errors.js';
 import type { Ledger } from '../verdict.js';
 import type { Logged } from './messages.js';
@@ -90,7 +90,10 @@ export class ChargeBook {
     );
     this.#newest.set(inJob, { index, rounds, round });
     this.#counts.set(`${subject} ${name} ${String(rounds)}`, { index, place });
-    const totals = this.#totals.get(subject) ?? { byJob: new Map(), byDataSet: new Map() };
+    const totals = this.#totals.get(subject) ?? {
+      byJob: new Map<string, number>(),
+      byDataSet: new Map<string, bigint>(),
+    };
     this.#totals.set(subject, totals);
     if (before?.round !== round) totals.byJob.set(job, (totals.byJob.get(job) ?? 0) + 1);
     const most = totals.byDataSet.get(name) ?? 0n;

@@ -1,7 +1,7 @@
 // The state of a silo between rounds, written down whole, so that the records it was folded from can be erased: with them go the secrets
 // of every round that is closed. Possible only while no round is open, because what is open rests on those records.
 
-import { asHash, asJobId, asSiloId, concat, LIMITS, unixMs, type JobId, type SiloId } from '../../base/index.js';
+import { asHash, asJobId, asSiloId, concat, unixMs, type JobId, type SiloId } from '../../base/index.js';
 import type { Mechanism } from '../../privacy/index.js';
 import {
   decode,

@@ -47,7 +47,7 @@ function withField(bytes: Uint8Array, field: Field): Uint8Array {
     message.body = { ...message.body!, value };
   } else if (field === 'job' || field === 'subject') message[field] += 'x';
   else if (field === 'recordedAtUnixMs') message.recordedAtUnixMs += 1n;
-  else message[field] += 1;
+  else message[field] = (Number(message[field]) + 1) as never;
   return encode(Message, message);
 }
 
