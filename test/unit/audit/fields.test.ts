@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { VerifyOptions } from '../../../src/audit/index.js';
 import { unixMs } from '../../../src/base/index.js';
 import { decodeEntry, type EntryKindName, type LogEntry } from '../../../src/transcript/index.js';
-import { encode, LogEntry as Message } from '../../../src/wire/index.js';
+import { encode, LogEntry as Message, type EntryKind } from '../../../src/wire/index.js';
 import {
   changedEntry,
   conspired,
@@ -47,9 +47,12 @@ function withField(bytes: Uint8Array, field: Field): Uint8Array {
     message.body = { ...message.body!, value };
   } else if (field === 'job' || field === 'subject') message[field] += 'x';
   else if (field === 'recordedAtUnixMs') message.recordedAtUnixMs += 1n;
-  else message[field] = (Number(message[field]) + 1) as never;
+  else if (field === 'kind') message.kind = nextKind(message.kind);
+  else message[field] += 1;
   return encode(Message, message);
 }
+
+const nextKind = (kind: number): EntryKind => kind + 1;
 
 const KINDS = [
   'roster',
