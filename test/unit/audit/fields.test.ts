@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { VerifyOptions } from '../../../src/audit/index.js';
 import { unixMs } from '../../../src/base/index.js';
 import { decodeEntry, type EntryKindName, type LogEntry } from '../../../src/transcript/index.js';
-import { encode, LogEntry as Message, type EntryKind } from '../../../src/wire/index.js';
+import { encode, EntryKind, LogEntry as Message } from '../../../src/wire/index.js';
 import {
   changedEntry,
   conspired,
@@ -52,7 +52,8 @@ function withField(bytes: Uint8Array, field: Field): Uint8Array {
   return encode(Message, message);
 }
 
-const nextKind = (kind: number): EntryKind => kind + 1;
+const nextKind = (kind: EntryKind): EntryKind =>
+  kind === EntryKind.ENTRY_KIND_PLAN ? EntryKind.ENTRY_KIND_ACK : EntryKind.ENTRY_KIND_PLAN;
 
 const KINDS = [
   'roster',
