@@ -23,7 +23,7 @@ const STEPS_PER_ROOT = 64;
 export function smallestModulus(silos: number, parameters: number, fits: (room: Room) => void): number {
   const { modulusBitsMin, modulusBitsMax } = JOB_LIMITS;
   const steps = Math.max(STEPS_MIN, STEPS_PER_ROOT * Math.sqrt(parameters));
-  for (let modulusBits = modulusBitsMin; modulusBits < modulusBitsMax; modulusBits++) {
+  for (let modulusBits: number = modulusBitsMin; modulusBits < modulusBitsMax; modulusBits++) {
     const room = { silos, modulusBits };
     if (unitBudget(room) >= steps && holds(room, fits)) return modulusBits;
   }
