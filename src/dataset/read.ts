@@ -174,11 +174,17 @@ class RowReader {
       // One rule per column.
       const rule = this.#rules[c] as ColumnRule;
       const found = valueAt(i);
+      // Nearly every value is good, and an object for each would cost more than its check.
+      if (found !== undefined && rule.broken(found) === undefined) {
+        // -0 and 0 are the same value and must have the same version.
+        this.#row[c] = found + 0;
+        continue;
+      }
       if (found === undefined) this.#missing[c] = (this.#missing[c] ?? 0) + 1;
       const { value, broken } = judge(rule, found);
       if (broken !== undefined) this.#complaints.add(rule.column, broken, this.#seen);
       if (value === undefined) kept = false;
-      // -0 and 0 are the same value and must have the same version; a row with nothing here is not kept.
+      // As above; a row with nothing here is not kept.
       this.#row[c] = (value ?? 0) + 0;
     }
     return kept;

@@ -1,5 +1,6 @@
 // All that a run of the bench finds out.
 
+import type { AgentRoundFigures } from './agent-round.js';
 import type { KernelFigures } from './kernels.js';
 import type { Machine } from './machine.js';
 import type { NoiseRow } from './noise.js';
@@ -16,6 +17,7 @@ export interface Parts {
   readonly rounds?: readonly RoundFigures[];
   readonly startUp?: StartUp;
   readonly noise?: readonly NoiseRow[];
+  readonly agentRound?: AgentRoundFigures;
   /** Absent where PyTorch is not installed. */
   readonly training?: TrainingFigures;
 }

@@ -7,6 +7,7 @@ import { cpus } from 'node:os';
 import { Command } from 'commander';
 import { freeKeystreamsBy } from '../../src/crypto/index.js';
 import { bufferFreeing } from '../../src/system/index.js';
+import { measureAgentRound } from './agent-round.js';
 import { secureToPlainApart } from './apart.js';
 import type { Figures, Parts } from './figures.js';
 import { chart, exponent } from './growth.js';
@@ -98,6 +99,9 @@ for (const [silos, dimension, rounds] of smoke ? ([[3, 2_000, 1]] as const) : WH
     rounds: [...(parts.rounds ?? []), await measureRounds(silos, dimension, rounds)],
   }));
 await step('noise', () => ({ noise: measureNoise(smoke ? 10_000 : 1_000_000, smoke ? 1 : 5) }));
+await step('a round of an agent', async () => ({
+  agentRound: smoke ? await measureAgentRound(60, 1) : await measureAgentRound(2000, 5),
+}));
 if (!smoke)
   await step('training against PyTorch', async () => {
     const training = await measureTraining(TRAINING_TURNS, (what) => {

@@ -36,6 +36,7 @@ export function markdown(figures: Figures): string {
     ...head('noise', 'd', 'ms for its table', 'ms for d samples'),
     ...noise.map((one) => row(one.noise, whole(one.d), fixed(one.tableMs, 1), fixed(one.drawMs, 1))),
     '',
+    ...agentRoundLines(figures),
     ...trainingLines(figures),
     ...head(
       'n',
@@ -121,6 +122,15 @@ function kernelRows({ kernels }: Figures): string[] {
   return [
     ...head('kernel', 'ns per element'),
     ...Object.entries(kernels).map(([name, ns]: [string, number]) => row(name, fixed(ns))),
+  ];
+}
+
+function agentRoundLines({ agentRound }: Figures): string[] {
+  if (agentRound === undefined) return [];
+  const { records, steps, roundMs, stepsMs } = agentRound;
+  return [
+    `A round of an agent over ${whole(records)} images with a convolutional network, ${String(steps)} steps: ${whole(roundMs)} ms, of which ${whole(stepsMs)} ms are steps; reading and checking the records, the split, the hold-out part and the fixed-point vector add ${fixed(100 * (roundMs / stepsMs - 1), 1)} %.`,
+    '',
   ];
 }
 
