@@ -4,7 +4,8 @@
 // have their gradients written out by record. No noise is added here.
 
 import { dependents, walkBackward } from './autodiff/backward.js';
-import { Tape, type DropoutMask, type Shapes } from './autodiff/tape.js';
+import { Tape, type DropoutMask } from './autodiff/tape.js';
+import type { Shapes } from './graph/measured.js';
 import { begin, copyTraining, gradientName, STEP_NAMES, type StepGraph } from './differentiate.js';
 import { ModelError } from './errors.js';
 import type { ForwardModel } from './forward.js';

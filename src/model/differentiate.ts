@@ -4,7 +4,8 @@
 import { defined } from '../base/index.js';
 import { dependents, walkBackward } from './autodiff/backward.js';
 import { RULES } from './autodiff/rules.js';
-import { Tape, type BatchStatistic, type DropoutMask, type Measured, type Shapes } from './autodiff/tape.js';
+import { Tape, type BatchStatistic, type DropoutMask } from './autodiff/tape.js';
+import type { Measured, Shapes } from './graph/measured.js';
 import { ModelError } from './errors.js';
 import type { ForwardModel } from './forward.js';
 import { int } from './graph/attribute.js';

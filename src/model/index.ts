@@ -17,7 +17,8 @@ export { withStandardisation, type Standardisation } from './standardise/standar
 export { measured, probeGraph, type Probe } from './probe.js';
 export { differentiate, evaluationGraph, STEP_NAMES, type StepGraph, type TrainingGraph } from './differentiate.js';
 export { clippedGraph, refuseMixing, type ClippedGraph } from './clipped.js';
-export type { BatchStatistic, DropoutMask, Measured, Shapes } from './autodiff/tape.js';
+export type { BatchStatistic, DropoutMask } from './autodiff/tape.js';
+export type { Measured, Shapes } from './graph/measured.js';
 export { RULES } from './autodiff/rules.js';
 export {
   createLoss,

@@ -1,7 +1,7 @@
 // The probe measures shapes. Instead of inferring them here, a graph that exposes every value is run once on zeros by the trainer,
 // which owns the runtime, and the result is handed to `differentiate` and `evaluationGraph`.
 
-import type { Measured, Shapes } from './autodiff/tape.js';
+import type { Measured, Shapes } from './graph/measured.js';
 import { staticValues } from './check/static.js';
 import type { ForwardModel } from './forward.js';
 import { GraphBuilder } from './graph/builder.js';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Content } from '../system/index.js';
 import { fileError, isTemporaryName, makeDirectory, removeDurably, writeFileDurably } from '../system/index.js';
 import { StorageError } from './errors.js';
-import type { ObjectStore } from './kinds.js';
+import type { ObjectStore, Room } from './kinds.js';
 
 /** A hash in progress; crypto's Hasher is one. */
 export interface BlobHasher {
@@ -138,9 +138,6 @@ export class BlobStore implements ObjectStore {
     return error.code === 'system/not-found' ? missing(hash) : error;
   }
 }
-
-/** Memory for a piece of this many bytes. */
-export type Room = (bytes: number) => Uint8Array;
 
 export const freshRoom: Room = (bytes) => new Uint8Array(bytes);
 

@@ -7,7 +7,7 @@ export type { BlobHasher } from './blob.js';
 export { BlobStore, plainSha256 } from './blob.js';
 export * from './errors.js';
 export * from './fsck.js';
-export type { JournalOptions, JournalRecord, Write } from './journal.js';
+export type { JournalOptions } from './journal.js';
 export { Journal, RECORD_BYTES_MAX } from './journal.js';
 export { checkLog } from './log/check.js';
 export type { NumberedEntry } from './log/log.js';

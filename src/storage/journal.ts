@@ -7,7 +7,7 @@ import { failpoint } from '../system/index.js';
 import type { Change } from './environment.js';
 import { Environment } from './environment.js';
 import { StorageError } from './errors.js';
-import type { RecordStore } from './kinds.js';
+import type { JournalRecord, RecordStore, Write } from './kinds.js';
 import {
   firstPlace,
   headPlace,
@@ -20,21 +20,10 @@ import {
 } from './place.js';
 import type { Sealer } from './seal.js';
 
-export type Write =
-  | { readonly kind: 'append'; readonly journal: string; readonly record: Uint8Array }
-  | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array }
-  | { readonly kind: 'delete'; readonly key: string };
-
 /** Erases every record of a journal that stands before the first append of this transaction to it. Of a journal on this disk alone. */
 export interface DropBefore {
   readonly kind: 'drop-before';
   readonly journal: string;
-}
-
-export interface JournalRecord {
-  /** From 1, without gaps within one journal. */
-  readonly sequence: number;
-  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 export interface JournalOptions {

@@ -2,8 +2,20 @@
 // PostgreSQL and several processes (postgres/). test/unit/storage/back-ends.test.ts holds both to the same promises.
 
 import type { Content } from '../system/index.js';
-import type { Room } from './blob.js';
-import type { JournalRecord, Write } from './journal.js';
+
+/** Memory for a piece of this many bytes. */
+export type Room = (bytes: number) => Uint8Array;
+
+export type Write =
+  | { readonly kind: 'append'; readonly journal: string; readonly record: Uint8Array }
+  | { readonly kind: 'put'; readonly key: string; readonly value: Uint8Array }
+  | { readonly kind: 'delete'; readonly key: string };
+
+export interface JournalRecord {
+  /** From 1, without gaps within one journal. */
+  readonly sequence: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
 
 /** Small values by name. */
 export interface SmallTable {

@@ -7,9 +7,9 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { equalBytes, isName } from '../base/index.js';
 import { failpoint, fileError, makeDirectory, removeDurably, syncDirectory, writeAll } from '../system/index.js';
-import { chunksOf, listFolder, readFully, type Room } from './blob.js';
+import { chunksOf, listFolder, readFully } from './blob.js';
 import { StorageError } from './errors.js';
-import type { StoredUpload, UploadStore } from './kinds.js';
+import type { Room, StoredUpload, UploadStore } from './kinds.js';
 
 export interface SpoolLimits {
   /** Bytes of all uploads together; a peer must not fill the disk. */

@@ -5,18 +5,9 @@ import { ModelError } from '../errors.js';
 import type { AttributeList, GraphBuilder } from '../graph/builder.js';
 import { int, ints } from '../graph/attribute.js';
 import type { ParameterSlot } from '../slot.js';
+import type { Shapes } from '../graph/measured.js';
 import { noRecordGradient, type RecordGradients } from '../records/record-gradients.js';
 import { sameShape, type ElementType, type Graph, type GraphNode, type Tensor } from '../graph/types.js';
-
-/** What the probe measured of one value, at the probed batch size. */
-export interface Measured {
-  readonly type: ElementType;
-  readonly shape: readonly number[];
-  /** The value itself, where it is the same for all records and small: a shape, an axis, a mask. */
-  readonly data?: Tensor['data'];
-}
-
-export type Shapes = ReadonlyMap<string, Measured>;
 
 /** An input of the training graph that drops values at random. */
 export interface DropoutMask {

@@ -2,7 +2,7 @@
 // where that axis also holds something else (positions flattened into rows), the value that it came from tells which of the two is outside.
 
 import { elementCount, type Graph, type GraphNode } from '../graph/types.js';
-import type { Shapes } from '../autodiff/tape.js';
+import type { Shapes } from '../graph/measured.js';
 
 /** The extent of `axis` is outer * batch * inner, the records in the middle. */
 export interface BatchPlace {

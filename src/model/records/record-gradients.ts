@@ -2,10 +2,10 @@
 // outer product it is where a dense layer sees each record once (Goodfellow 2015), otherwise written out, [batch, ...parameter].
 
 import { ModelError } from '../errors.js';
-import type { Tape } from '../autodiff/tape.js';
 import { int, text } from '../graph/attribute.js';
 import { elementCount } from '../graph/types.js';
 import type { BatchPlace, Place } from './batch-place.js';
+import type { Emitter } from './emitter.js';
 
 /** factor * input_i^T delta_i of record i, turned over where `transposed`. */
 export interface OuterProduct {
@@ -56,7 +56,7 @@ export class RecordGradients {
   }
 
   /** `gradient` has the shape and the batch of `like`, and `value` was broadcast to it. */
-  addBroadcast(tape: Tape, value: string, gradient: string, like: string): void {
+  addBroadcast(tape: Emitter, value: string, gradient: string, like: string): void {
     const place = this.#place(like);
     const from = tape.shape(like);
     const to = tape.shape(value);
@@ -73,7 +73,7 @@ export class RecordGradients {
 
   /** `input` [..., I] and `delta` [..., O], the same axes before: the gradient of a matrix that every row of the input is multiplied by. */
   addProduct(
-    tape: Tape,
+    tape: Emitter,
     value: string,
     {
       input,
@@ -112,12 +112,12 @@ export class RecordGradients {
   }
 
   /** A value of `shape` as [batch, ...rest]. */
-  rows(tape: Tape, value: string, shape: readonly number[], place: BatchPlace, rest: readonly number[]): string {
+  rows(tape: Emitter, value: string, shape: readonly number[], place: BatchPlace, rest: readonly number[]): string {
     return tape.reshape(inFront(tape, value, shape, place, this.batch).name, [this.batch, ...rest]);
   }
 
   /** Rows of `table` that `indices` picked along axis 0; `delta` is of the gathered rows. The same rows for all records where indices are. */
-  addGathered(tape: Tape, table: string, indices: string, delta: string, like: string): void {
+  addGathered(tape: Emitter, table: string, indices: string, delta: string, like: string): void {
     const [height = 1, ...width] = tape.shape(table);
     const picked = tape.shape(indices);
     const common = this.isCommon(indices);
@@ -139,7 +139,7 @@ export class RecordGradients {
   }
 
   /** All that was found for a value, written out and added: [batch, ...value]. */
-  written(tape: Tape, value: string): string {
+  written(tape: Emitter, value: string): string {
     const names = this.of(value).map((one) => writtenOut(tape, this.batch, one));
     return tape.reshape(
       names.reduce((sum, name) => tape.emit('Add', [sum, name])),
@@ -167,7 +167,7 @@ export class RecordGradients {
 const INT64 = 7;
 
 /** [batch, I, O], or [batch, O, I] where transposed, flattened behind the batch by whoever needs it. */
-function writtenOut(tape: Tape, batch: number, one: RecordGradient): string {
+function writtenOut(tape: Emitter, batch: number, one: RecordGradient): string {
   if (one.kind === 'written') return one.name;
   const [inner, columns] = one.columns;
   const [left, right] = one.transposed
@@ -178,7 +178,7 @@ function writtenOut(tape: Tape, batch: number, one: RecordGradient): string {
 
 /** Brings the records of a value to the front: [batch, axes before, outer, inner, axes behind]. `at` gives the axis that each was. */
 function inFront(
-  tape: Tape,
+  tape: Emitter,
   value: string,
   shape: readonly number[],
   { axis, outer, inner }: BatchPlace,

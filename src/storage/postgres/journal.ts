@@ -3,10 +3,9 @@
 
 import { u64be } from '../../base/index.js';
 import { checkRecords, type JournalReport } from '../fsck.js';
-import type { RecordStore, SmallTable } from '../kinds.js';
+import type { JournalRecord, RecordStore, SmallTable, Write } from '../kinds.js';
 import { StorageError } from '../errors.js';
 import { checkFormat, foundation, headsIn, openValue, RECORD_BYTES_MAX, sealValue, subjectOf } from '../journal.js';
-import type { JournalRecord, Write } from '../journal.js';
 import { headPlace, nameOf, pairPlace, recordPlace, requireJournalName, tableRange } from '../place.js';
 import type { Sealer } from '../seal.js';
 import type { Database, Run } from './database.js';
