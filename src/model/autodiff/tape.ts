@@ -7,7 +7,7 @@ import { int, ints } from '../graph/attribute.js';
 import type { ParameterSlot } from '../slot.js';
 import type { Shapes } from '../graph/measured.js';
 import { noRecordGradient, type RecordGradients } from '../records/record-gradients.js';
-import { sameShape, type ElementType, type Graph, type GraphNode, type Tensor } from '../graph/types.js';
+import { sameShape, type ElementType, type Graph, type GraphNode } from '../graph/types.js';
 
 /** An input of the training graph that drops values at random. */
 export interface DropoutMask {

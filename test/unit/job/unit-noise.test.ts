@@ -134,15 +134,27 @@ describe('a silo that computes for itself', () => {
     ['fewer steps', { unitNoise: { ...manifest.unitNoise!, steps: 24 } }, 'unit_noise.steps'],
     ['another unit', { unitNoise: { ...manifest.unitNoise!, unitColumn: 'ward' } }, 'unit_noise.unit_column'],
   ])('refuses a manifest with %s than follows', (_what, changes, path) => {
-    expect(problemOf(() => checkPrivacy({ ...manifest, ...changes }))).toContain(path);
+    expect(
+      problemOf(() => {
+        checkPrivacy({ ...manifest, ...changes });
+      }),
+    ).toContain(path);
   });
 
   it('takes no part with fewer units than epsilon was computed for, and does with more', () => {
-    expect(problemOf(() => checkOwnUnits(manifest, 399))).toContain('this silo has 399 records');
+    expect(
+      problemOf(() => {
+        checkOwnUnits(manifest, 399);
+      }),
+    ).toContain('this silo has 399 records');
     checkOwnUnits(manifest, 400);
     checkOwnUnits(manifest, 5000);
     const patients = buildManifest(fileWith({ ...terms, unitColumn: 'patient_id', minUnits: 300 }), facts);
-    expect(problemOf(() => checkOwnUnits(patients, 299))).toContain('299 different values of patient_id');
+    expect(
+      problemOf(() => {
+        checkOwnUnits(patients, 299);
+      }),
+    ).toContain('299 different values of patient_id');
   });
 });
 

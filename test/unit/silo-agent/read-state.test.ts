@@ -62,18 +62,20 @@ describe('the ledger of an agent that is running', () => {
     expect(lines).toEqual([
       'Data set records',
       '  budget    epsilon 8 at delta 0.00001; rounds without noise are refused',
-      `  spent     epsilon ${epsilon.toPrecision(4)} at delta 0.00001 in 2 rounds with noise`,
+      `  spent     epsilon ${epsilon.toPrecision(4)} at delta 0.00001 for each hospital with all its records in 2 rounds with noise`,
       `  left      epsilon ${(8 - epsilon).toPrecision(4)}`,
-      '  JOB    ROUNDS  LAST  NOISE',
-      '  job-1  2       2     skellam',
+      '  JOB    ROUNDS  LAST  PROTECTS  NOISE',
+      '  job-1  2       2     hospital  skellam',
     ]);
   });
 
   it('says of a job what is left of it to pay', () => {
     const [before, cost, left] = costLines(silo.state, jobOf(silo).manifest, 'records');
-    expect(before).toMatch(/^Data set records so far: epsilon \d\.\d+ at delta 0\.00001 in 2 rounds with noise\.$/);
+    expect(before).toMatch(
+      /^Data set records so far: epsilon \d\.\d+ at delta 0\.00001 for each hospital with all its records in 2 rounds with noise\.$/,
+    );
     expect(cost).toMatch(
-      /^What is not charged yet of this job \(1 round\) would bring it from epsilon \d\.\d+ to \d\.\d+ at delta 0\.00001\.$/,
+      /^What is not charged yet of this job \(1 round\) would bring each hospital with all its records from epsilon \d\.\d+ to \d\.\d+ at delta 0\.00001\.$/,
     );
     expect(left).toMatch(/^The budget is epsilon 8: \d\.\d+ would be left\.$/);
   });
@@ -83,7 +85,7 @@ describe('the ledger of an agent that is running', () => {
     expect(accountLines('vitals', accountOf(fresh, 'vitals', 1e-5))).toEqual([
       'Data set vitals',
       '  budget    none: nothing is refused',
-      '  spent     epsilon 0 at delta 0.00001 in 0 rounds with noise',
+      '  spent     epsilon 0 at delta 0.00001 for each hospital with all its records in 0 rounds with noise',
     ]);
   });
 });

@@ -189,6 +189,6 @@ describe('running statistics', () => {
 
   it('have no place in a job with noise', () => {
     const privacy = { mechanism: 'skellam', noise: 1, delta: 1e-5 } as const;
-    expect(() => manifestOf({ privacy, weightRows: 1 })).toThrow(/without running statistics, with privacy/);
+    expect(() => manifestOf({ privacy, weightRows: 1 })).toThrow(/without batch normalisation, with privacy/);
   });
 });

@@ -176,9 +176,15 @@ describe('the patient as the unit', () => {
 
 describe('what must never happen', () => {
   it('refuses a sum that is longer than its units can make it', () => {
-    expect(() => demandClipped(Float32Array.of(3, 4), 5)).not.toThrow();
-    expect(() => demandClipped(Float32Array.of(3, 4.001), 5)).toThrow(/longer than its units/);
-    expect(() => demandClipped(Float32Array.of(Number.NaN), 5)).toThrow(/longer than its units/);
+    expect(() => {
+      demandClipped(Float32Array.of(3, 4), 5);
+    }).not.toThrow();
+    expect(() => {
+      demandClipped(Float32Array.of(3, 4.001), 5);
+    }).toThrow(/longer than its units/);
+    expect(() => {
+      demandClipped(Float32Array.of(Number.NaN), 5);
+    }).toThrow(/longer than its units/);
   });
 
   it('does not stop at a record whose loss overflows, which would tell that it is there', async () => {
