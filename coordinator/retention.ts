@@ -163,20 +163,23 @@ export class Eraser {
     this.#since = options.clock.now() - LOOK_BACK_MS;
   }
 
-  /** Sweeps every few seconds while this coordinator leads. Returns the way to stop, which waits for the sweep under way. */
+  /** Sweeps every few seconds while this coordinator leads. Returns the way to stop, with a last sweep: a stopped program keeps nothing due. */
   run(leads: () => boolean, onError: (error: unknown) => void): () => Promise<void> {
     let sweeping = Promise.resolve();
     let stopped = false;
-    const timer = setInterval(() => {
-      sweeping = sweeping.then(async () => {
-        if (!stopped && leads()) await this.sweep();
-      });
-      sweeping = sweeping.catch(onError);
-    }, SWEEP_MS);
+    const next = (): Promise<void> => {
+      sweeping = sweeping
+        .then(async () => {
+          if (!stopped && leads()) await this.sweep();
+        })
+        .catch(onError);
+      return sweeping;
+    };
+    const timer = setInterval(() => void next(), SWEEP_MS);
     return async () => {
-      stopped = true;
       clearInterval(timer);
-      await sweeping;
+      await next();
+      stopped = true;
     };
   }
 
