@@ -45,6 +45,7 @@ const homes = {
   'reflect-metadata/': ['src/pki/'],
   'pino/': ['src/telemetry/'],
   'prom-client/': ['src/telemetry/'],
+  '@opentelemetry/': ['src/telemetry/'],
   'yaml/': ['src/config/'],
   'zod/': ['src/config/'],
   'commander/': ['silo-agent/', 'coordinator/', 'auditor/', 'certs/', 'tools/'],

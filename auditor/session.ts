@@ -4,7 +4,7 @@ import { isCodedError, isoTime } from '../src/base/index.js';
 import { readClientConfig, type ClientConfig } from '../src/config/index.js';
 import { readProxy } from '../src/network/index.js';
 import { certificatesIn, inspectCertificate, readTlsFiles } from '../src/pki/index.js';
-import type { Roster } from '../src/protocol/index.js';
+import { followChain, type Roster } from '../src/protocol/index.js';
 import { systemClock, systemRng } from '../src/system/index.js';
 import type { AdminClient, ConnectOptions } from '../src/transport/index.js';
 import { AuditError } from './errors.js';
@@ -33,7 +33,10 @@ export interface Officer {
 export interface Session {
   readonly client: AdminClient;
   readonly config: ClientConfig;
-  /** Verifies with the implementation of Ed25519 that silos and coordinator do not use. */
+  /**
+   * The one in force: what the coordinator shows as the successors of the pinned one, with the signatures of their predecessors' members.
+   * Verifies with the implementation of Ed25519 that silos and coordinator do not use.
+   */
   readonly roster: Roster;
   /** Who the certificate says this is. */
   readonly officer: Officer;
@@ -55,7 +58,7 @@ export async function withSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const config = await readClientConfig(demandConfig(path));
-  const roster = await readPinnedRoster(config);
+  const pinned = await readPinnedRoster(config);
   const tls = await readTlsFiles(config.tls);
   const officer = officerOf(tls.chainPem, config);
   const { address, serverName } = config.coordinator;
@@ -70,7 +73,8 @@ export async function withSession<T>(
     limits: PATIENCE,
   });
   try {
-    return await work({ client, config, roster, officer });
+    const { successors } = await client.getServerInfo({});
+    return await work({ client, config, roster: followChain(pinned, { rosters: successors }), officer });
   } catch (cause) {
     if (!isCodedError(cause) || cause.category !== 'unavailable' || cause.code === 'transport/cancelled') throw cause;
     throw new AuditError(

@@ -38,7 +38,6 @@ export function deniedError(state: CoordinatorState, silo: SiloId): unknown {
 
 /** What the admin handlers need, from the running service. */
 export function adminSource(service: CoordinatorService, { server, retention, now }: AdminWorld): AdminSource {
-  const { roster } = service.self;
   return {
     server,
     now,
@@ -52,7 +51,7 @@ export function adminSource(service: CoordinatorService, { server, retention, no
       return seen !== undefined && service.presence.connected(silo) ? { ...seen, at: now() } : seen;
     },
     giveOrder: async (envelope) => {
-      openOrder(roster, envelope);
+      openOrder(service.self.roster, envelope);
       await service.feed({ $case: 'orderGiven', value: { order: envelope } });
     },
     readModelState: (job, modelHash) => readModelState(service, job, modelHash),

@@ -172,8 +172,9 @@ export class CoordinatorService {
     this.#state = done.value;
   }
 
+  /** With the roster in force. */
   get self(): CoordinatorSelf {
-    return this.#options.self;
+    return this.#state.self;
   }
 
   get state(): CoordinatorState {

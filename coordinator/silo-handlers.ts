@@ -86,11 +86,15 @@ export function siloHandlers(service: CoordinatorService, log: Log): SiloHandler
 
 /** The authority says who may connect, the roster who is a member, operators who is kept out: a certificate alone opens nothing. */
 function demandMember(service: CoordinatorService, silo: SiloId): void {
-  if (!service.self.roster.members.has(silo))
-    throw new CoordinatorError('coordinator/not-a-member', `the roster has no silo "${silo}".`, {
-      category: 'membership',
-    });
+  if (!service.self.roster.members.has(silo)) throw notAMember(silo);
   demandNotDenied(service.state, silo);
+}
+
+/** To a silo that the roster in force does not have, whether it never did or was removed. */
+export function notAMember(silo: SiloId): CoordinatorError {
+  return new CoordinatorError('coordinator/not-a-member', `the roster has no silo "${silo}".`, {
+    category: 'membership',
+  });
 }
 
 /** Sends what the state says this silo should know, then waits for it to change. Level-triggered: nothing is queued. */

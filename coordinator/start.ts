@@ -1,6 +1,6 @@
 // From a configuration to a running coordinator: files, store, recovery, server.
 
-import { equalBytes, isCodedError, LIMITS, type UnixMs } from '../src/base/index.js';
+import { equalBytes, isCodedError, LIMITS, type SiloId, type UnixMs } from '../src/base/index.js';
 import { Computer } from '../src/compute/index.js';
 import type { CoordinatorConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
@@ -13,10 +13,10 @@ import {
   RevocationFile,
   TlsFiles,
 } from '../src/pki/index.js';
-import { COORDINATOR, readRoster, type CoordinatorSelf, type Roster } from '../src/protocol/index.js';
+import { changeOf, COORDINATOR, readRoster, type CoordinatorSelf, type Roster } from '../src/protocol/index.js';
 import { defaultThreads, exitCodeFor, readSmallFile, systemClock } from '../src/system/index.js';
 import { keepCertificates, metricsOf, serveMetrics } from '../src/upkeep/index.js';
-import { errorFields, type Log } from '../src/telemetry/index.js';
+import { errorFields, type Log, Traces } from '../src/telemetry/index.js';
 import { startServer } from '../src/transport/index.js';
 import { adminHandlers } from './admin/index.js';
 import { CertificateBook } from './certificates.js';
@@ -26,7 +26,7 @@ import { Cluster } from './cluster/index.js';
 import { Refused } from './refused.js';
 import { Eraser } from './retention.js';
 import { CoordinatorService } from './service.js';
-import { siloHandlers } from './silo-handlers.js';
+import { notAMember, siloHandlers } from './silo-handlers.js';
 import { tracedHandlers } from './sends.js';
 import { countedHandlers } from './counted.js';
 import { openStore } from './store.js';
@@ -78,7 +78,16 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
     queueDepth: () => service.queued,
     lease: () => cluster?.lease,
   });
-  const log = metrics.observing(plainLog);
+  const traces =
+    config.traces &&
+    (await Traces.start({
+      program: 'coordinator',
+      version: COORDINATOR_VERSION,
+      consortium: config.consortium,
+      endpoint: config.traces.endpoint,
+    }));
+  const counted = metrics.observing(plainLog);
+  const log = traces?.observing(counted) ?? counted;
   const revocations = config.revoked === undefined ? undefined : await RevocationFile.open(config.revoked);
   const store = await openStore(config);
   const fatal = (error: unknown): void => {
@@ -129,6 +138,7 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
     onNewPeer: (peer) => {
       inLog(certificates.met(peer));
     },
+    traceCall: traces?.called,
     onInternalError: (error, path) => {
       log.error('program.internal-error', { path, ...errorFields(error) });
     },
@@ -142,6 +152,9 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
       server.endCallsOf(silo, deniedError(service.state, silo));
     }
     for (const silo of denied) if (!service.state.denied.has(silo)) denied.delete(silo);
+  });
+  endCallsOfRemoved(service, (silo, error) => {
+    server.endCallsOf(silo, error);
   });
   const stopRenewal = await keepCertificates({
     config,
@@ -195,6 +208,7 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
       await cluster?.leave();
       await computer.close();
       await store.close();
+      await traces?.close();
       log.info('program.stopped');
       await log.flush();
     },
@@ -204,6 +218,17 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
 /** The state has moved on, the program stops, or nobody leads at this moment: it is tried again by itself. */
 function isForLater(error: unknown): boolean {
   return error instanceof Refused || (isCodedError(error) && error.category === 'unavailable');
+}
+
+/** A silo that the next roster does not have is cut off at once: its streams end, and further calls are refused. */
+function endCallsOfRemoved(service: CoordinatorService, endCallsOf: (silo: SiloId, error: unknown) => void): void {
+  let { roster } = service.self;
+  service.onChange(() => {
+    const before = roster;
+    roster = service.self.roster;
+    if (roster === before) return;
+    for (const silo of changeOf(before, roster).removed) endCallsOf(silo, notAMember(silo));
+  });
 }
 
 function endOf({ leafPem }: TlsFiles): UnixMs {

@@ -1,5 +1,6 @@
 // What an operator wants to read in the coordinator's log.
 
+import { shortHex } from '../src/base/index.js';
 import type { CoordinatorEvent, CoordinatorState } from '../src/protocol/index.js';
 import type { Log } from '../src/telemetry/index.js';
 
@@ -16,6 +17,12 @@ export function tell(log: Log, state: CoordinatorState, event: CoordinatorEvent)
       order: taken?.action.kind,
       reason: taken?.reason,
     });
+  } else if (event.$case === 'messageReceived' && event.value.envelope?.type === 'successor') {
+    const { roster } = state.self;
+    const last = state.successions.at(-1);
+    if (last?.by === state.events)
+      log.info('roster.in-force', { epoch: Number(roster.epoch), roster: shortHex(roster.hash) });
+    else log.info('roster.proposed', { by: event.value.siloId, proposals: state.proposals.size });
   } else if (event.$case === 'jobStopped') {
     const { jobId, state: stopped, reason } = event.value;
     log.info('job.stopped', { job: jobId, state: stopped, reason });

@@ -167,6 +167,8 @@ export class Agent {
   async run(): Promise<void> {
     const { offers, client, rng } = this.#options;
     await this.#feed({ $case: 'helloMade', value: { nonce: rng.bytes(NONCE_BYTES) } });
+    // Written anew at each start: a crash may have come between the journal and the file.
+    this.#work('roster', () => this.#tasks.keepRoster(this.#state.self.roster));
     const unwatch = offers.watch(() => {
       this.#tasks.readDecisions();
     });
@@ -329,6 +331,12 @@ export class Agent {
         return;
       case 'ask-operator':
         this.#work(`ask ${effect.manifest.jobId}`, () => this.#tasks.ask(effect.manifest));
+        return;
+      case 'ask-about-roster':
+        this.#work(`ask ${hex(effect.proposed.hash)}`, () => this.#tasks.askAboutRoster(effect));
+        return;
+      case 'keep-roster':
+        this.#work(`roster ${String(effect.roster.epoch)}`, () => this.#tasks.keepRoster(effect.roster));
         return;
       case 'prepare-job':
         this.#work(`prepare ${effect.manifest.jobId}`, () => this.#tasks.prepare(effect.manifest));

@@ -55,6 +55,11 @@ export const COMMANDS: readonly CommandOnDemand<Command>[] = [
     load: async () => (await import('./commands/job.js')).addJob,
   },
   {
+    form: 'roster',
+    summary: 'who belongs to the consortium: show it, propose the next roster, sign one that was proposed',
+    load: async () => (await import('./commands/roster.js')).addRoster,
+  },
+  {
     form: 'ledger',
     summary: 'what the data sets of this silo have been used for, and what their budgets leave',
     load: async () => (await import('./commands/ledger.js')).addLedger,

@@ -56,6 +56,10 @@ export async function eventOf(
       return { $case: 'jobClosed', value: body.value };
     case 'rollback':
       return { $case: 'rolledBack', value: body.value };
+    case 'roster':
+      return { $case: 'rosterTaken', value: body.value };
+    case 'rosterProposed':
+      return { $case: 'rosterProposed', value: body.value };
     // Read before this is asked: see witness.ts.
     case 'checkpoint':
     case 'heartbeat':

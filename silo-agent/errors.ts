@@ -19,6 +19,10 @@ export const AGENT_ERRORS = defineErrors({
   'agent/training-failed': 'The trainer failed for a reason of its own; the log of the agent has the code.',
   'agent/restore-unwatched':
     'A restored state that is older than what this silo has signed since could be made to release what the newer one would refuse, and without a log nobody notices. Restore with `--newest` only when the agent has not run since the backup; otherwise have the silo admitted anew with fresh keys.',
+  'agent/unknown-roster':
+    'No proposed roster with this hash is known to this agent: `veilsum-agent roster show` lists them. One that was just proposed arrives when the agent is connected.',
+  'agent/already-signed':
+    'A silo signs one successor of the roster for each epoch, and a signature is final. Agree with the others on the roster that this silo has signed, or let them go on without it.',
   'agent/bad-vote':
     'A vote names something that cannot be voted on: see the numbers and hashes that `veilsum-audit rounds --json` prints.',
 });

@@ -6,10 +6,18 @@ import type { AgentConfig, AgentPolicy } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
 import { identityUri, inspectCertificate, readSigningKey, TlsFiles } from '../src/pki/index.js';
 import { readProxy } from '../src/network/index.js';
-import { readRoster, siloSigner, type Budget, type Roster, type SiloSelf } from '../src/protocol/index.js';
+import {
+  accountOf,
+  readRoster,
+  siloSigner,
+  type Budget,
+  type Roster,
+  type SiloSelf,
+  type SiloState,
+} from '../src/protocol/index.js';
 import { defaultThreads, exitCodeFor, readSmallFile, systemClock, systemRng } from '../src/system/index.js';
 import { keepCertificates, metricsOf, serveMetrics } from '../src/upkeep/index.js';
-import { errorFields, type Log } from '../src/telemetry/index.js';
+import { errorFields, type Log, type PrivacySpent, Traces } from '../src/telemetry/index.js';
 import { connectSilo } from '../src/transport/index.js';
 import { Agent } from './agent.js';
 import type { LocalWork } from './contribute.js';
@@ -17,6 +25,7 @@ import { AGENT_ERRORS, AgentError } from './errors.js';
 import { countedClient } from './counted.js';
 import { Offers } from './offers.js';
 import { tracedClient } from './sends.js';
+import { RosterFiles } from './roster-files.js';
 import { openStore } from './store.js';
 
 export const AGENT_VERSION = '0.1.0';
@@ -58,6 +67,12 @@ export async function loadSelf(config: AgentConfig): Promise<SiloSelf> {
   };
 }
 
+/** As loadSelf, with the roster that is in force as far as the agent in this state folder has been told. */
+export async function loadPresentSelf(config: AgentConfig): Promise<SiloSelf> {
+  const self = await loadSelf(config);
+  return { ...self, roster: await new RosterFiles(config.state).present(self.roster) };
+}
+
 function budgetsOf({ privacy }: AgentPolicy): ReadonlyMap<string, Budget> {
   const budgets = Object.entries(privacy.dataSets).map(
     ([name, { epsilon, delta, withoutNoise }]) =>
@@ -97,6 +112,22 @@ async function loadCosigningKey(config: AgentConfig, siloId: SiloId, roster: Ros
   return SigningKey.from(seed);
 }
 
+/** What each data set with a budget has cost; computed again only when something was charged, because scrapes come often. */
+function spentOf(): (state: SiloState) => readonly PrivacySpent[] {
+  let ledger: SiloState['ledger'] | undefined;
+  let known: readonly PrivacySpent[] = [];
+  return (state) => {
+    if (state.ledger === ledger) return known;
+    ledger = state.ledger;
+    known = [...(state.self.policy.budgets ?? [])].map(([dataSet, { epsilon, delta }]) => ({
+      dataSet,
+      spent: accountOf(state, dataSet, delta).spent,
+      budget: epsilon,
+    }));
+    return known;
+  };
+}
+
 export interface AgentParts {
   /** What the silo's own work is done with; DuckDB and ONNX Runtime unless given. */
   readonly work?: LocalWork;
@@ -108,8 +139,19 @@ export async function startAgent(config: AgentConfig, plainLog: Log, parts: Agen
   const self = await loadSelf(config);
   const tls = await TlsFiles.open(config.tls);
   demandOwnCertificate(config, tls.current.chainPem);
-  const metrics = metricsOf(tls, { program: 'agent' });
-  const log = metrics.observing(plainLog);
+  const metrics = metricsOf(tls, { program: 'agent', privacy: () => spent(agent.state) });
+  const spent = spentOf();
+  const traces =
+    config.traces &&
+    (await Traces.start({
+      program: 'agent',
+      version: AGENT_VERSION,
+      consortium: config.consortium,
+      silo: config.silo,
+      endpoint: config.traces.endpoint,
+    }));
+  const counted = metrics.observing(plainLog);
+  const log = traces?.observing(counted) ?? counted;
   const store = await openStore(config.state, config.keys.storage);
   const offers = await Offers.open(config.state);
   const fatal = (error: unknown): void => {
@@ -127,6 +169,7 @@ export async function startAgent(config: AgentConfig, plainLog: Log, parts: Agen
         clock: systemClock,
         rng: systemRng,
         agentVersion: AGENT_VERSION,
+        traceparent: traces?.traceparent,
         onBreak: (error) => {
           log.warn('connection.lost', { code: error.code, detail: error.message });
         },
@@ -178,6 +221,7 @@ export async function startAgent(config: AgentConfig, plainLog: Log, parts: Agen
       client.close();
       await metricsServer?.close();
       await store.close();
+      await traces?.close();
       log.info('program.stopped');
       await log.flush();
     },

@@ -10,6 +10,7 @@ import {
   siloSigner,
   type Manifest,
   type Plan,
+  type Roster,
   type SiloEffect,
   type SiloEvent,
   type SiloSelf,
@@ -30,6 +31,7 @@ import { keepOwn } from './own-state.js';
 import { approvingRule } from './policy.js';
 import { prepareJob, type PreparedJob } from './prepare.js';
 import type { Store } from './store.js';
+import { changeWords, RosterFiles } from './roster-files.js';
 import { verifyResult } from './verify.js';
 
 /** Where the work is done: the agent, as far as its tasks may see it. */
@@ -64,9 +66,11 @@ export class Tasks {
   readonly #prepared = new Map<string, PreparedJob>();
   #kept: KeptInput | undefined;
   #unread = false;
+  readonly #rosters: RosterFiles;
 
   constructor(site: Site) {
     this.#site = site;
+    this.#rosters = new RosterFiles(site.config.state);
     this.#contributor = new Contributor(
       site,
       ({ code, message }) => {
@@ -119,6 +123,7 @@ export class Tasks {
     const { offers, log } = this.#site;
     // Handed in at every start, too: said again in the same bytes, a vote counts once.
     for (const vote of await offers.votes()) this.#site.submit(vote);
+    await this.#readSuccessor();
     const { approvals, unreadable } = await offers.decisions();
     for (const file of unreadable) log.warn('round.notice', { work: 'decisions', code: 'wire/malformed', file });
     for (const approval of approvals) {
@@ -126,6 +131,36 @@ export class Tasks {
       const job = [...this.#site.state().jobs.values()].find((one) => hex(one.manifest.hash) === hex(manifestHash));
       if (job?.decision === 'undecided') await this.#site.feed({ $case: 'jobDecided', value: { approval } });
     }
+  }
+
+  /** The silo's operator is told by a file that `roster show` reads, and by the log when it is new. */
+  async askAboutRoster({ proposed, signatures }: Effect<'ask-about-roster'>): Promise<void> {
+    const { log } = this.#site;
+    const { roster } = this.#site.state().self;
+    const known = await this.#rosters.proposals(roster);
+    const isNew = !known.some((one) => hex(one.roster.hash) === hex(proposed.hash));
+    await this.#rosters.propose(proposed, signatures);
+    if (isNew) log.info('roster.proposed', { roster: shortHex(proposed.hash), ...changeWords(roster, proposed) });
+  }
+
+  /** Where the operator's commands find the roster in force. */
+  async keepRoster(roster: Roster): Promise<void> {
+    await this.#rosters.keepChain(roster);
+    const before = roster.succeeds?.roster;
+    if (before === undefined) return;
+    const { epoch, hash } = roster;
+    this.#site.log.info('roster.in-force', {
+      epoch: Number(epoch),
+      roster: shortHex(hash),
+      ...changeWords(before, roster),
+    });
+  }
+
+  async #readSuccessor(): Promise<void> {
+    const { self, successor } = this.#site.state();
+    const value = await this.#rosters.signed(self.roster.epoch + 1n);
+    if (value !== undefined) await this.#site.feed({ $case: 'successorSigned', value });
+    else if (successor !== undefined) this.#site.submit(successor.envelope);
   }
 
   async prepare(manifest: Manifest): Promise<void> {

@@ -13,6 +13,7 @@ import {
   encode,
   Envelope,
   JobManifest,
+  RosterChain,
   RoundResult,
   RoundTranscript,
   type GetRoundResponse,
@@ -53,6 +54,8 @@ export class BundleCollector {
     const writer = this.#writer;
     writer.add(PART.job, utf8(jobId));
     writer.add(PART.roster, roster);
+    const { successors } = await this.#client.getServerInfo({}, this.#signal);
+    if (successors.length > 0) writer.add(PART.successors, encode(RosterChain, { rosters: successors }));
     writer.add(PART.checkpoint, note);
     writer.add(PART.entries, joined(entries));
     let rounds = 0;

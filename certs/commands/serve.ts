@@ -1,16 +1,16 @@
 // veilsum-ca serve: gives certificates to members, until SIGTERM.
 
 import type { Command } from 'commander';
-import { LIMITS } from '../../src/base/index.js';
 import { readAuthorityConfig } from '../../src/config/index.js';
 import { splitAddress } from '../../src/network/index.js';
-import { readRoster } from '../../src/protocol/index.js';
-import { EXIT, installShutdown, readSmallFile, systemClock, systemRng } from '../../src/system/index.js';
+import type { Roster } from '../../src/protocol/index.js';
+import { EXIT, installShutdown, systemClock, systemRng } from '../../src/system/index.js';
 import { createLog } from '../../src/telemetry/index.js';
 import { Desk } from '../service/desk.js';
 import { startService } from '../service/server.js';
 import { loadAuthority } from './authority-folder.js';
 import { HOUR_MS } from './outcome.js';
+import { readPresentRoster } from './present-roster.js';
 import { requireConsortium } from './token.js';
 
 const STOP_BOUND_MS = 20_000;
@@ -26,7 +26,8 @@ export function addServe(program: Command): void {
 async function serve({ config: path }: { readonly config: string }): Promise<void> {
   const config = await readAuthorityConfig(path);
   requireConsortium(await loadAuthority(config.folder), config);
-  const rosterBytes = await readSmallFile(config.roster.file, LIMITS.manifestBytes);
+  const roster = (): Promise<Roster> => readPresentRoster(config);
+  await roster();
   const { level, file } = config.log;
   const log = createLog({ program: 'authority', level, file });
   const clock = systemClock;
@@ -34,8 +35,7 @@ async function serve({ config: path }: { readonly config: string }): Promise<voi
   const desk = new Desk({
     consortium: config.consortium,
     folder: config.folder,
-    roster: readRoster(rosterBytes),
-    rosterBytes,
+    roster,
     lifetimeMs: config.certificateHours * HOUR_MS,
     clock,
     rng,

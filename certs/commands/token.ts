@@ -5,13 +5,12 @@ import { fromHex, isoTime, plusMs } from '../../src/base/index.js';
 import { readAuthorityConfig, type AuthorityConfig } from '../../src/config/index.js';
 import { EnrolmentError, formatToken } from '../../src/enrolment/index.js';
 import { type Authority, type Identity, identityUri, inspectCertificate, PkiError } from '../../src/pki/index.js';
-import { LIMITS } from '../../src/base/index.js';
-import { readRoster } from '../../src/protocol/index.js';
-import { readSmallFile, systemClock, systemRng } from '../../src/system/index.js';
+import { systemClock, systemRng } from '../../src/system/index.js';
 import { isBarred } from '../service/barred.js';
 import { TokenBook } from '../service/tokens.js';
 import { loadAuthority } from './authority-folder.js';
 import { HOUR_MS, wholeNumber } from './outcome.js';
+import { readPresentRoster } from './present-roster.js';
 
 /** Whoever reads the mail a day later finds nothing. */
 const HOURS_MAX = 24;
@@ -44,9 +43,12 @@ async function makeToken({ silo, hours, config: path }: Options): Promise<void> 
   requireConsortium(authority, config);
   const identity: Identity = { role: 'silo', id: silo };
   identityUri(config.consortium, identity);
-  const roster = readRoster(await readSmallFile(config.roster.file, LIMITS.manifestBytes));
+  const roster = await readPresentRoster(config);
   if (roster.keyOf(`silo/${silo}`) === undefined)
-    throw new EnrolmentError('enrolment/not-in-roster', `${config.roster.file} names no silo "${silo}".`);
+    throw new EnrolmentError(
+      'enrolment/not-in-roster',
+      `epoch ${String(roster.epoch)} of the roster, ${config.roster.successors ?? config.roster.file}, names no silo "${silo}".`,
+    );
   if (await isBarred(config.folder, identity)) throw new EnrolmentError('enrolment/barred', `silo ${silo} is barred.`);
   const secret = systemRng.bytes(SECRET_BYTES);
   const expires = plusMs(systemClock.now(), hours * HOUR_MS);

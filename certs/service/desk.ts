@@ -25,8 +25,8 @@ export interface DeskOptions {
   readonly consortium: string;
   /** The authority's. */
   readonly folder: string;
-  readonly roster: Roster;
-  readonly rosterBytes: Uint8Array;
+  /** The one in force, read anew for each request: whoever was removed gets nothing from then on. */
+  readonly roster: () => Promise<Roster>;
   readonly lifetimeMs: number;
   readonly clock: Clock;
   readonly rng: Rng;
@@ -49,20 +49,22 @@ export class Desk {
   /** Throws EnrolmentError, PkiError, WireError. The token is used up only when everything else is in order. */
   async enrol(body: Uint8Array): Promise<Handed> {
     const { secret, request } = decode(EnrolRequest, 'enrolment', body, REQUEST_BYTES);
-    const { consortium, roster, clock } = this.#options;
+    const { consortium, clock } = this.#options;
+    const roster = await this.#options.roster();
     const identity = await this.#tokens.ownerOf(secret, clock.now());
     await this.#refuseBarred(identity);
     const proven = checkProof(roster, request, { consortium, identity, basis: tokenHash(secret) });
     const { publicKey } = await checkRequest(proven);
     const keyHash = createHash('sha256').update(new Uint8Array(publicKey.rawData)).digest('hex');
     await this.#tokens.use(secret, keyHash, clock.now());
-    return { identity, answer: await this.#issue(publicKey, { identity }) };
+    return { identity, answer: await this.#issue(publicKey, roster, { identity }) };
   }
 
   /** `certificate`: DER, of the connection; TLS has checked that an authority of this consortium signed it. */
   async renew(body: Uint8Array, certificate: Uint8Array): Promise<Handed> {
     const { request } = decode(RenewRequest, 'renewal', body, REQUEST_BYTES);
-    const { consortium, roster, folder, clock } = this.#options;
+    const { consortium, folder, clock } = this.#options;
+    const roster = await this.#options.roster();
     const now = clock.now();
     const peer = identityFromCertificate(certificate, consortium, now);
     if (!peer.ok) throw new EnrolmentError('enrolment/no-certificate', peer.error.describe());
@@ -74,7 +76,7 @@ export class Desk {
     const basis = createHash('sha256').update(certificate).digest();
     const proven = checkProof(roster, request, { consortium, identity, basis });
     const { publicKey } = await checkRequest(proven);
-    return { identity, answer: await this.#issue(publicKey, { identity, ...hostsOf(certificate) }) };
+    return { identity, answer: await this.#issue(publicKey, roster, { identity, ...hostsOf(certificate) }) };
   }
 
   async #refuseBarred(identity: Identity): Promise<void> {
@@ -84,16 +86,17 @@ export class Desk {
 
   async #issue(
     publicKey: Parameters<typeof issueForKey>[1],
+    roster: Roster,
     wanted: Pick<IssueOptions, 'identity' | 'dnsNames' | 'ipAddresses'>,
   ): Promise<Uint8Array> {
-    const { folder, rosterBytes, lifetimeMs, clock, rng } = this.#options;
+    const { folder, lifetimeMs, clock, rng } = this.#options;
     const authority = await loadAuthority(folder);
     const certificatePem = await issueForKey(authority, publicKey, { ...wanted, lifetimeMs, now: clock.now(), rng });
     await noteIssued(folder, certificatePem);
     return encode(CertificateAnswer, {
       chainPem: `${certificatePem.trim()}\n${authority.certificate.toString('pem').trim()}\n`,
       authoritiesPem: await trustedPem(folder),
-      roster: rosterBytes,
+      roster: roster.payload,
     });
   }
 }

@@ -3,7 +3,7 @@
 
 import { defined, LIMITS, type SiloId } from '../../src/base/index.js';
 import { hash, LABELS } from '../../src/crypto/index.js';
-import { ordersOf } from '../../src/protocol/index.js';
+import { chainOf, ordersOf } from '../../src/protocol/index.js';
 import type { AdminCaller, AdminHandlers } from '../../src/transport/index.js';
 import {
   Act,
@@ -223,6 +223,7 @@ function serverHandlers(source: AdminSource): Pick<AdminHandlers, 'getServerInfo
         startedUnixMs: BigInt(server.startedAt),
         nowUnixMs: BigInt(source.now()),
         certificateNotAfterUnixMs: BigInt(server.certificateNotAfter()),
+        successors: chainOf(roster).rosters,
       });
     },
 

@@ -10,7 +10,7 @@ import { contractOf, parseJob, type Contract } from '../../src/job/index.js';
 import { EXIT } from '../../src/system/index.js';
 import { AgentError } from '../errors.js';
 import { Offers } from '../offers.js';
-import { loadSelf } from '../start.js';
+import { loadPresentSelf } from '../start.js';
 
 interface Options {
   readonly config: string;
@@ -67,7 +67,7 @@ async function contractsOf(config: AgentConfig, job: string | undefined): Promis
     const file = await readJobFile(job);
     return [{ job: file.job, contract: contractOf(file) }];
   }
-  const { roster } = await loadSelf(config);
+  const { roster } = await loadPresentSelf(config);
   const offers = await Offers.open(config.state);
   const manifests = job === undefined ? await offers.list(roster) : [await offers.find(roster, job)];
   return manifests.flatMap(({ jobId, message }) => {

@@ -15,13 +15,14 @@ import {
   checkEnvironment,
   checkMemory,
   checkWay,
+  failed,
   type Finding,
   findingLines,
   ok,
   verdict,
   warning,
 } from '../../src/upkeep/index.js';
-import { loadSelf } from '../start.js';
+import { loadPresentSelf } from '../start.js';
 
 /** Bytes for each parameter while it is trained: weights, gradients, optimiser's state, the quantised input and its masks. */
 const BYTES_PER_PARAMETER = 40;
@@ -52,8 +53,12 @@ async function examine(config: AgentConfig): Promise<Finding[]> {
   return [
     ok('configuration', `silo ${config.silo} of ${config.consortium}`),
     ...(await checked('roster', async () => {
-      const { roster } = await loadSelf(config);
-      return ok('roster', `has the pinned hash, names this key, ${String(roster.members.size)} members`);
+      const { roster } = await loadPresentSelf(config);
+      const found = `has the pinned hash, names this key; epoch ${String(roster.epoch)} with ${String(roster.members.size)} members is in force`;
+      if (roster.keyOf(`silo/${config.silo}`) !== undefined) return ok('roster', found);
+      const remedy =
+        'The members have removed this silo: `veilsum-agent roster show` says when and why. Ask the consortium.';
+      return failed('roster', `epoch ${String(roster.epoch)} of the roster has no silo "${config.silo}"`, remedy);
     })),
     ...(await checkNetwork(config)),
     ...checkEnvironment(config.proxy !== undefined),

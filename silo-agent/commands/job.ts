@@ -18,7 +18,7 @@ import { AgentError } from '../errors.js';
 import { costLines } from '../ledger-words.js';
 import { Offers } from '../offers.js';
 import { readSiloState } from '../read-state.js';
-import { loadSelf } from '../start.js';
+import { loadPresentSelf, loadSelf } from '../start.js';
 
 interface Common {
   readonly config: string;
@@ -121,7 +121,7 @@ function printVoted(manifest: Manifest, what: string): void {
 
 async function open(path: string): Promise<{ config: AgentConfig; self: SiloSelf; offers: Offers }> {
   const config = await readAgentConfig(path);
-  return { config, self: await loadSelf(config), offers: await Offers.open(config.state) };
+  return { config, self: await loadPresentSelf(config), offers: await Offers.open(config.state) };
 }
 
 async function list(options: Common & { readonly json?: boolean }): Promise<void> {
@@ -149,7 +149,8 @@ async function show(name: string, options: Common): Promise<void> {
   const { config, self, offers } = await open(options.config);
   const manifest = await offers.find(self.roster, name);
   printExplanation(manifest, config, self);
-  const state = await readSiloState(config, self);
+  // Folded from the pinned roster on, as the agent does.
+  const state = await readSiloState(config, await loadSelf(config));
   const { dataSet } = parseJob(manifest.message).contract;
   printSection('Ledger', costLines(state, manifest, dataSet));
   console.log(`To approve:  veilsum-agent job approve ${hex(manifest.hash)} --config FILE`);

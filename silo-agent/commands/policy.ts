@@ -7,7 +7,7 @@ import { type Manifest, validCohortSizes } from '../../src/protocol/index.js';
 import { EXIT } from '../../src/system/index.js';
 import { Offers } from '../offers.js';
 import { approvingRule } from '../policy.js';
-import { loadSelf } from '../start.js';
+import { loadPresentSelf } from '../start.js';
 
 export function addPolicy(program: Command): void {
   program
@@ -21,7 +21,7 @@ export function addPolicy(program: Command): void {
 
 async function explain(name: string, { config: path }: { readonly config: string }): Promise<void> {
   const config = await readAgentConfig(path);
-  const { roster } = await loadSelf(config);
+  const { roster } = await loadPresentSelf(config);
   const manifest = await (await Offers.open(config.state)).find(roster, name);
   const refusals = refusalsOf(config, manifest);
   for (const why of refusals) console.log(`REFUSED  ${why}`);

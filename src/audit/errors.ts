@@ -21,6 +21,8 @@ export const VERIFY_ERRORS = defineErrors({
     'The coordinator closed one round twice. The first entry counts; both are proof against the coordinator.',
   'verify/entry-order':
     'Entries stand in an order that the protocol does not allow: something was done before what permits it.',
+  'verify/roster-order':
+    'The log puts a roster in force that does not follow the one before it, or that the bundle does not hold with its signatures: export again, or ask another member for the chain.',
   'verify/back-dated': 'Entries claim times that contradict each other or the clocks of the silos that cosigned them.',
   'verify/not-logged': 'A message on which a result rests is not in the log, or stands there with other bytes.',
   'verify/other-transcript': 'The log closed U1 or U2 with other members or another hash than the transcript has.',

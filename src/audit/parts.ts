@@ -3,6 +3,7 @@
 export const PART = {
   job: 'job',
   roster: 'roster',
+  successors: 'roster-successors',
   checkpoint: 'checkpoint',
   entries: 'log/entries',
   evidence: (k: number) => `evidence/${String(k)}`,

@@ -1,14 +1,15 @@
 // The whole audit, in the order of docs/audit.md. What fails becomes a finding, and what does not depend on it goes on.
 
-import { equalBytes, fromUtf8, hex, isName, LIMITS } from '../base/index.js';
+import { fromUtf8, isName, LIMITS } from '../base/index.js';
 import { verifySignatureIndependently } from '../crypto/index.js';
-import { readRoster, type Roster } from '../protocol/index.js';
+import { CHAIN_BYTES, readChain, readRoster, type Roster } from '../protocol/index.js';
 import type { LogEntry } from '../transcript/index.js';
 import type { AttemptStart, Hello } from '../wire/index.js';
 import { BundleReader, type Source } from './bundle/reader.js';
 import { VerifyError, verified } from './errors.js';
 import { checkQuorum, checkRoots, openKeptCheckpoint, type KeptCheckpoint } from './log/checkpoint.js';
 import { ChargeBook } from './log/charges.js';
+import { EpochFollower } from './log/epochs.js';
 import { JobFollower } from './log/follow.js';
 import { isSignedKind, openLogged, type Logged } from './log/messages.js';
 import { TimeCheck } from './log/times.js';
@@ -38,9 +39,11 @@ export function verifyBundle(source: Source, options: VerifyOptions): Verified {
   });
   if (outer === undefined) return { ...ledger.verdict(), job: '', checkpoint: undefined };
   const { bundle, job } = outer;
-  const roster = ledger.check('roster', () =>
-    readRoster(bundle.get(PART.roster, LIMITS.manifestBytes), options.rosterHash, verifySignatureIndependently),
-  );
+  const roster = ledger.check('roster', () => {
+    const bytes = bundle.get(PART.roster, LIMITS.manifestBytes);
+    const pinned = readRoster(bytes, options.rosterHash, verifySignatureIndependently);
+    return bundle.has(PART.successors) ? readChain(pinned, bundle.get(PART.successors, CHAIN_BYTES)) : pinned;
+  });
   const checkpoint =
     roster === undefined
       ? undefined
@@ -120,16 +123,18 @@ function follow(audit: Audit, entries: readonly Numbered[], times: TimeCheck): M
   const jobs = wantedJobs(bundle);
   const charges = new ChargeBook(ledger);
   const followers = new Map([...jobs].map((job) => [job, new JobFollower(roster, ledger, job)]));
+  const epochs = new EpochFollower(roster, ledger);
   for (const one of entries) {
     const { entry, index } = one;
     const where = whereOf(entry);
     ledger.check(where, () => {
-      if (index === 0) demandRoster(roster, entry);
-      else times.add(index, entry.recordedAt);
+      if (index > 0) times.add(index, entry.recordedAt);
+      if (index === 0 || entry.kind === 'roster') epochs.add(one);
       // What is too large for an entry lies beside it only where its job is audited.
       const opens = isSignedKind(entry.kind) && (entry.body.form === 'envelope' || jobs.has(entry.job));
-      const logged = opens ? openLogged(roster, bundle, one) : undefined;
+      const logged = opens ? openLogged(epochs.present, bundle, one) : undefined;
       if (logged !== undefined) ledger.count('signatures');
+      epochs.check(logged);
       checkNames(audit, logged);
       followers.get(entry.job)?.add(one, logged);
       charges.add(one, logged);
@@ -164,15 +169,6 @@ function checkNames({ tree, ledger }: Audit, logged: Logged | undefined): void {
   } else if (entry.kind === 'attempt') {
     checkNamed(tree, ledger, `attempt ${String(entry.attempt)}`, (logged.message as AttemptStart).checkpoint, index);
   }
-}
-
-function demandRoster(roster: Roster, { kind, body }: LogEntry): void {
-  verified(
-    kind === 'roster' && equalBytes(body.bytes, roster.hash),
-    'verify/entry-place',
-    `the log begins with ${kind === 'roster' ? `the roster ${hex(body.bytes)}` : `a ${kind}`}, not with the roster in force.`,
-    [0],
-  );
 }
 
 function whereOf({ job, round }: LogEntry): string {

@@ -4,7 +4,20 @@
 import { z } from 'zod';
 import { LIMITS } from '../base/index.js';
 import { dataSet } from './data-set.js';
-import { address, dialled, log, name, pathIn, pinnedRoster, proxy, strict, THREADS_MAX, tls, whole } from './fields.js';
+import {
+  address,
+  dialled,
+  log,
+  name,
+  pathIn,
+  pinnedRoster,
+  proxy,
+  strict,
+  THREADS_MAX,
+  tls,
+  traces,
+  whole,
+} from './fields.js';
 import { readConfig } from './read.js';
 
 const MiB = 1024 * 1024;
@@ -100,6 +113,7 @@ const agent = (folder: string) =>
     }).prefault({}),
     /** Prometheus and health over plain HTTP; nowhere unless given. */
     metrics: strict({ listen: address(0) }).optional(),
+    traces: traces(),
     log: log(folder),
   }).check(({ value, issues }) => {
     const complain = (path: (string | number)[], message: string): void => {

@@ -19,7 +19,8 @@ const authority = (folder: string) =>
     names: z.array(z.string().min(1)).default([]),
     /** For the configuration that an enrolled agent writes. */
     coordinator: dialled,
-    roster: strict({ file: pathIn(folder) }),
+    /** `successors`: what `veilsum-agent roster show --out` wrote, once the roster has changed. */
+    roster: strict({ file: pathIn(folder), successors: pathIn(folder).optional() }),
     /** Lifetime of the certificates it issues. */
     certificateHours: whole(1, YEAR_HOURS).default(WEEK_HOURS),
     log: log(folder),

@@ -1,7 +1,7 @@
 // The coordinator's configuration.
 
 import { z } from 'zod';
-import { address, dialled, log, name, pathIn, strict, THREADS_MAX, tls, whole } from './fields.js';
+import { address, dialled, log, name, pathIn, strict, THREADS_MAX, tls, traces, whole } from './fields.js';
 import { readConfig } from './read.js';
 
 const READERS = ['operator', 'auditor'] as const;
@@ -98,6 +98,7 @@ const coordinator = (folder: string) =>
     threads: whole(0, THREADS_MAX).optional(),
     /** Prometheus and health over plain HTTP; nowhere unless given. */
     metrics: strict({ listen: address(0) }).optional(),
+    traces: traces(),
     log: log(folder),
   });
 

@@ -97,3 +97,12 @@ export function proxy(folder: string) {
     credentials: pathIn(folder).optional(),
   });
 }
+
+/** Where OpenTelemetry traces go, as OTLP over HTTP; nowhere unless given. */
+export const traces = () =>
+  strict({
+    endpoint: z.url({
+      protocol: /^https?$/,
+      error: 'expected the URL of an OTLP collector, http://collector:4318/v1/traces',
+    }),
+  }).optional();

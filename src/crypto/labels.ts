@@ -85,6 +85,7 @@ export const SIGNED_TYPES = [
   'exclude',
   'rollback',
   'erasure',
+  'successor',
 ] as const;
 
 export type SignedType = (typeof SIGNED_TYPES)[number];

@@ -27,6 +27,7 @@ export { demandPlanFits, indexIn, NO_PREVIOUS, openAttempt, openPlan, type Attem
 export * from './rejection.js';
 export { RECORD_VERSION, replayCoordinator, replaySilo } from './replay.js';
 export * from './roster.js';
+export * from './succession.js';
 export * from './silo/index.js';
 export { INPUT_BLOCK_BYTES, InputRoot, leafOf, rootOfLeaves, sumHasher } from './vector-hash.js';
 export {

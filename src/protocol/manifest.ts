@@ -6,11 +6,12 @@ import {
   asSiloId,
   compareBytes,
   equalBytes,
-  LIMITS,
-  utf8,
   type Hash,
+  isCodedError,
   type JobId,
+  LIMITS,
   type SiloId,
+  utf8,
 } from '../base/index.js';
 import { hash, LABELS } from '../crypto/index.js';
 import {
@@ -24,6 +25,7 @@ import {
 } from '../vector/index.js';
 import {
   ClipKind,
+  decode,
   JobKind,
   JobManifest,
   Visibility as WireVisibility,
@@ -36,9 +38,12 @@ import { readNoise, readUnitNoise, type SumNoise, type UnitNoise } from './noise
 import { graphProblem, type GraphTerms } from './params.js';
 import { demand, demanded } from './rejection.js';
 import type { Roster } from './roster.js';
+import { rosterWithHash } from './succession.js';
 
 export interface Manifest {
   readonly hash: Hash;
+  /** The roster that it names: it has all silos of the job, whoever was removed since. */
+  readonly roster: Roster;
   readonly jobId: JobId;
   readonly silos: readonly SiloId[];
   readonly maxMalicious: number;
@@ -73,8 +78,24 @@ function isBound(value: number | undefined): boolean {
   return value === undefined || (Number.isFinite(value) && value >= 0);
 }
 
-/** Opens and checks a manifest against the roster in force. Throws Refusal `manifest/…`, `envelope/…`, VectorError `vector/…`. */
-export function openManifest(roster: Roster, envelope: Envelope | undefined): Manifest {
+/** The epoch whose keys count: read before the signature is verified, and used for nothing else. The one in force where it is none. */
+function rosterNamedIn(present: Roster, envelope: Envelope | undefined): Roster {
+  if (present.succeeds === undefined || envelope === undefined) return present;
+  try {
+    const { rosterHash } = decode(JobManifest, 'manifest', envelope.payload, LIMITS.manifestBytes);
+    return rosterWithHash(present, rosterHash) ?? present;
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    return present;
+  }
+}
+
+/**
+ * Opens and checks a manifest against the roster that it names, which is the one in force or one that it followed. Throws Refusal
+ * `manifest/…`, `envelope/…`, VectorError `vector/…`.
+ */
+export function openManifest(present: Roster, envelope: Envelope | undefined): Manifest {
+  const roster = rosterNamedIn(present, envelope);
   const signer = envelope?.signer ?? '';
   demand(OPERATOR.test(signer), 'envelope/wrong-signer', 'a manifest is signed by an operator of the consortium.');
   const { message, payload } = openEnvelope(
@@ -142,6 +163,7 @@ export function openManifest(roster: Roster, envelope: Envelope | undefined): Ma
   if (closingLayout !== undefined) refuseOverflow(closingLayout, silos.length, message.modulusBits);
   return {
     hash: hash(LABELS.manifest, payload),
+    roster,
     jobId,
     silos,
     maxMalicious: message.maxMalicious,

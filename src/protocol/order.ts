@@ -1,12 +1,13 @@
 // Orders of the consortium's operators (docs/protocol.md §2.8): opened by the coordinator before it acts, and by a silo that is told to
 // let go of a job.
 
-import { asJobId, asSiloId, equalBytes, type JobId, type SiloId } from '../base/index.js';
-import { Order, type Envelope } from '../wire/index.js';
+import { asJobId, asSiloId, equalBytes, isCodedError, type JobId, type SiloId } from '../base/index.js';
+import { decode, Order, type Envelope } from '../wire/index.js';
 import { openEnvelope } from './envelope.js';
 import type { Manifest } from './manifest.js';
 import { demand, demanded, Refusal } from './rejection.js';
 import type { Roster } from './roster.js';
+import { rosterWithHash } from './succession.js';
 
 export const ORDER_VERSION = 1;
 /** Characters of a reason: what a person reads in a table, and what every silo keeps. */
@@ -23,6 +24,8 @@ export type OrderAction =
 
 export interface OpenedOrder {
   readonly envelope: Envelope;
+  /** The epoch under which it was given. */
+  readonly roster: Roster;
   /** "operator/<id>". */
   readonly signer: string;
   /** From 1. */
@@ -33,8 +36,19 @@ export interface OpenedOrder {
 
 const OPERATOR = /^operator\//;
 
-/** Throws Refusal `envelope/…`, `order/invalid`. */
-export function openOrder(roster: Roster, envelope: Envelope | undefined): OpenedOrder {
+/** The epoch whose keys count, as in a manifest: an order stays what it was when the roster has changed since. */
+function rosterNamedIn(present: Roster, { payload }: Envelope): Roster {
+  if (present.succeeds === undefined) return present;
+  try {
+    return rosterWithHash(present, decode(Order, 'order', payload).rosterHash) ?? present;
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+    return present;
+  }
+}
+
+/** `present`: the roster in force. Throws Refusal `envelope/…`, `order/invalid`. */
+export function openOrder(present: Roster, envelope: Envelope | undefined): OpenedOrder {
   const given = demanded(envelope, 'envelope/wrong-type', 'expected a signed order, got nothing.');
   const { signer } = given;
   demand(
@@ -42,6 +56,7 @@ export function openOrder(roster: Roster, envelope: Envelope | undefined): Opene
     'envelope/wrong-signer',
     `an order of an operator was expected, "${signer.slice(0, 80)}" signed it.`,
   );
+  const roster = rosterNamedIn(present, given);
   const { message } = openEnvelope(roster, given, { type: 'order', signer }, Order);
   demand(
     message.version === ORDER_VERSION,
@@ -55,7 +70,7 @@ export function openOrder(roster: Roster, envelope: Envelope | undefined): Opene
     'order/invalid',
     `a reason has 1 to ${String(REASON_CHARACTERS_MAX)} characters, this one has ${String(length)}.`,
   );
-  return { envelope: given, signer, number: message.number, reason: message.reason, action: actionOf(message) };
+  return { envelope: given, roster, signer, number: message.number, reason: message.reason, action: actionOf(message) };
 }
 
 function actionOf({ action }: Order): OrderAction {

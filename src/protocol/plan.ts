@@ -10,6 +10,7 @@ import { isSortedUnique, lastRound, type Manifest } from './manifest.js';
 import { graphFor, leastOf, thresholdFor } from './params.js';
 import { demand, demanded } from './rejection.js';
 import { COORDINATOR, type Roster } from './roster.js';
+import { rosterOfEpoch } from './succession.js';
 
 export const PLAN_VERSION = 1;
 /** What previous_result_hash is in round 1. */
@@ -17,6 +18,8 @@ export const NO_PREVIOUS = new Uint8Array(32);
 
 export interface Plan {
   readonly rid: Hash;
+  /** The epoch that it names. */
+  readonly roster: Roster;
   readonly jobId: JobId;
   readonly round: number;
   readonly cohort: readonly SiloId[];
@@ -52,7 +55,12 @@ export function openPlan(roster: Roster, envelope: Envelope | undefined): Plan {
     message.version === PLAN_VERSION,
     `version ${String(message.version)}, this program knows ${String(PLAN_VERSION)}`,
   );
-  valid(message.rosterEpoch === roster.epoch, 'it names another roster epoch');
+  const named = demanded(
+    rosterOfEpoch(roster, message.rosterEpoch),
+    'plan/roster-epoch',
+    `the plan names epoch ${String(message.rosterEpoch)} of the roster, known here are those up to ${String(roster.epoch)}.`,
+    'state',
+  );
   valid(
     message.kemSuite === '' || message.kemSuite === 'x25519',
     'it names a key agreement that this program does not know',
@@ -72,6 +80,7 @@ export function openPlan(roster: Roster, envelope: Envelope | undefined): Plan {
   );
   return {
     rid: hash(LABELS.plan, payload),
+    roster: named,
     jobId: demanded(asJobId(message.jobId), 'plan/invalid', 'the job id is not a name.'),
     round: message.round,
     cohort,
@@ -99,9 +108,20 @@ export function demandPlanFits(plan: Plan, manifest: Manifest): void {
     'plan/round-limit',
     `the job has ${String(lastRound(manifest))} rounds, the plan opens ${String(plan.round)}.`,
   );
+  demand(
+    plan.roster.epoch >= manifest.roster.epoch,
+    'plan/roster-epoch',
+    `the plan names epoch ${String(plan.roster.epoch)} of the roster, the job was made under epoch ${String(manifest.roster.epoch)}.`,
+  );
   const inJob = new Set<string>(manifest.silos);
-  for (const silo of plan.cohort)
+  for (const silo of plan.cohort) {
     demand(inJob.has(silo), 'plan/cohort', `${silo} is in the cohort and not in the job.`);
+    demand(
+      plan.roster.members.has(silo),
+      'plan/cohort',
+      `${silo} is in the cohort and not in epoch ${String(plan.roster.epoch)} of the roster.`,
+    );
+  }
   const graph = manifest.graph && graphFor(plan.n, manifest.maxMalicious, manifest.graph);
   demand(
     (manifest.graph === undefined) === (plan.graph === undefined) &&

@@ -16,6 +16,20 @@ export const PROTOCOL_ERRORS = defineErrors({
     'The roster breaks a rule: repeated or unsorted ids, keys that are weak or used twice, a version this program does not know.',
   'roster/wrong-hash':
     'The roster is not the one that is pinned by hash. Ask the consortium for the right file; never change the pinned hash to fit a file.',
+  'roster/epoch':
+    'The roster does not follow the one in force here: another epoch, or another predecessor. `veilsum-agent roster show` says which is in force; propose from that one.',
+  'roster/fixed':
+    'A successor keeps the name of the consortium and the keys of coordinator and log. To change those, found a consortium anew.',
+  'roster/keys':
+    'A member keeps its keys from epoch to epoch, and a key its member. An institution with new keys joins under a new name, and the old name is removed.',
+  'roster/signature':
+    'A signature on a successor is about another roster than the one it came with, or its signer is no member of the roster in force.',
+  'roster/too-few':
+    'Fewer members of the roster in force have signed its successor than floor(2N/3)+1. `veilsum-agent roster show` lists who is missing.',
+  'roster/second-successor':
+    'This silo has signed another successor of the roster in force already. It signs one for each epoch and never takes it back: the others go on without it, or agree on that one.',
+  'roster/unknown': 'The coordinator knows no proposed roster with this hash: whoever proposed it hands it in first.',
+  'roster/not-a-member': 'The roster in force has no such silo: it was removed by a quorum of the members.',
   'manifest/invalid':
     'The job manifest breaks a rule of its own: version, silos, layout, bounds. The operator corrects the job file and signs again.',
   'manifest/wrong-roster': 'The manifest was made under another roster than the one in force here.',
@@ -29,7 +43,10 @@ export const PROTOCOL_ERRORS = defineErrors({
   'plan/not-prepared': 'The silo has not finished preparing the job, or could not: see its log.',
   'plan/wrong-manifest': 'The plan names another manifest than the approved one.',
   'plan/invalid': 'The plan breaks a rule of its own: version, epoch, key agreement, sizes.',
-  'plan/cohort': "The cohort is not sorted and unique inside the job's silos, or does not contain this silo.",
+  'plan/cohort':
+    "The cohort is not sorted and unique inside the job's silos and the roster, or does not contain this silo.",
+  'plan/roster-epoch':
+    'The plan names another epoch of the roster than the one in force here. While a new roster is on its way this passes by itself; otherwise compare `veilsum-agent roster show` among the silos.',
   'plan/threshold':
     "The threshold is not floor(2n/3)+1. A coordinator that picks thresholds could open a single silo's input.",
   'plan/graph':

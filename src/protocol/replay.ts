@@ -21,7 +21,7 @@ export function replaySilo(state: SiloState, bytes: Uint8Array): Result<SiloStat
   const { self } = state;
   const past = { ...state, self: { ...self, policy: policyOfItsDay(self.policy) } };
   const done = replay(SiloRecord, bytes, (at, event) => advanceSilo(past, { at, event }));
-  return done.ok ? ok({ ...done.value, self }) : done;
+  return done.ok ? ok({ ...done.value, self: { ...done.value.self, policy: self.policy } }) : done;
 }
 
 /** Refuses nothing that any policy might have accepted; what is forgotten for want of danger still follows the present one. */

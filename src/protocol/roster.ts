@@ -1,9 +1,11 @@
-// The roster: whose signature counts as whose. Verified once when it is loaded; a silo pins its hash.
+// The roster: whose signature counts as whose. Verified once when it is loaded; a silo pins the hash of the one at which its chain begins,
+// and takes others by signatures of their predecessors' members (succession.ts).
 
 import {
   asSiloId,
   compareBytes,
   equalBytes,
+  HASH_BYTES,
   hex,
   isName,
   LIMITS,
@@ -12,13 +14,15 @@ import {
   type SiloId,
 } from '../base/index.js';
 import { hash, isVerifyingKey, LABELS, verifySignature, type SignedType } from '../crypto/index.js';
-import { decode, Roster as RosterMessage, type Member } from '../wire/index.js';
+import { decode, Roster as RosterMessage, type Envelope, type Member } from '../wire/index.js';
 import { demand, demanded } from './rejection.js';
 
 export type Verify = (publicKey: Uint8Array, type: SignedType, payload: Uint8Array, signature: Uint8Array) => boolean;
 
 export interface Roster {
   readonly hash: Hash;
+  /** The bytes that the hash is of. */
+  readonly payload: Uint8Array;
   readonly consortiumId: string;
   readonly epoch: bigint;
   readonly members: ReadonlyMap<SiloId, Member>;
@@ -27,6 +31,8 @@ export interface Roster {
   /** Ed25519 key of a signer string ("silo/a", "coordinator", "operator/b"). */
   keyOf(signer: string): Uint8Array | undefined;
   readonly verify: Verify;
+  /** The roster that it succeeded, with the signatures that made it so; undefined at the pinned one, where the chain begins. */
+  readonly succeeds: { readonly roster: Roster; readonly signatures: readonly Envelope[] } | undefined;
 }
 
 export const COORDINATOR = 'coordinator';
@@ -55,8 +61,8 @@ export function readRoster(payload: Uint8Array, expectedHash?: Uint8Array, verif
   valid(message.version === VERSION, `version ${String(message.version)}, this program knows ${String(VERSION)}`);
   valid(isName(message.consortiumId), 'the consortium id is not a name');
   valid(
-    message.epoch === 0n && message.previousRosterHash.length === 0,
-    'only the genesis epoch 0 is known to this version',
+    message.previousRosterHash.length === (message.epoch === 0n ? 0 : HASH_BYTES),
+    'epoch 0 names no previous roster, every other epoch names one by its hash',
   );
   valid(message.members.length >= LIMITS.cohortMin, `it has fewer than ${String(LIMITS.cohortMin)} members`);
   valid(
@@ -103,11 +109,13 @@ export function readRoster(payload: Uint8Array, expectedHash?: Uint8Array, verif
   }
   return {
     hash: rosterHash,
+    payload,
     consortiumId: message.consortiumId,
     epoch: message.epoch,
     members,
     logKey: message.logKey.length === 0 ? undefined : message.logKey,
     keyOf: (signer) => keys.get(signer),
     verify,
+    succeeds: undefined,
   };
 }

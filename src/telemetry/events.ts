@@ -24,6 +24,8 @@ export const EVENTS = {
   'storage.away': 'The database does not answer; nothing is acknowledged, and it is tried again.',
   'storage.back': 'The database answers again.',
   'sum.combined': 'A sum was made of what several coordinators had added up, with how many inputs came from others.',
+  'roster.proposed': 'A member proposes another roster; the silo’s operator decides whether to sign it.',
+  'roster.in-force': 'A roster is in force that succeeded another: its epoch, and which silos it removed or added.',
   'round.started': 'A silo accepted a plan and takes part in a round.',
   'round.phase': 'A round entered a phase.',
   'round.contributed': 'A silo has computed and stored its input.',

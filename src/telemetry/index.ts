@@ -10,5 +10,6 @@ export {
   type LogLevel,
   type LogOptions,
 } from './log.js';
-export { type MetricName, Metrics, METRICS, type Sources } from './metrics.js';
+export { type MetricName, Metrics, METRICS, type PrivacySpent, type Sources } from './metrics.js';
+export { TRACE_ATTRIBUTES, type TraceOptions, Traces } from './traces.js';
 export { type Health, type MetricsServer, startMetricsServer } from './metrics-server.js';

@@ -22,12 +22,22 @@ export const METRICS = {
   veilsum_lease_token: 'Fencing token under which it leads; 0 when it does not, or without a database (coordinator).',
   veilsum_takeovers_total: 'Times that this process began to lead (coordinator).',
   veilsum_queue_depth: 'Events that wait for the state machine (coordinator).',
+  veilsum_privacy_epsilon_spent:
+    "Epsilon that the rounds charged to a data set have cost, at its budget's delta (agent).",
+  veilsum_privacy_epsilon_budget: 'Epsilon that the policy allows a data set (agent).',
 } as const;
 
 export type MetricName = keyof typeof METRICS;
 
 /** Seconds: rounds take from half a second to hours. */
 const BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600];
+
+export interface PrivacySpent {
+  /** Its name in the agent's own configuration. */
+  readonly dataSet: string;
+  readonly spent: number;
+  readonly budget: number;
+}
 
 export interface Sources {
   readonly program: 'agent' | 'coordinator';
@@ -37,6 +47,8 @@ export interface Sources {
   readonly queueDepth?: () => number;
   /** Of a coordinator that shares its store; undefined where there is only one. */
   readonly lease?: () => { readonly held: boolean; readonly token: number; readonly takeovers: number } | undefined;
+  /** Of each data set with a budget. */
+  readonly privacy?: () => readonly PrivacySpent[];
   readonly now: () => number;
 }
 
@@ -67,6 +79,8 @@ export class Metrics {
     this.#asked('veilsum_lease_held', () => (lease().held ? 1 : 0));
     this.#asked('veilsum_lease_token', () => lease().token);
     this.#asked('veilsum_takeovers_total', () => lease().takeovers);
+    this.#ofDataSets('veilsum_privacy_epsilon_spent', ({ spent }) => spent);
+    this.#ofDataSets('veilsum_privacy_epsilon_budget', ({ budget }) => budget);
   }
 
   get contentType(): string {
@@ -127,6 +141,19 @@ export class Metrics {
 
   #histogram<Label extends string>(name: MetricName, labelNames: Label[] = []): Histogram<Label> {
     return new Histogram({ name, help: METRICS[name], labelNames, buckets: BUCKETS, registers: [this.#registry] });
+  }
+
+  #ofDataSets(name: MetricName, valueOf: (one: PrivacySpent) => number): void {
+    const { privacy = () => [] } = this.#sources;
+    new Gauge({
+      name,
+      help: METRICS[name],
+      labelNames: ['data_set'],
+      registers: [this.#registry],
+      collect() {
+        for (const one of privacy()) this.set({ data_set: one.dataSet }, valueOf(one));
+      },
+    });
   }
 
   #asked(name: MetricName, ask: () => number): void {

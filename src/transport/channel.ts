@@ -9,7 +9,7 @@ import { spareDialledSessions } from './closing-sessions.js';
 import { clientCredentials } from './credentials.js';
 import type { TransportError } from './errors.js';
 import type { ClientLimits } from './limits.js';
-import { CHUNKS_IN_FLIGHT, FLOW_CONTROL_WINDOW_BYTES } from './limits.js';
+import { CHUNKS_IN_FLIGHT, FLOW_CONTROL_WINDOW_BYTES, TRACEPARENT } from './limits.js';
 import { Sender } from './sender.js';
 import { fromServiceError, isCoded } from './status.js';
 import { cancelled, pull, throwIfAborted, within } from './waiting.js';
@@ -23,6 +23,8 @@ export interface ChannelOptions {
   /** The HTTP proxy on the way, if there is one. The environment's proxy variables are not obeyed. */
   readonly proxy?: Proxy | undefined;
   readonly consortium: string;
+  /** W3C traceparent for a call that begins now; undefined where nobody traces. */
+  readonly traceparent?: (() => string | undefined) | undefined;
   readonly clock: Clock;
   readonly limits: ClientLimits;
 }
@@ -70,7 +72,7 @@ export class Channel {
         asIs,
         asIs,
         request,
-        new Metadata(),
+        this.#metadata(),
         { deadline },
         settle(resolve, reject),
       );
@@ -100,7 +102,7 @@ export class Channel {
       let sender: Sender | undefined;
       let end = (): void => undefined;
       answered = new Promise<Buffer>((resolve, reject) => {
-        const call = client.makeClientStreamRequest(path, asIs, asIs, new Metadata(), settle(resolve, reject));
+        const call = client.makeClientStreamRequest(path, asIs, asIs, this.#metadata(), settle(resolve, reject));
         // The callback says it better.
         call.on('error', () => undefined);
         sender = new Sender(call, CHUNKS_IN_FLIGHT);
@@ -142,7 +144,7 @@ export class Channel {
   ): AsyncGenerator<Buffer, void, undefined> {
     throwIfAborted(signal);
     const client = this.#client;
-    const call = client.makeServerStreamRequest(path, asIs, asIs, request, new Metadata());
+    const call = client.makeServerStreamRequest(path, asIs, asIs, request, this.#metadata());
     // Errors after the reader has left have nobody to go to.
     call.on('error', () => undefined);
     try {
@@ -153,6 +155,13 @@ export class Channel {
     } finally {
       call.cancel();
     }
+  }
+
+  #metadata(): Metadata {
+    const metadata = new Metadata();
+    const traceparent = this.#options.traceparent?.();
+    if (traceparent !== undefined) metadata.set(TRACEPARENT, traceparent);
+    return metadata;
   }
 
   #dial(tls: TlsMaterial): Client {

@@ -11,7 +11,7 @@ import { invariant } from '../base/index.js';
 import type { PeerIdentity } from '../pki/index.js';
 import { TransportError } from './errors.js';
 import type { ServerLimits } from './limits.js';
-import { CHUNKS_IN_FLIGHT } from './limits.js';
+import { CHUNKS_IN_FLIGHT, TRACEPARENT } from './limits.js';
 import type { Access } from './methods.js';
 import { Pace } from './pace.js';
 import type { Peers } from './peers.js';
@@ -19,6 +19,9 @@ import { toStatus } from './status.js';
 import { Tally } from './tally.js';
 
 export type ReportInternal = (error: unknown, path: string) => void;
+
+/** Told of every call that is let in, with the traceparent that its caller sent; what it returns is called when the call is over. */
+export type TraceCall = (path: string, peer: string, traceparent: string | undefined) => () => void;
 
 /** A call that was let in. */
 export interface AdmittedCall {
@@ -46,6 +49,7 @@ export class Gate {
   readonly #access: ReadonlyMap<string, Access>;
   readonly #limits: ServerLimits;
   readonly #report: ReportInternal;
+  readonly #trace: TraceCall;
   readonly #calls: Tally;
   readonly #connections: Tally;
   readonly #open = new Set<OpenCall>();
@@ -53,11 +57,18 @@ export class Gate {
   readonly #admitted = new WeakMap<Metadata, AdmittedCall>();
   #closing = false;
 
-  constructor(peers: Peers, access: ReadonlyMap<string, Access>, limits: ServerLimits, report: ReportInternal) {
+  constructor(
+    peers: Peers,
+    access: ReadonlyMap<string, Access>,
+    limits: ServerLimits,
+    report: ReportInternal,
+    trace: TraceCall,
+  ) {
     this.#peers = peers;
     this.#access = access;
     this.#limits = limits;
     this.#report = report;
+    this.#trace = trace;
     this.#calls = new Tally(limits.callsPerIdentity);
     this.#connections = new Tally(limits.connectionsPerIdentity);
   }
@@ -81,7 +92,14 @@ export class Gate {
             try {
               const access = this.#access.get(path);
               const peer = this.#admit(call.getAuthContext().sslPeerCertificate, path, access);
-              leave = this.#enter(peer, { peer: peer.uri, kind: access?.kind ?? 'unary', end });
+              const kind = access?.kind ?? 'unary';
+              const left = this.#enter(peer, { peer: peer.uri, kind, end });
+              // A watch lasts as long as its connection, and belongs to no round.
+              const traced = kind === 'watch' ? undefined : this.#trace(path, peer.uri, traceparentOf(metadata));
+              leave = () => {
+                left();
+                traced?.();
+              };
               const check = (): void => {
                 this.#peers.check(peer);
               };
@@ -188,6 +206,11 @@ export class Gate {
       return certificate?.fingerprint256 ?? 'nobody';
     }
   }
+}
+
+function traceparentOf(metadata: Metadata): string | undefined {
+  const [value, ...others] = metadata.get(TRACEPARENT);
+  return typeof value === 'string' && others.length === 0 ? value : undefined;
 }
 
 function closing(): TransportError {

@@ -97,3 +97,6 @@ export const CLIENT_LIMITS: ClientLimits = {
   keepaliveMs: 30 * SECOND,
   keepaliveTimeoutMs: 45 * SECOND,
 };
+
+/** The metadata key of https://www.w3.org/TR/trace-context/, which ties a call to the trace of its caller. */
+export const TRACEPARENT = 'traceparent';

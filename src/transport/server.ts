@@ -8,7 +8,7 @@ import { AdminServiceDefinition, SiloServiceDefinition } from '../wire/index.js'
 import type { TlsMaterial } from './clients.js';
 import { ExchangeableCredentials } from './credentials.js';
 import { TransportError } from './errors.js';
-import type { ReportInternal } from './gate.js';
+import type { ReportInternal, TraceCall } from './gate.js';
 import { Gate } from './gate.js';
 import type { AdminHandlers, SiloHandlers } from './handlers.js';
 import { tuneSessions } from './http2-sessions.js';
@@ -35,6 +35,8 @@ export interface ServerOptions {
   readonly onInternalError: ReportInternal;
   /** A member has shown a certificate for the first time, or after more than a thousand others. */
   readonly onNewPeer?: (peer: PeerIdentity) => void;
+  /** Nobody traces unless given. */
+  readonly traceCall?: TraceCall | undefined;
   readonly limits?: Partial<ServerLimits>;
 }
 
@@ -53,7 +55,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const limits = { ...SERVER_LIMITS, ...options.limits };
   const report = options.onInternalError;
   const peers = new Peers(options.consortium, options.clock, options.revocations, options.onNewPeer);
-  const gate = new Gate(peers, ACCESS, limits, report);
+  const trace = options.traceCall ?? (() => () => undefined);
+  const gate = new Gate(peers, ACCESS, limits, report, trace);
   const server = new Server({ ...grpcOptions(limits), interceptors: [gate.interceptor] });
   const sockets = tuneSessions(server, {
     windowBytes: FLOW_CONTROL_WINDOW_BYTES,

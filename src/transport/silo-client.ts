@@ -36,6 +36,8 @@ export interface ConnectOptions {
 export interface SiloConnectOptions extends ConnectOptions {
   /** For the operator's table. */
   readonly agentVersion: string;
+  /** W3C traceparent for a call that begins now; nobody traces unless given. */
+  readonly traceparent?: (() => string | undefined) | undefined;
   /** Told of each break of a watch, before the wait that follows. */
   readonly onBreak?: (error: CodedError) => void;
 }
@@ -75,10 +77,10 @@ export interface Connected {
   readonly limits: ClientLimits;
 }
 
-export function connect(options: ConnectOptions): Connected {
-  const { address, tls, serverName, proxy, consortium, clock, rng } = options;
+export function connect(options: ConnectOptions & Pick<SiloConnectOptions, 'traceparent'>): Connected {
+  const { address, tls, serverName, proxy, consortium, clock, rng, traceparent } = options;
   const limits = { ...CLIENT_LIMITS, ...options.limits };
-  const channel = new Channel({ address, tls, serverName, proxy, consortium, clock, limits });
+  const channel = new Channel({ address, tls, serverName, proxy, consortium, clock, limits, traceparent });
   return { channel, retry: { rng, sleep: options.sleep ?? sleep, limits }, limits };
 }
 

@@ -169,6 +169,7 @@ export {
   SiloSharesReceived,
   SiloSnapshot,
   SiloStateKept,
+  SiloSuccessorSigned,
   TerminalEntry,
   UnknownAct,
 } from './gen/veilsum/v1/journal.js';
@@ -207,7 +208,7 @@ export {
   TrainingRecipe,
   UpdateRule,
 } from './gen/veilsum/v1/recipe.js';
-export { Governance, Member, Officer, Roster } from './gen/veilsum/v1/roster.js';
+export { Governance, Member, Officer, Roster, RosterChain, SignedRoster, Successor } from './gen/veilsum/v1/roster.js';
 export {
   Abandon,
   Abort,

@@ -1,6 +1,6 @@
 // Certificates that live seconds under a round that takes longer: real agents renew in the middle of it, and nothing is lost.
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { revokedPath } from '../../certs/commands/authority-folder.js';
 import { unixMs } from '../../src/base/index.js';
@@ -24,8 +24,7 @@ beforeAll(async () => {
   await writeFile(at('ca/ca.pem'), authorityPem);
   await writeFile(at('ca/ca.key'), await privateKeyPem(authority.signingKey), { mode: 0o600 });
   await writeFile(revokedPath(at('ca')), '');
-  const rosterBytes = await readFile(at('roster.bin'));
-  const service = await serveAuthority(at('ca'), { roster, rosterBytes }, LIFETIME_MS, (close) => closers.push(close));
+  const service = await serveAuthority(at('ca'), { roster }, LIFETIME_MS, (close) => closers.push(close));
   await consortium.startCoordinator();
   await consortium.prepareClients();
   for (const silo of consortium.silos.slice(0, 2)) {

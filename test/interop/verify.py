@@ -270,6 +270,9 @@ SCHEMAS = {
     "Envelope": "payload:b signer:s signature:b type:s",
     "BlobRef": "sha256:b size:u",
     "Roster": "version:u consortium:s epoch:u previous:b operators:Officer* auditors:Officer* members:Member* coordinator_key:b log_key:b governance:b",
+    "Chain": "rosters:Signed*",
+    "Signed": "roster:b signatures:b*",
+    "Successor": "silo_id:s epoch:u previous:b hash:b reason:s at:u roster:b",
     "Officer": "id:s signing_key:b",
     "Member": "id:s signing_key:b cosigning_key:b uri:s organisation:s valid_from:u valid_until:u",
     "Manifest": "version:u job_id:s roster_hash:b kind:u silos:s* c:u min_cohort:u forward:BlobRef initial:b recipe:b update_rule:b layout:Layout"
@@ -494,6 +497,7 @@ KINDS = {
     24: ("abort", "abort", "Abort", 3), 25: ("abandon", "abandon", "Abandon", 2), 26: ("ledger-charge", None, None, 2),
     27: ("operator-action", None, None, None), 28: ("export", None, None, None), 29: ("auditor-read", None, None, None),
     30: ("erasure", None, None, None), 31: ("exclude", "exclude", "Exclude", 1), 32: ("rollback", "rollback", "Rollback", 1),
+    33: ("successor", "successor", "Successor", 0),
 }  # fmt: skip
 
 
@@ -552,25 +556,56 @@ class Verifier:
     # Check 1.
 
     def roster(self, pinned):
+        """The pinned roster, and those that followed it: each with the signatures of enough members of the one before (§2.2)."""
         data = self.part("roster")
         need(h("roster", data) == pinned, "roster/wrong-hash", f"the roster has the hash {h('roster', data).hex()}")
-        r = self.ros = parse("Roster", data)
+        self.ros = self.one_roster(data)
+        need(self.ros["epoch"] == 0 or len(self.ros["previous"]) == 32, "roster/invalid", "epoch or previous roster")
+        self.chain, self.at_epoch = [self.ros], 0
+        self.keys = self.ros["keys"]
+        for signed in parse("Chain", self.parts.get("roster-successors", b""))["rosters"]:
+            self.succeed(signed)
+
+    def succeed(self, signed):
+        before, r = self.chain[-1], self.one_roster(signed["roster"])
+        need((r["epoch"], r["previous"]) == (before["epoch"] + 1, before["hash"]), "roster/epoch", f"epoch {r['epoch']} follows another roster")
+        fixed = ("consortium", "coordinator_key", "log_key")
+        need([r[k] for k in fixed] == [before[k] for k in fixed], "roster/fixed", "a successor changes what it must keep")
+        for old in (m for one in self.chain for m in one["members"]):
+            for m in r["members"]:
+                pairs = [{x["signing_key"], x["cosigning_key"]} for x in (old, m)]
+                same = (old["signing_key"], old["cosigning_key"]) == (m["signing_key"], m["cosigning_key"])
+                need(same if old["id"] == m["id"] else not pairs[0] & pairs[1], "roster/keys", f"keys of {m['id']}")
+        self.keys, signers = before["keys"], set()
+        for data in signed["signatures"]:
+            m = self.open(data, "successor", "Successor")
+            about = (m["signer"], m["epoch"], m["previous"], m["hash"])
+            due = ("silo/" + m["silo_id"], r["epoch"], before["hash"], r["hash"])
+            need(about == due, "roster/signature", f"a signature of {m['signer']} is about another roster")
+            signers.add(m["signer"])
+        need(len(signers) >= 2 * len(before["members"]) // 3 + 1, "roster/too-few", f"{len(signers)} members have signed epoch {r['epoch']}")
+        self.chain.append(r)
+        self.keys = self.ros["keys"]
+
+    def one_roster(self, data):
+        r = parse("Roster", data)
         ids = [m["id"] for m in r["members"]]
         bad = lambda condition, text: need(condition, "roster/invalid", text)
-        bad(r["version"] == 1 and r["epoch"] == 0 and not r["previous"], "version, epoch or previous roster")
+        bad(r["version"] == 1 and len(r["previous"]) == 32 * bool(r["epoch"]), "version, epoch or previous roster")
         bad(3 <= len(ids) <= 400 and ids == sorted(set(ids), key=str.encode), "members are not 3 to 400, sorted and each once")
         officers = [("operator", o) for o in r["operators"]] + [("auditor", o) for o in r["auditors"]]
         for name in [r["consortium"], *ids, *(o["id"] for _, o in officers)]:
             bad(re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", name), f"name {name!r}")
         signers = [("coordinator", r["coordinator_key"])] + [(f"{role}/{o['id']}", o["signing_key"]) for role, o in officers]
         signers += [("silo/" + m["id"], m["signing_key"]) for m in r["members"]]
-        self.keys = dict(signers)
+        r["keys"], r["hash"] = dict(signers), h("roster", data)
         keys = [key for _, key in signers] + [m["cosigning_key"] for m in r["members"]] + [r["log_key"]] * bool(r["log_key"])
-        bad(len(self.keys) == len(signers) and len(set(keys)) == len(keys), "a signer or a key occurs twice")
+        bad(len(r["keys"]) == len(signers) and len(set(keys)) == len(keys), "a signer or a key occurs twice")
         bad(all(admissible(key) for key in keys), "a key is not an Ed25519 key of prime order")
         for m in r["members"]:
             bad(m["uri"] == f"spiffe://{r['consortium']}/silo/{m['id']}", f"TLS identity of {m['id']}")
         self.count("keys", len(keys))
+        return r
 
     # Checks 2 to 5.
 
@@ -606,7 +641,8 @@ class Verifier:
     def cosigned(self, text, signatures, silos):
         """Times, in seconds, of the cosignatures of these silos that verify."""
         times = {}
-        for m in self.ros["members"]:
+        # Those who were removed, too: a name keeps its keys, and the quorum is one of the silos of the manifest.
+        for m in {m["id"]: m for one in self.chain for m in one["members"]}.values():
             name = f"{self.ros['consortium']}/silo/{m['id']}"
             if m["id"] not in silos:
                 continue
@@ -625,11 +661,23 @@ class Verifier:
             entry = self.try_(f"entry {index}", self.entry, index, data)
             if entry:
                 self.log.append(entry)
+                if entry.kind == "roster" and index > 0:
+                    self.try_(entry.where(), self.in_force, entry)
+        # From here on messages are those of rounds, and of silos: a name keeps its keys from epoch to epoch.
+        self.keys = {who: key for one in self.chain for who, key in one["keys"].items()}
         self.count("entries", len(raw))
         self.text, size, root, self.notes = self.note(self.part("checkpoint"))
         need(size == len(raw) and self.tree.root(size) == root, "log/root", "the entries do not give the root of the checkpoint")
         first = self.log[0] if self.log else None
         need(first and first.kind == "roster" and first.digest == h("roster", self.parts["roster"]), "log/root", "entry 0 is not the roster")
+
+    def in_force(self, entry):
+        """The log puts the next roster in force: what stands behind this entry is signed by its keys."""
+        more = self.chain[self.at_epoch + 1 :]
+        need(more and entry.digest == more[0]["hash"], "verify/roster-order", "the bundle has no such roster after the one in force")
+        self.at_epoch += 1
+        self.keys = more[0]["keys"]
+        self.count("epochs")
 
     def entry(self, index, data):
         e = parse("Entry", data)
@@ -642,6 +690,7 @@ class Verifier:
         filled = [bool(e["job"]), bool(e["round"]), bool(e["attempt"])]
         bad(filled == [k < (sum(filled) if depth is None else depth) for k in range(3)], "job, round or attempt")
         out = Logged(index, e, kind)
+        out.roster = self.chain[self.at_epoch]
         if type_ is None:
             if name in ("t1", "t2"):
                 out.message = parse(schema, e["statement"])
@@ -762,8 +811,9 @@ class Verifier:
     # Check 8 and 9.
 
     def plan(self, plan, manifest, number):
-        p, j = plan, manifest["silos"]
-        need(p["version"] == 1 and p["epoch"] == 0 and p["kem"] in ("", "x25519"), "plan/invalid", "version, epoch or key agreement")
+        p, j = plan.message, [s for s in manifest["silos"] if "silo/" + s in plan.roster["keys"]]
+        need(p["version"] == 1 and p["kem"] in ("", "x25519"), "plan/invalid", "version or key agreement")
+        need(p["epoch"] == plan.roster["epoch"], "plan/roster-epoch", f"the plan names epoch {p['epoch']} of the roster")
         need(p["manifest_hash"] == h("manifest", manifest["payload"]), "plan/wrong-manifest", "the plan names another manifest")
         need(p["round"] == number and number <= manifest["round_limit"] + bool(manifest["closing"]), "plan/round-order", f"round {p['round']}")
         cohort, n, t, c = p["cohort"], p["n"], p["t"], manifest["c"]
@@ -1063,7 +1113,7 @@ class Verifier:
             self.gaps.append(f"log: no manifest of {job}")
             return
         manifest, before = entries[0].message, entries[0]
-        self.try_(before.where(), self.accepted, manifest)
+        self.try_(before.where(), self.accepted, manifest, before.roster)
         state = self.try_(f"{job}, first model", self.first_state, manifest, job)
         history = [(manifest["initial"], state)]
         previous, number = bytes(32), 1
@@ -1071,7 +1121,7 @@ class Verifier:
             plan = self.of("plan", job, number)[0]
             where, base = f"{job}, round {number}", f"jobs/{job}/rounds/{number}"
             self.count("rounds")
-            self.try_(where, self.plan, plan.message, manifest, number)
+            self.try_(where, self.plan, plan, manifest, number)
             self.try_(where, self.order, job, number, plan, before)
             if plan.message["previous"] != previous:
                 previous = self.try_(where, self.rolled_back, job, manifest, plan, previous, history)
@@ -1101,16 +1151,16 @@ class Verifier:
         if f"jobs/{job}/final-model" in self.parts:
             self.try_(f"{job}, final model", self.final_model, job, history[-1][1])
 
-    def accepted(self, m):
+    def accepted(self, m, roster):
         """§2.2: what can be said of a manifest without reading its recipe."""
         bad = lambda condition, text: need(condition, "manifest/invalid", text)
-        need(m["roster_hash"] == h("roster", self.parts["roster"]), "manifest/wrong-roster", "the manifest is of another roster")
+        need(m["roster_hash"] == roster["hash"], "manifest/wrong-roster", "the manifest is of another roster")
         bad(m["signer"].startswith("operator/"), f"signed by {m['signer']}")
         bad(m["version"] == 1 and 1 <= m["kind"] <= 3 and 16 <= m["m"] <= 32 and m["timeouts"] is not None, "version, kind or modulus")
         bad(1 <= m["round_limit"] <= (100_000 if m["kind"] == 1 else 1), "round limit")
         silos = m["silos"]
         bad(silos == sorted(set(silos), key=str.encode) and len(silos) <= 200, "silos are not sorted, unique and at most 200")
-        bad(all("silo/" + s in self.keys for s in silos), "a silo is not in the roster")
+        bad(all("silo/" + s in roster["keys"] for s in silos), "a silo is not in the roster")
         bad(3 <= m["min_cohort"] <= len(silos) and m["c"] <= len(silos), "min_cohort or max_malicious")
 
     def rolled_back(self, job, manifest, plan, previous, history):

@@ -256,6 +256,10 @@ export class SimSilo {
         return { $case: 'rolledBack', value: body.value };
       case 'jobClosed':
         return { $case: 'jobClosed', value: body.value };
+      case 'roster':
+        return { $case: 'rosterTaken', value: body.value };
+      case 'rosterProposed':
+        return { $case: 'rosterProposed', value: body.value };
       case 'heartbeat':
       case undefined:
         return undefined;

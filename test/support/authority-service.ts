@@ -39,15 +39,14 @@ export interface Served {
 
 export async function serveAuthority(
   folder: string,
-  { roster, rosterBytes }: { readonly roster: Roster; readonly rosterBytes: Uint8Array },
+  { roster }: { readonly roster: Roster },
   lifetimeMs: number,
   closing: (close: () => Promise<void>) => void = onTestFinished,
 ): Promise<Served> {
   const desk = new Desk({
     consortium: roster.consortiumId,
     folder,
-    roster,
-    rosterBytes,
+    roster: () => Promise.resolve(roster),
     lifetimeMs,
     clock: systemClock,
     rng: systemRng,

@@ -22,6 +22,7 @@ import {
   RoundPlan,
   RoundResult,
   ShareHeader,
+  Successor,
   Unmask,
   type Envelope,
   type EvidenceRecord,
@@ -50,6 +51,7 @@ const TYPES = {
   ack: { codec: Ack, by: 'silo' },
   cosign: { codec: Cosign, by: 'silo' },
   protest: { codec: Protest, by: 'silo' },
+  successor: { codec: Successor, by: 'silo' },
 } as const;
 
 export type CaseType = keyof typeof TYPES;

@@ -7,6 +7,7 @@ export const CHARGES = {
   'second-terminal': 'one round closed twice',
   'second-receipt': 'two receipts for one upload',
   'second-message': 'two messages in one place',
+  'second-successor': 'two successors of one roster signed',
   'second-transcript': 'two transcripts confirmed in one attempt',
   'second-release': 'shares released on two transcripts of one attempt',
   'released-and-aborted': 'shares released in an attempt that was declared aborted',

@@ -59,6 +59,12 @@ function places(found: Case): Conviction[] {
     ...twice(found, 'masked-header', { charge: 'second-message', place: ({ t2 }) => `T2 ${hex(t2)}` }),
     ...twice(found, 'consistency', { charge: 'second-message', place: ({ t3 }) => `T3 ${hex(t3)}` }),
     ...twice(found, 'unmask', { charge: 'second-message', place: ({ t3 }) => `T3 ${hex(t3)}` }),
+    ...twice(found, 'successor', {
+      charge: 'second-successor',
+      place: ({ previousRosterHash }) => `the roster after ${hex(previousRosterHash)}`,
+      // Whoever signs again may give another reason, or bring the roster along.
+      same: ({ rosterHash }) => hex(rosterHash),
+    }),
     ...twice(found, 'ack', {
       charge: 'second-message',
       place: ({ resultHash }) => `result ${hex(resultHash)}`,

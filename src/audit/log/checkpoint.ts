@@ -3,7 +3,7 @@
 
 import { equalBytes, hex, isCodedError, type Hash, type SiloId } from '../../base/index.js';
 import { verifyNoteSignatureIndependently } from '../../crypto/index.js';
-import { logKeyOf, Refusal, witnessKeyOf, type Manifest, type Roster } from '../../protocol/index.js';
+import { epochsOf, logKeyOf, Refusal, witnessKeyOf, type Manifest, type Roster } from '../../protocol/index.js';
 import { cosignedBy, openCheckpoint, witnessQuorum } from '../../transcript/index.js';
 import { VerifyError } from '../errors.js';
 import type { Ledger } from '../verdict.js';
@@ -22,8 +22,12 @@ export function openKeptCheckpoint(roster: Roster, note: Uint8Array): KeptCheckp
   if (log === undefined) throw new VerifyError('verify/no-log', 'the roster names no log key.');
   try {
     const opened = openCheckpoint(note, log, verifyNoteSignatureIndependently);
-    const silos = new Map([...roster.members.keys()].map((silo) => [witnessKeyOf(roster, silo).name, silo]));
-    const keys = [...roster.members.keys()].map((silo) => witnessKeyOf(roster, silo));
+    // Those who were removed, too: a name keeps its key, and the quorum is one of the silos that a manifest names.
+    const witnesses = [...epochsOf(roster)].flatMap((epoch) =>
+      [...epoch.members.keys()].map((silo) => ({ silo, key: witnessKeyOf(epoch, silo) })),
+    );
+    const silos = new Map(witnesses.map(({ silo, key }) => [key.name, silo]));
+    const keys = [...new Map(witnesses.map(({ key }) => [key.name, key])).values()];
     const cosigned = new Map<SiloId, number>();
     for (const { name, atSeconds } of cosignedBy(opened.note, keys, verifyNoteSignatureIndependently)) {
       const silo = silos.get(name);

@@ -26,6 +26,7 @@ import {
   Rollback,
   RoundPlan,
   RoundResult,
+  Successor,
   type MessageType,
 } from '../../wire/index.js';
 import type { BundleReader } from '../bundle/reader.js';
@@ -54,6 +55,7 @@ export const CODECS = {
   abandon: Abandon,
   exclude: Exclude,
   rollback: Rollback,
+  successor: Successor,
 } as const;
 
 export type SignedKind = keyof typeof CODECS;
@@ -86,6 +88,7 @@ const SIGNERS: Readonly<Record<SignedKind, 'coordinator' | 'operator' | 'silo'>>
   abandon: 'coordinator',
   exclude: 'silo',
   rollback: 'silo',
+  successor: 'silo',
 };
 
 export function isSignedKind(kind: EntryKindName): kind is SignedKind {

@@ -2,7 +2,7 @@
 
 import { equalBytes, hex } from '../../base/index.js';
 import { sha256 } from '../../crypto/index.js';
-import { openEnvelope, type Roster } from '../../protocol/index.js';
+import { openEnvelope } from '../../protocol/index.js';
 import { Ack, Coverage, decode, Dispute, Envelope, Outcome } from '../../wire/index.js';
 import type { BundleReader } from '../bundle/reader.js';
 import { verified } from '../errors.js';
@@ -32,7 +32,7 @@ const OUTCOMES = {
 
 /** Throws Refusal `envelope/…`, VerifyError `verify/ack`, `verify/unconfirmed`. */
 export function checkReactions(
-  { roster, bundle, ledger }: { readonly roster: Roster; readonly bundle: BundleReader; readonly ledger: Ledger },
+  { bundle, ledger }: { readonly bundle: BundleReader; readonly ledger: Ledger },
   silos: readonly string[],
   { plan, acks: logged, disputes }: RoundBook,
   expected: Expected,
@@ -50,7 +50,7 @@ export function checkReactions(
     const silo = signer.slice('silo/'.length);
     verified(silos.includes(silo), 'verify/ack', `"${signer}" reacts to a result and is not in the job.`);
     if (type === 'dispute') {
-      const { message } = openEnvelope(roster, envelope, { type, signer }, Dispute);
+      const { message } = openEnvelope(plan.roster, envelope, { type, signer }, Dispute);
       verified(
         equalBytes(message.resultHash, expected.terminal.hash),
         'verify/ack',
@@ -63,7 +63,7 @@ export function checkReactions(
       );
       continue;
     }
-    const { message } = openEnvelope(roster, envelope, { type: 'ack', signer }, Ack);
+    const { message } = openEnvelope(plan.roster, envelope, { type: 'ack', signer }, Ack);
     verified(
       equalBytes(message.resultHash, expected.terminal.hash) &&
         message.outcome === OUTCOMES[expected.outcome] &&

@@ -14,6 +14,7 @@ import {
 import type { Manifest } from '../manifest.js';
 import { demand, demanded, Refusal } from '../rejection.js';
 import type { Roster } from '../roster.js';
+import { epochsOf } from '../succession.js';
 import { verifierFor } from './verified-notes.js';
 
 /** A size of the log and the root of its tree. */
@@ -26,7 +27,7 @@ export interface OpenedCheckpoint extends LogHead {
   /** The checkpoint's body, which attempts and advertisements name. */
   readonly body: Uint8Array;
   readonly note: Uint8Array;
-  /** Members of the roster who have validly cosigned it. */
+  /** Members of the roster, or of one that it followed, who have validly cosigned it. */
   readonly cosigners: ReadonlySet<SiloId>;
 }
 
@@ -84,12 +85,14 @@ function witnessesOf(roster: Roster): ReadonlyMap<string, Witness> {
   const known = witnessesKnown.get(roster);
   if (known !== undefined) return known;
   const made = new Map<string, Witness>();
-  for (const id of roster.members.keys()) {
-    const silo = asSiloId(id);
-    if (silo === undefined) continue;
-    const key = witnessKeyOf(roster, silo);
-    made.set(key.name, { ...key, silo });
-  }
+  // Those who were removed, too: quorums count the silos of a manifest, and an old checkpoint keeps its witnesses. A name keeps its key.
+  for (const epoch of epochsOf(roster))
+    for (const id of epoch.members.keys()) {
+      const silo = asSiloId(id);
+      if (silo === undefined) continue;
+      const key = witnessKeyOf(epoch, silo);
+      made.set(key.name, { ...key, silo });
+    }
   witnessesKnown.set(roster, made);
   return made;
 }

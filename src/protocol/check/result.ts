@@ -56,7 +56,7 @@ export function checkTranscript(roster: Roster, manifest: Manifest, transcript: 
   const plan = openPlan(roster, transcript.plan);
   demandPlanFits(plan, manifest);
   const attempt = openAttempt(roster, transcript.attempt, plan.rid);
-  const context: RoundContext = { roster, manifest, plan, attempt };
+  const context: RoundContext = { roster: plan.roster, manifest, plan, attempt };
   const keys = closeKeys(context, transcript.advertised);
   const headers = openDealers(context, keys, transcript.shareHeaders);
   const dealers = closeDealers(context, keys, headers, toBitmap(headers.keys(), plan.n));

@@ -19,6 +19,7 @@ import { onOrderGiven } from './order.js';
 import { initialLog, logged, onCheckpointMade, onCosign, onHello } from './log.js';
 import { closeMask, onDecline, onMaskedHeader, onSumComputed } from './mask.js';
 import { onSumOpened, onVerdict } from './publish.js';
+import { demandMember, onSuccessor } from './roster.js';
 import { closeShare, onShareHeader } from './share.js';
 import type { CoordinatorSelf, CoordinatorState } from './state.js';
 import { onUnmask } from './unmask.js';
@@ -34,6 +35,8 @@ export function initialCoordinatorState(self: CoordinatorSelf): CoordinatorState
     erasures: new Map(),
     events: 0,
     log: initialLog(self),
+    successions: [],
+    proposals: new Map(),
   };
 }
 
@@ -86,6 +89,7 @@ function onMessage(
   value: CoordinatorMessageReceived,
 ): Accepted<CoordinatorState> {
   const silo = demanded(asSiloId(value.siloId), 'message/unexpected', 'not a silo id.', 'membership');
+  demandMember(state, silo);
   demandNotDenied(state, silo);
   const envelope = demanded(value.envelope, 'envelope/wrong-type', 'nothing was handed in.');
   demand(
@@ -134,6 +138,8 @@ function onMessage(
       return onHello(state, at, event, silo, envelope);
     case 'cosign':
       return onCosign(state, event, silo, envelope);
+    case 'successor':
+      return onSuccessor(state, event, silo, envelope);
     default:
       demand(false, 'envelope/wrong-type', `silos do not hand in a signed "${envelope.type.slice(0, 40)}".`);
   }

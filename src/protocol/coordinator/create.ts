@@ -28,6 +28,12 @@ export function onJobCreated(
     );
     return { state, effects: [ANSWERED] };
   }
+  demand(
+    manifest.roster.epoch === state.self.roster.epoch,
+    'manifest/wrong-roster',
+    `the manifest was made under epoch ${String(manifest.roster.epoch)} of the roster, in force is ${String(state.self.roster.epoch)}.`,
+    'state',
+  );
   const job = {
     manifest,
     createdAt: at,

@@ -45,6 +45,7 @@ export function directivesFor(
     forJob(state, job, silo, missingInputs, forgotten, add);
   }
   forWitness(state, add);
+  forRoster(state, add);
   return directives.sort((a, b) => (a.sequence < b.sequence ? -1 : a.sequence > b.sequence ? 1 : 0));
 }
 
@@ -91,6 +92,20 @@ function forWitness({ log }: CoordinatorState, add: Add): void {
     $case: 'checkpoint',
     value: { note: noteOf(newest) },
   }));
+}
+
+/** Every member is told which rosters came into force, and which are proposed. Signatures come alone: nothing else has their event. */
+function forRoster({ successions, proposals }: CoordinatorState, add: Add): void {
+  for (const { roster, by } of successions)
+    add(by, 0, () => ({
+      $case: 'roster',
+      value: { roster: roster.payload, signatures: [...(roster.succeeds?.signatures ?? [])] },
+    }));
+  for (const { roster, signatures, by } of proposals.values())
+    add(by, 0, () => ({
+      $case: 'rosterProposed',
+      value: { roster: roster.payload, signatures: [...signatures.values()] },
+    }));
 }
 
 function forJob(

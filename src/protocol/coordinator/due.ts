@@ -4,8 +4,10 @@
 import type { SiloId, UnixMs } from '../../base/index.js';
 import { plusMs } from '../../base/index.js';
 import type { PhaseTimeouts } from '../../wire/index.js';
-import { lastRound } from '../manifest.js';
-import { cohortProblem, leastOf } from '../params.js';
+import { lastRound, type Manifest } from '../manifest.js';
+import { cohortProblem, leastOf, validCohortSizes } from '../params.js';
+import { standing } from '../succession.js';
+import { witnessQuorum } from '../../transcript/index.js';
 import { isStopped } from './change.js';
 import type { CoordinatorEvent } from './event.js';
 import { mayRest } from './log.js';
@@ -166,7 +168,14 @@ function dueBetweenRounds(state: CoordinatorState, job: CoordinatorJob, now: Uni
     return job.closed.some(({ result }) => result !== undefined)
       ? stop('completed', 'the last round is done')
       : stop('ended', 'every round was abandoned, so there is no result: create a new job when its silos are back');
-  const ready = manifest.silos.filter((silo) => job.approvals.has(silo));
+  // Who was removed from the roster is waited for no more, and is in no cohort.
+  const left = standing(state.self.roster, manifest.silos);
+  if (!mayGoOn(manifest, left.length))
+    return stop(
+      'ended',
+      `${String(left.length)} of its ${String(manifest.silos.length)} silos are left in the roster, which is too few for the floors or the quorum of the job: create a new one`,
+    );
+  const ready = left.filter((silo) => job.approvals.has(silo));
   // A barred silo is never waited for and never heard; in the cohort it counts among the absent.
   const heard = ready.filter((silo) => presence(silo) === true && !job.barred.has(silo));
   const there = ready.filter((silo) => heard.includes(silo) || job.barred.has(silo));
@@ -178,13 +187,20 @@ function dueBetweenRounds(state: CoordinatorState, job: CoordinatorJob, now: Uni
   });
   if (problem !== undefined || heard.length < leastOf(there.length, manifest.graph)) return NOTHING;
   // Somebody may be on the way (approving, or back after an interruption): those who left lately have the absence time.
-  const missing = manifest.silos.filter((silo) => !job.refusals.has(silo) && !there.includes(silo));
+  const missing = left.filter((silo) => !job.refusals.has(silo) && !there.includes(silo));
   if (missing.length > 0) {
     const patience = plusMs(latest(missing.map(presence), job.createdAt), timeouts.absentAfterMs);
     if (now < patience) return { again: patience };
   }
   if (!mayRest(state, job, heard, now)) return { again: plusMs(now, WITNESS_PAUSE_MS) };
   return { event: { $case: 'roundOpened', value: { jobId: manifest.jobId, cohort: [...there] } } };
+}
+
+/** Whether so many silos can ever open another round of the job. Its quorum of witnesses is one of all its silos, whoever has gone. */
+function mayGoOn({ silos, maxMalicious, minCohort, graph }: Manifest, left: number): boolean {
+  if (left === silos.length) return true;
+  const bounds = { c: maxMalicious, minCohort, minHonest: 2, graph };
+  return validCohortSizes(left, bounds).length > 0 && left >= witnessQuorum(silos.length, maxMalicious);
 }
 
 /** Until when the next round waits for acknowledgements of the last; undefined when it need not wait. */

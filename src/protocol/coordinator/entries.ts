@@ -45,6 +45,7 @@ const KINDS: Readonly<Record<string, EntryKindName>> = {
   exclude: 'exclude',
   rollback: 'rollback',
   hello: 'hello',
+  successor: 'successor',
   plan: 'plan',
   'attempt-start': 'attempt',
   survivors: 't3',
@@ -98,6 +99,7 @@ export function entriesOf(
       });
   }
   if (event.$case === 'messageReceived') message(event.value.envelope);
+  if (after.self.roster !== before.self.roster) entries.push(rosterEntry(after.self.roster.hash, at));
   for (const closing of closings(before, after)) add(closing);
   for (const effect of effects) if (effect.kind === 'persist') effect.emitted.forEach(message);
   const order = event.$case === 'orderGiven' ? after.orders.at(-1)?.order : undefined;
@@ -134,7 +136,7 @@ export function entriesOf(
   return entries;
 }
 
-/** First entry of every log: the roster under which it begins. */
+/** First entry of every log: the roster under which it begins. Another one wherever a successor takes its place. */
 export function rosterEntry(rosterHash: Hash, at: UnixMs): Uint8Array {
   return encodeEntry({
     kind: 'roster',
@@ -214,6 +216,7 @@ function placeOf(before: CoordinatorState, after: CoordinatorState, envelope: En
       return job === undefined ? undefined : { job: job.manifest.jobId, round: 0, attempt: 0 };
     }
     case 'hello':
+    case 'successor':
       return NOWHERE;
     case 'plan': {
       const { jobId, round } = openPlan(after.self.roster, envelope);

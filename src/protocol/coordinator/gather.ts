@@ -114,7 +114,7 @@ export function startAttempt(
   });
   return {
     context: {
-      roster: self.roster,
+      roster: plan.roster,
       manifest: job.manifest,
       plan,
       attempt: openAttempt(self.roster, envelope, plan.rid),

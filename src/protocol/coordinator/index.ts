@@ -6,6 +6,7 @@ export { directivesFor, mayFetch, type MissingInputs } from './directives.js';
 export { pendingComputations } from './pending.js';
 export { demandNotDenied } from './denied.js';
 export { ordersOf } from './order.js';
+export { demandMember } from './roster.js';
 export { dueCheckpoint, firstEntry, newestWitnessed, noteOf } from './log.js';
 export { dueFor, type Due, type Presence } from './due.js';
 export type {
@@ -26,6 +27,7 @@ export type {
   LogState,
   MadeCheckpoint,
   PhaseBegin,
+  ProposedRoster,
   PublishedResult,
   TakenOrder,
 } from './state.js';

@@ -29,6 +29,12 @@ export function onOrderGiven(
     'state',
   );
   const noted = { ...state, orders: [...state.orders, { at, order }] };
+  demand(
+    order.roster.epoch === state.self.roster.epoch,
+    'order/invalid',
+    `the order was given under epoch ${String(order.roster.epoch)} of the roster, in force is ${String(state.self.roster.epoch)}.`,
+    'state',
+  );
   const { action } = order;
   switch (action.kind) {
     case 'deny-silo':

@@ -18,10 +18,19 @@ import type { OpenedOrder } from '../order.js';
 import type { Plan } from '../plan.js';
 import type { Roster } from '../roster.js';
 
+/** A roster that somebody proposes as the next one. */
+export interface ProposedRoster {
+  readonly roster: Roster;
+  readonly signatures: ReadonlyMap<SiloId, Envelope>;
+  /** Event that brought the last signature. */
+  readonly by: number;
+}
+
 export interface CoordinatorSelf {
   readonly signingKey: SigningKey;
   /** Signs checkpoints; must be there when the roster names a log. */
   readonly logKey?: SigningKey | undefined;
+  /** The one in force: at first that of its configuration, and then whatever succeeded it. */
   readonly roster: Roster;
 }
 
@@ -38,6 +47,10 @@ export interface CoordinatorState {
   readonly events: number;
   /** The transparency log as it grows with the events; undefined while the consortium keeps none. */
   readonly log: LogState | undefined;
+  /** Rosters that succeeded the one it began with, each with the event that put it in force. */
+  readonly successions: readonly { readonly roster: Roster; readonly by: number }[];
+  /** Successors of the roster in force that have been proposed, by their hash. */
+  readonly proposals: ReadonlyMap<string, ProposedRoster>;
 }
 
 export interface LogState {

@@ -78,7 +78,7 @@ export function onAbandoned(state: SiloState, event: JournalledEvent, value: Aba
   const released = job.open?.releasedIn === undefined ? undefined : job.open.attempt.survivors;
   const known = released === undefined ? state : recordSum(state, job, plan, job.open, released.members.keys());
   const restored = restoredByAbandon(known, closed, plan);
-  const done = close(restored, restored.jobs.get(plan.jobId) ?? closed, plan.round, event, {
+  const done = close(restored, restored.jobs.get(plan.jobId) ?? closed, plan, event, {
     ack: signed,
     previous,
     model: job.modelHash,

@@ -11,6 +11,7 @@ import type { Accepted, TimedEvent } from './event.js';
 import { onContributionFailed, onContributionReady, onInputMasked, onReceiptReceived } from './mask.js';
 import { onJobDecided, onJobOffered, onJobPrepared } from './offer.js';
 import { onRolledBack } from './rolled-back.js';
+import { onRosterProposed, onRosterTaken, onSuccessorSigned } from './roster.js';
 import { onComplaintReceived, onKeysReceived, onSharesClosed, onSharesReceived } from './share.js';
 import { onStateKept } from './snapshot.js';
 import type { SiloSelf, SiloState } from './state.js';
@@ -87,6 +88,12 @@ function transition(state: SiloState, { at, event }: TimedEvent): Accepted<SiloS
       return onCheckpointRead(state, at, event, event.value);
     case 'stateKept':
       return onStateKept(state, at, event, event.value);
+    case 'successorSigned':
+      return onSuccessorSigned(state, event, event.value);
+    case 'rosterProposed':
+      return onRosterProposed(state, event.value);
+    case 'rosterTaken':
+      return onRosterTaken(state, event, event.value);
     default:
       return unreachable(event);
   }

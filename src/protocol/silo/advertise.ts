@@ -62,7 +62,7 @@ export function onAttemptStarted(
     lastAckHash: job.lastAckHash,
     checkpoint: newestBody(state),
   });
-  const context = { roster: self.roster, manifest: job.manifest, plan, attempt };
+  const context = { roster: plan.roster, manifest: job.manifest, plan, attempt };
   const roundSecret = carried?.roundSecret ?? SecretBytes.of<'round'>(value.roundSecret);
   const next: OpenRound = {
     plan,
@@ -102,6 +102,14 @@ function demandPlan(state: SiloState, job: JobState, plan: Plan): number {
     'state',
   );
   demand(!job.ended, 'job/state', `job "${plan.jobId}" has ended.`, 'state');
+  // A round that was open when the roster changed runs to its end under the epoch of its plan; none begins under an earlier one.
+  const continues = job.open !== undefined && equalBytes(job.open.plan.rid, plan.rid);
+  demand(
+    continues || plan.roster.epoch === self.roster.epoch,
+    'plan/roster-epoch',
+    `the plan names epoch ${String(plan.roster.epoch)} of the roster, in force here is ${String(self.roster.epoch)}.`,
+    'state',
+  );
   demandPlanFits(plan, manifest);
   demandNextRound(job, plan, 'plan/round-order');
   const index = demanded(indexIn(plan, self.siloId), 'plan/cohort', 'this silo is not in the cohort.');
@@ -216,7 +224,7 @@ function abortsOf(state: SiloState, open: OpenRound, attempt: number, aborts: re
   for (const envelope of aborts) {
     const silo = open.plan.cohort.find((member) => siloSigner(member) === envelope.signer);
     if (silo === undefined) continue;
-    const { message } = openEnvelope(state.self.roster, envelope, { type: 'abort', signer: siloSigner(silo) }, Abort);
+    const { message } = openEnvelope(open.plan.roster, envelope, { type: 'abort', signer: siloSigner(silo) }, Abort);
     if (equalBytes(message.rid, open.plan.rid) && message.attempt >= attempt) distinct.add(silo);
   }
   return distinct.size;

@@ -1,13 +1,14 @@
 // What happens to a silo, and what it does about it. Events that change the state are journal records (proto/veilsum/v1/journal.proto),
-// so that recovery is the same fold; `resultReceived` changes nothing until the vectors have been checked.
+// so that recovery is the same fold; `resultReceived` changes nothing until the vectors have been checked, `rosterProposed` until it is signed.
 
 import type { JobId, UnixMs } from '../../base/index.js';
 import type { SecretBytes } from '../../crypto/index.js';
-import type { Envelope, ResultDirective, RoundTranscript, SiloRecord } from '../../wire/index.js';
+import type { Envelope, ResultDirective, RoundTranscript, SignedRoster, SiloRecord } from '../../wire/index.js';
 import type { CheckedResult } from '../check/result.js';
 import type { Manifest } from '../manifest.js';
 import type { MaskKeys } from '../masking.js';
 import type { Plan } from '../plan.js';
+import type { Roster } from '../roster.js';
 import type { SurvivorSet } from '../check/survivors.js';
 
 export type JournalledEvent = NonNullable<SiloRecord['event']>;
@@ -17,7 +18,8 @@ export type SiloEvent =
   | {
       readonly $case: 'resultReceived';
       readonly value: { readonly directive: ResultDirective; readonly transcript: RoundTranscript };
-    };
+    }
+  | { readonly $case: 'rosterProposed'; readonly value: SignedRoster };
 
 /** An event with the time it happened, by the silo's own clock. */
 export interface TimedEvent {
@@ -33,6 +35,10 @@ export type SiloEffect =
   | { readonly kind: 'submit'; readonly envelope: Envelope; readonly ciphertexts: readonly Uint8Array[] }
   /** Tell the silo's operator that a job waits for a decision. */
   | { readonly kind: 'ask-operator'; readonly manifest: Manifest }
+  /** Tell the silo's operator of a roster that somebody proposes. */
+  | { readonly kind: 'ask-about-roster'; readonly proposed: Roster; readonly signatures: readonly Envelope[] }
+  /** A roster is in force now: keep its chain where the operator's commands read it. */
+  | { readonly kind: 'keep-roster'; readonly roster: Roster }
   /** Fetch and check what an approved job needs; answers with `jobPrepared`. */
   | { readonly kind: 'prepare-job'; readonly manifest: Manifest }
   /** Compute, quantise and store the input of a round; answers with `contributionReady` or `contributionFailed`. */

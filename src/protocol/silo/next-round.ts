@@ -24,6 +24,11 @@ export function demandNextRound(
     'state',
   );
   demand(
+    plan.roster.epoch >= job.epoch,
+    'plan/roster-epoch',
+    `the plan names epoch ${String(plan.roster.epoch)} of the roster, the round before was planned under ${String(job.epoch)}.`,
+  );
+  demand(
     !job.stopped,
     'plan/round-limit',
     `the rule of job "${plan.jobId}" ended it after round ${String(job.closedRound)}.`,

@@ -34,6 +34,7 @@ export function onJobOffered(state: SiloState, event: JournalledEvent, value: Si
     modelHash: manifest.initialModelHash,
     previousResultHash: demanded(asHash(NO_PREVIOUS), 'manifest/invalid', 'no previous hash.'),
     closedRound: 0,
+    epoch: manifest.roster.epoch,
     lastAckHash: new Uint8Array(),
     open: undefined,
     acks: new Map(),

@@ -97,7 +97,8 @@ function withOpenings(
  */
 export function forgetDeadOpenings(state: SiloState, job: JobState, aborts: readonly Envelope[]): SiloState {
   if (aborts.length === 0 || (state.openings.size === 0 && job.forgottenSums === undefined)) return state;
-  const { roster } = state.self;
+  // Also of silos that are in the job and were removed from the roster since.
+  const { roster } = job.manifest;
   const shown = aborts.flatMap((envelope) => {
     const silo = job.manifest.silos.find((member) => siloSigner(member) === envelope.signer);
     if (silo === undefined) return [];

@@ -9,7 +9,6 @@ import type { Accepted, JournalledEvent } from './event.js';
 import type { SiloState } from './state.js';
 
 export function onRolledBack(state: SiloState, event: JournalledEvent, value: RollbackDirective): Accepted<SiloState> {
-  const { roster } = state.self;
   const [first] = value.votes;
   const { manifestHash } = decode(Rollback, 'rollback', first?.payload ?? new Uint8Array());
   const job = demanded(
@@ -17,7 +16,7 @@ export function onRolledBack(state: SiloState, event: JournalledEvent, value: Ro
     'vote/invalid',
     'the votes are about no job of this silo.',
   );
-  const decision = openDecision(roster, job.manifest, value.votes);
+  const decision = openDecision(job.manifest.roster, job.manifest, value.votes);
   const hash = rollbackHash(decision);
   // Shown again after a restart or a reconnect.
   if (job.rollbacks.some((one) => equalBytes(one, hash))) return { state, effects: [] };

@@ -16,12 +16,14 @@ import {
   type KeptUse,
   type KeptWitness,
   type SiloStateKept,
+  type SiloSuccessorSigned,
 } from '../../wire/index.js';
 import { seal } from '../envelope.js';
 import type { LedgerEntry, Unit } from '../ledger.js';
 import { openManifest } from '../manifest.js';
 import { demand, demanded } from '../rejection.js';
 import { siloSigner, type Roster } from '../roster.js';
+import { chainOf, demandAbout, followChain, openSuccessorSignature, readSuccessor } from '../succession.js';
 import { submit, type Accepted, type JournalledEvent } from './event.js';
 import type { Decision, JobState, LastSum, Opening, SiloSelf, SiloState, WitnessState } from './state.js';
 
@@ -72,7 +74,8 @@ export function told({ self, erased }: SiloState): Accepted<SiloState>['effects'
 
 export function encodeSnapshot(state: SiloState): Uint8Array<ArrayBuffer> {
   // Every field of the state is here, or the compiler says so.
-  const { self, jobs, openings, ledger, lastSums, recentPlans, witness, restoring, erased, ...rest } = state;
+  const { self, jobs, openings, ledger, lastSums, recentPlans, witness, restoring, erased, ...more } = state;
+  const { successor, ...rest } = more;
   rest satisfies Record<string, never>;
   demand(restoring === undefined, 'job/state', 'a snapshot is being read.', 'internal');
   return encode(SiloSnapshot, {
@@ -84,13 +87,16 @@ export function encodeSnapshot(state: SiloState): Uint8Array<ArrayBuffer> {
     recentPlans: recentPlans.map(BigInt),
     witness: keptWitness(witness),
     erased,
+    // Of what the silo is, the roster in force alone comes from the journal: the pinned one and the policy are its configuration's.
+    rosters: chainOf(self.roster).rosters,
+    successor: successor && { signature: successor.envelope, roster: successor.roster },
   });
 }
 
 function keptJob(job: JobState): KeptJob {
   const { manifest, open, acks, models, rollbacks, closingAborts, decision, approval, dispute, unfit, ...more } = job;
   const { prepared, dataSet, modelHash, previousResultHash, closedRound, lastAckHash, stopped, ended, ...last } = more;
-  const { forgottenSums, excluded, ...rest } = last;
+  const { forgottenSums, excluded, epoch, ...rest } = last;
   rest satisfies Record<string, never>;
   demand(open === undefined, 'job/state', `round ${String(open?.plan.round)} of "${manifest.jobId}" is open.`, 'state');
   return {
@@ -105,6 +111,7 @@ function keptJob(job: JobState): KeptJob {
     forgottenSums: (forgottenSums ?? []).map(keptOpening),
     hasForgottenSums: forgottenSums !== undefined,
     excluded: [...(excluded ?? [])],
+    epoch,
     hasExcluded: excluded !== undefined,
     manifest: manifest.envelope,
     decision,
@@ -200,18 +207,15 @@ function keptWitness(witness: WitnessState): KeptWitness {
 
 /** Throws Refusal `job/state` on what is no snapshot of this silo. */
 export function decodeSnapshot(self: SiloSelf, bytes: Uint8Array): SiloState {
-  const { siloId, jobs, openings, ledger, lastSums, recentPlans, witness, erased } = decode(
-    SiloSnapshot,
-    'snapshot',
-    bytes,
-    bytes.length,
-  );
+  const kept = decode(SiloSnapshot, 'snapshot', bytes, bytes.length);
+  const { siloId, jobs, openings, ledger, lastSums, recentPlans, witness, erased, rosters, successor } = kept;
   demand(siloId === self.siloId, 'job/state', `the snapshot is of "${siloId}".`, 'internal');
+  const roster = followChain(self.roster, { rosters });
   return {
-    self,
+    self: { ...self, roster },
     jobs: new Map(
-      jobs.map((kept) => {
-        const job = jobState(self.roster, kept);
+      jobs.map((one) => {
+        const job = jobState(roster, one);
         return [job.manifest.jobId, job];
       }),
     ),
@@ -221,7 +225,15 @@ export function decodeSnapshot(self: SiloSelf, bytes: Uint8Array): SiloState {
     recentPlans: recentPlans.map((at) => unixMs(Number(at))),
     witness: witnessState(demanded(witness, 'job/state', 'no witness.', 'internal')),
     ...(erased === undefined ? {} : { erased }),
+    ...(successor === undefined ? {} : { successor: successorIn(roster, successor) }),
   };
+}
+
+/** Checked as when it was signed: it stands in the way of every other successor of the same roster. */
+function successorIn(present: Roster, { signature, roster }: SiloSuccessorSigned): SiloState['successor'] {
+  const signed = openSuccessorSignature(present, signature);
+  demandAbout(signed, readSuccessor(present, roster));
+  return { envelope: signed.envelope, roster };
 }
 
 const DECISIONS: readonly Decision[] = ['undecided', 'approved', 'refused'];

@@ -39,6 +39,7 @@ export interface SiloSelf {
   readonly signingKey: SigningKey;
   /** Joins checkpoints of the log; must be there when the roster names a log. */
   readonly cosigningKey?: SigningKey | undefined;
+  /** The one in force: at first the pinned one, and then whatever succeeded it (succession.ts). */
   readonly roster: Roster;
   readonly policy: SiloPolicy;
 }
@@ -60,6 +61,8 @@ export interface SiloState {
   readonly restoring?: Uint8Array;
   /** The last Erasure that was signed. */
   readonly erased?: Envelope;
+  /** This silo's signature on the roster that is to succeed the one in force: one for each epoch. */
+  readonly successor?: { readonly envelope: Envelope; readonly roster: Uint8Array } | undefined;
 }
 
 export interface WitnessState {
@@ -133,6 +136,8 @@ export interface JobState {
   readonly previousResultHash: Hash;
   /** Last round with a terminal entry; 0 before the first. */
   readonly closedRound: number;
+  /** Of the roster under which the last closed round was planned, or the manifest made: epochs never go back. */
+  readonly epoch: bigint;
   readonly lastAckHash: Uint8Array;
   /** The plan accepted for each round that is not closed, and our part in it. */
   readonly open: OpenRound | undefined;

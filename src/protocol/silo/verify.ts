@@ -16,7 +16,7 @@ import {
 import { checkResult, checkTranscript, resultHash } from '../check/result.js';
 import { openEnvelope, seal } from '../envelope.js';
 import { cohortProblem } from '../params.js';
-import { openPlan } from '../plan.js';
+import { openPlan, type Plan } from '../plan.js';
 import { demand, demanded, demandOne } from '../rejection.js';
 import { COORDINATOR, siloSigner } from '../roster.js';
 import { jobOf, withJob } from './change.js';
@@ -113,7 +113,7 @@ export function onResultVerified(
   const settled = job.open === undefined ? state : settleOpening(state, job.open, survivors);
   const restored = value.restored ? restoredByResult(settled, job, plan, value.ownInputKeys, survivors) : settled;
   const known = recordSum(restored, job, plan, job.open, survivors);
-  return close(known, job, plan.round, event, {
+  return close(known, job, plan, event, {
     ack,
     previous: resultId,
     model: newModel,
@@ -133,7 +133,7 @@ export function chargeOf(open: OpenRound | undefined): ChargeStatement | undefin
 export function close(
   state: SiloState,
   job: JobState,
-  round: number,
+  { round, roster }: Plan,
   event: JournalledEvent,
   with_: {
     readonly ack: Envelope;
@@ -152,6 +152,7 @@ export function close(
     modelHash: model,
     previousResultHash: previous,
     closedRound: round,
+    epoch: roster.epoch,
     stopped,
     lastAckHash: hash(LABELS.ack, ack.payload),
     open: undefined,

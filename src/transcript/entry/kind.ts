@@ -61,6 +61,7 @@ export const ENTRY_KINDS = {
   erasure: stated(EntryKind.ENTRY_KIND_ERASURE, 'any'),
   exclude: signed(EntryKind.ENTRY_KIND_EXCLUDE, 'job', 'exclude'),
   rollback: signed(EntryKind.ENTRY_KIND_ROLLBACK, 'job', 'rollback'),
+  successor: signed(EntryKind.ENTRY_KIND_SUCCESSOR, 'consortium', 'successor'),
 } as const satisfies Readonly<Record<string, KindRule>>;
 
 export type EntryKindName = keyof typeof ENTRY_KINDS;

@@ -34,10 +34,13 @@ const FROM_OUTSIDE = new Set([
   'releaseQueried',
   'abandoned',
   'jobClosed',
+  'rosterTaken',
 ]);
 
 /** An event as bytes: its journal record, or for a result directive and transcript with a length between them. */
 export function eventBytes(event: SiloEvent): Uint8Array {
+  // A proposal is the bytes of a roster that is taken; what is drawn from the corpus is the latter.
+  if (event.$case === 'rosterProposed') return eventBytes({ $case: 'rosterTaken', value: event.value });
   if (event.$case !== 'resultReceived')
     return concat(Uint8Array.of(0), wire.encode(wire.SiloRecord, { version: 1, atUnixMs: 0n, emitted: [], event }));
   const directive = wire.encode(wire.ResultDirective, event.value.directive);

@@ -19,6 +19,7 @@ import { segmentNamed, type Layout } from '../../../src/vector/index.js';
 import { Outcome } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../memory/consortium.js';
 import { found, openPolicy } from '../memory/founding.js';
+import { evict } from '../memory/rosters.js';
 import type { Judge } from '../memory/vectors.js';
 import { HEART_MODEL, SILOS, trainingFile } from '../../unit/auditor/heart.js';
 
@@ -44,11 +45,15 @@ export interface Trained {
   readonly finalModel: Uint8Array;
 }
 
-/** `change`: of the job file's text. `size`: silos, which the job file must name. `steer`: what happens before the job runs to its end. */
+/**
+ * `change`: of the job file's text. `size`: silos, which the job file must name. `steer`: what happens before the job runs to its end.
+ * `evicted`: a silo that the others remove from the roster after the first round.
+ */
 export async function trainedConsortium(
   change = (text: string): string => text,
   size = SILOS,
   steer: (consortium: MemoryConsortium) => void = () => undefined,
+  evicted?: string,
 ): Promise<Trained> {
   const forward = new Uint8Array(await readFile(HEART_MODEL));
   const first = firstModel(forward, undefined, sha256);
@@ -66,7 +71,8 @@ export async function trainedConsortium(
   const states = new Map<string, Uint8Array>([[hex(manifest.initialModelHash), first.state]]);
   const consortium = new MemoryConsortium(size, {
     policy: { ...openPolicy, graph: 'regular' },
-    manifest: { ...manifest, roundLimit: 3 },
+    // Three of four go on only where nobody is assumed to be malicious.
+    manifest: { ...manifest, roundLimit: 3, ...(evicted === undefined ? {} : { maxMalicious: 0, minCohort: 3 }) },
     log: true,
     judge: judgeOf(states),
   });
@@ -85,6 +91,10 @@ export async function trainedConsortium(
     },
   };
   steer(consortium);
+  if (evicted !== undefined) {
+    consortium.run(1);
+    evict(consortium, evicted);
+  }
   consortium.run();
   const { parameters } = decodeModelState(states.get(hex(consortium.job.modelHash))!);
   return { consortium, jobId: manifest.jobId, forward, finalModel: withParameters(first.model, parameters) };

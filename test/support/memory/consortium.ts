@@ -154,7 +154,7 @@ export class MemoryConsortium {
   #deliverAll(): boolean {
     let moved = this.#drain();
     for (const silo of this.silos) {
-      if (!silo.up || this.coordinator.denied.has(silo.id)) continue;
+      if (!silo.up || this.coordinator.denied.has(silo.id) || !this.#isMember(silo.id)) continue;
       const directives = directivesFor(this.coordinator, silo.id, (round) => this.#missing(round));
       demandOrder(silo, directives);
       for (const directive of directives) {
@@ -201,11 +201,16 @@ export class MemoryConsortium {
     return this.#dueNow() || this.job.status === 'running' || this.job.status === 'offered';
   }
 
+  /** Whoever the roster in force does not have is cut off. */
+  #isMember(id: SiloId): boolean {
+    return this.coordinator.self.roster.members.has(id);
+  }
+
   #presence(id: SiloId): true | ReturnType<typeof unixMs> {
     const denied = this.coordinator.denied.get(id);
     if (denied !== undefined) return denied.at;
     const silo = this.silos.find((one) => one.id === id)!;
-    if (silo.up) {
+    if (silo.up && this.#isMember(id)) {
       this.goneSince.delete(id);
       return true;
     }

@@ -209,6 +209,10 @@ export class MemorySilo {
         return [{ $case: 'jobClosed', value: body.value }];
       case 'rollback':
         return [{ $case: 'rolledBack', value: body.value }];
+      case 'roster':
+        return [{ $case: 'rosterTaken', value: body.value }];
+      case 'rosterProposed':
+        return [{ $case: 'rosterProposed', value: body.value }];
       case 'checkpoint':
       case 'heartbeat':
       case undefined:
@@ -294,6 +298,8 @@ export class MemorySilo {
         this.cursor = 0n;
         return;
       case 'forget-input':
+      case 'ask-about-roster':
+      case 'keep-roster':
         return;
       case 'notice':
         this.notices.push(effect);

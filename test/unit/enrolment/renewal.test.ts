@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadAuthority } from '../../../certs/commands/authority-folder.js';
+import { readPresentRoster } from '../../../certs/commands/present-roster.js';
 import { bar } from '../../../certs/service/barred.js';
 import { unixMs } from '../../../src/base/index.js';
 import type { SigningKey } from '../../../src/crypto/index.js';
@@ -21,10 +22,12 @@ import {
   TlsFiles,
   writeBundle,
 } from '../../../src/pki/index.js';
+import { encodeChain, openSuccession, type Roster } from '../../../src/protocol/index.js';
 import { systemClock, systemRng } from '../../../src/system/index.js';
 import { authorityFolder, serveAuthority } from '../../support/authority-service.js';
 import { built, startNode } from '../../support/built-program.js';
 import { found, keyFrom } from '../../support/memory/founding.js';
+import { signedSuccessor, successorOf, without } from '../../support/memory/rosters.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 import { until } from '../../support/transport.js';
 
@@ -125,9 +128,13 @@ describe('a certificate of which two thirds are over', () => {
 });
 
 describe('a renewal is refused', () => {
-  const refused = async (made: House, more: Partial<KeepRenewedOptions> = {}): Promise<unknown> => {
+  const refused = async (
+    made: House,
+    more: Partial<KeepRenewedOptions> = {},
+    roster: Roster = founded.roster,
+  ): Promise<unknown> => {
     const before = readFileSync(made.paths.bundle, 'utf8');
-    const { address } = await serveAuthority(made.ca, founded, HOUR_MS);
+    const { address } = await serveAuthority(made.ca, { roster }, HOUR_MS);
     const seen = keep(made, address, more);
     await until(() => seen.failed.length > 0);
     expect(readFileSync(made.paths.bundle, 'utf8')).toBe(before);
@@ -144,6 +151,25 @@ describe('a renewal is refused', () => {
     const made = await house();
     await bar(made.ca, { role: 'silo', id: silo });
     expect(await refused(made)).toMatchObject({ code: 'enrolment/barred' });
+  });
+
+  it('to a silo that the others have removed from the roster', async () => {
+    const four = found(4).roster;
+    const roster = successorOf(four, without(silo));
+    const chain = openSuccession(
+      four,
+      roster,
+      ['silo-001', 'silo-002', 'silo-003'].map((one) => signedSuccessor(four, one, roster)),
+    );
+    // As the authority reads it: the file of its configuration, and what `veilsum-agent roster show --out` wrote.
+    const folder = temporaryFolder();
+    const files = { file: join(folder, 'roster.bin'), successors: join(folder, 'rosters.bin') };
+    writeFileSync(files.file, four.payload);
+    writeFileSync(files.successors, encodeChain(chain));
+    const present = await readPresentRoster({ roster: files });
+    expect(present.hash).toEqual(chain.hash);
+    expect(await refused(await house(), {}, present)).toMatchObject({ code: 'enrolment/not-in-roster' });
+    expect((await readPresentRoster({ roster: { file: files.file } })).hash).toEqual(four.hash);
   });
 
   it('to whoever has the certificate and not the protocol key', async () => {

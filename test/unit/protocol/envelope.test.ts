@@ -123,7 +123,7 @@ describe('a roster', () => {
   const REFUSED: [string, Partial<RosterMessage>][] = [
     ['of another version', { version: 2 }],
     ['of a consortium whose id is no name', { consortiumId: 'A consortium' }],
-    ['of a later epoch', { epoch: 1n }],
+    ['of a later epoch that names no predecessor', { epoch: 1n }],
     ['that follows another one', { previousRosterHash: new Uint8Array(32) }],
     ['with two members', { members: base.members.slice(0, 2) }],
     ['with 401 members', { members: Array.from({ length: 401 }, () => base.members[0]!) }],

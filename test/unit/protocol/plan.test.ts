@@ -53,7 +53,7 @@ describe('a silo that is told to start', () => {
     ['a plan whose threshold is one more than floor(2n/3)+1', 'plan/threshold', { threshold: 4 }],
     ['a plan under another manifest', 'plan/wrong-manifest', { manifestHash: new Uint8Array(32) }],
     ['a plan of another protocol version', 'plan/invalid', { version: 2 }],
-    ['a plan of another roster epoch', 'plan/invalid', { rosterEpoch: 1n }],
+    ['a plan of another roster epoch', 'plan/roster-epoch', { rosterEpoch: 1n }],
     ['a plan with a key agreement that it does not know', 'plan/invalid', { kemSuite: 'x25519+ml-kem-768' }],
     ['a plan of round 0', 'plan/invalid', { round: 0 }],
     ['a plan whose n is not the size of its cohort', 'plan/invalid', { n: 5 }],

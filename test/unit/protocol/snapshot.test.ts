@@ -5,18 +5,21 @@ import { describe, expect, it } from 'vitest';
 import { hex, unixMs } from '../../../src/base/index.js';
 import {
   advanceSilo,
+  encodeChain,
   encodeSnapshot,
   initialSiloState,
   keptAs,
   replaySilo,
+  type Roster,
   type SiloState,
 } from '../../../src/protocol/index.js';
 import { decodeEntry } from '../../../src/transcript/index.js';
 import { ActionStatement, decode, encode, Erasure, SiloRecord } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
-import { openPolicy } from '../../support/memory/founding.js';
-import { allBut, openedIn } from '../../support/memory/readings.js';
-import { refusedByCoordinator, until } from '../../support/memory/refusals.js';
+import { openPolicy, siloNames } from '../../support/memory/founding.js';
+import { allBut, jobOf, openedIn } from '../../support/memory/readings.js';
+import { refusedByCoordinator, refusedBySilo, until } from '../../support/memory/refusals.js';
+import { evict, sign, signedSuccessor, successorOf, without } from '../../support/memory/rosters.js';
 import type { MemorySilo } from '../../support/memory/silo.js';
 
 /** Folds what would be written in place of the journal. Returns the state and the records. */
@@ -40,6 +43,25 @@ function forget(consortium: MemoryConsortium, silo: MemorySilo): void {
   silo.restart();
 }
 
+/** What a program that has read this roster makes of the records. */
+function folded(silo: MemorySilo, pinned: Roster, records: readonly Uint8Array[]): SiloState {
+  let state = initialSiloState({ ...silo.state.self, roster: pinned });
+  for (const bytes of records) {
+    const done = replaySilo(state, bytes);
+    if (!done.ok) throw new Error(done.error);
+    state = done.value;
+  }
+  return state;
+}
+
+/** Until so many rounds are closed in every silo, and none is open in any: the next one is held back. */
+function between(consortium: MemoryConsortium, rounds: number): void {
+  consortium.run(rounds);
+  consortium.hooks.deliver = (_, { body }) => body?.$case !== 'start';
+  consortium.settle();
+  delete consortium.hooks.deliver;
+}
+
 const policy = {
   ...openPolicy,
   budgets: new Map([['records', { epsilon: 1, delta: 1e-5, withoutNoise: true }]]),
@@ -54,12 +76,7 @@ describe('a snapshot', () => {
       for (const silo of consortium.silos) {
         if ([...silo.state.jobs.values()].some(({ open }) => open !== undefined)) continue;
         const { records } = keep(silo, consortium.time);
-        let state = initialSiloState(silo.state.self);
-        for (const bytes of records) {
-          const done = replaySilo(state, bytes);
-          if (!done.ok) throw new Error(done.error);
-          state = done.value;
-        }
+        const state = folded(silo, silo.state.self.roster, records);
         const { erased, ...rest } = state;
         const { erased: _, ...before } = silo.state;
         expect(rest).toEqual(before);
@@ -121,6 +138,61 @@ describe('a snapshot', () => {
     const [event] = keptAs(one!.state);
     const done = (): unknown => advanceSilo(other!.state, { at: unixMs(1), event: event! });
     expect(done).toThrow('the snapshot is of "silo-000"');
+  });
+});
+
+describe('a snapshot of a silo whose roster changes', () => {
+  it('keeps the signature on a successor, so that no other one is signed for that epoch', () => {
+    const consortium = new MemoryConsortium(5, { log: true });
+    between(consortium, 1);
+    const silo = consortium.silos[0]!;
+    const present = silo.state.self.roster;
+    const one = successorOf(present, without('silo-004'));
+    sign(consortium, 0, one, true);
+    const { successor } = silo.state;
+    expect(successor).toBeDefined();
+    forget(consortium, silo);
+    expect(silo.state.successor).toEqual(successor);
+    expect(silo.state.self.roster.epoch).toBe(0n);
+    const rejections = silo.rejections.length;
+    sign(consortium, 0, successorOf(present, without('silo-003')), true);
+    expect(silo.rejections[rejections]?.code).toBe('roster/second-successor');
+    const sent = silo.sent.length;
+    sign(consortium, 0, one, true);
+    expect(silo.sent.slice(sent)).toEqual([successor?.envelope]);
+    // Taken after the restart as if nothing had been forgotten.
+    const signatures = siloNames(4).map((id) => signedSuccessor(present, id, one));
+    silo.feed({ $case: 'rosterTaken', value: { roster: one, signatures } });
+    expect(silo.state.self.roster.epoch).toBe(1n);
+    expect(silo.state.successor).toBeUndefined();
+  });
+
+  it('keeps the roster in force with all that make it so, and the job that goes on under it', () => {
+    const consortium = new MemoryConsortium(5, { log: true, manifest: { roundLimit: 5 } });
+    consortium.run(1);
+    const pinned = consortium.coordinator.self.roster;
+    evict(consortium, 'silo-004');
+    between(consortium, 2);
+    const other = successorOf(pinned, without('silo-003'));
+    const signatures = ['silo-000', 'silo-001', 'silo-002', 'silo-004'].map((id) => signedSuccessor(pinned, id, other));
+    expect(consortium.job.status).toBe('running');
+    for (const silo of consortium.silos.slice(0, 4)) {
+      const { erased: _, ...before } = silo.state;
+      expect([before.self.roster.epoch, before.successor, jobOf(silo).epoch]).toEqual([1n, undefined, 1n]);
+      const { erased, ...after } = folded(silo, pinned, keep(silo, consortium.time).records);
+      expect(erased?.type).toBe('erasure');
+      expect(hex(encodeChain(after.self.roster))).toBe(hex(encodeChain(before.self.roster)));
+      expect(hex(encodeSnapshot(after))).toBe(hex(encodeSnapshot(before)));
+      forget(consortium, silo);
+      expect(jobOf(silo).manifest.roster.epoch).toBe(0n);
+      expect(refusedBySilo(silo, { $case: 'roster', value: { roster: other, signatures } })).toBe('roster/epoch');
+      // A snapshot that is made of one.
+      forget(consortium, silo);
+      expect([silo.state.self.roster.epoch, jobOf(silo).epoch]).toEqual([1n, 1n]);
+    }
+    consortium.run();
+    expect(consortium.job.status).toBe('completed');
+    expect(consortium.job.closed.map(({ plan }) => plan.roster.epoch)).toEqual([0n, 1n, 1n, 1n, 1n]);
   });
 });
 

@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { BlobRef, Envelope } from "./envelope.js";
 import { JobKind } from "./job.js";
+import { SignedRoster } from "./roster.js";
 import { Outcome } from "./round.js";
 
 export const protobufPackage = "veilsum.v1";
@@ -623,6 +624,8 @@ export interface GetServerInfoResponse {
   nowUnixMs: bigint;
   /** End of the certificate that it shows to callers. */
   certificateNotAfterUnixMs: bigint;
+  /** Every roster that succeeded the one the coordinator began with, oldest first, with its signatures. */
+  successors: SignedRoster[];
 }
 
 export interface ListActsRequest {
@@ -4330,6 +4333,7 @@ function createBaseGetServerInfoResponse(): GetServerInfoResponse {
     startedUnixMs: 0n,
     nowUnixMs: 0n,
     certificateNotAfterUnixMs: 0n,
+    successors: [],
   };
 }
 
@@ -4393,6 +4397,9 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
         );
       }
       writer.uint32(104).uint64(message.certificateNotAfterUnixMs);
+    }
+    for (const v of message.successors) {
+      SignedRoster.encode(v!, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -4512,6 +4519,14 @@ export const GetServerInfoResponse: MessageFns<GetServerInfoResponse> = {
             }
 
             message.certificateNotAfterUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.successors.push(SignedRoster.decode(reader, reader.uint32()));
             continue;
           }
         }

@@ -8,6 +8,7 @@
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Metric } from "./admin.js";
 import { BlobRef, Envelope } from "./envelope.js";
+import { SignedRoster } from "./roster.js";
 import { Coverage, Outcome, PlanGraph } from "./round.js";
 import {
   AbandonDirective,
@@ -63,11 +64,23 @@ export interface SiloRecord {
     | { $case: "checkpointRead"; value: SiloCheckpointRead }
     | { $case: "rolledBack"; value: RollbackDirective }
     | { $case: "stateKept"; value: SiloStateKept }
+    | { $case: "successorSigned"; value: SiloSuccessorSigned }
+    | { $case: "rosterTaken"; value: SignedRoster }
     | undefined;
 }
 
 export interface SiloJobOffered {
   manifest: Envelope | undefined;
+}
+
+/** The silo's operator has signed the roster that is to succeed the one in force: the one signature for that epoch. */
+export interface SiloSuccessorSigned {
+  /** Successor, signed with the silo's key by its operator's command. */
+  signature:
+    | Envelope
+    | undefined;
+  /** The new roster. */
+  roster: Uint8Array;
 }
 
 export interface SiloJobDecided {
@@ -431,7 +444,13 @@ export interface SiloSnapshot {
     | KeptWitness
     | undefined;
   /** The last Erasure that was signed. */
-  erased: Envelope | undefined;
+  erased:
+    | Envelope
+    | undefined;
+  /** The successors of the pinned roster up to the one in force, oldest first. */
+  rosters: SignedRoster[];
+  /** This silo's signature on a successor of the roster in force. */
+  successor: SiloSuccessorSigned | undefined;
 }
 
 export interface KeptJob {
@@ -460,6 +479,8 @@ export interface KeptJob {
   hasForgottenSums: boolean;
   excluded: string[];
   hasExcluded: boolean;
+  /** Of the roster under which the last closed round was planned, or the manifest made. */
+  epoch: bigint;
 }
 
 export interface KeptMessage {
@@ -660,6 +681,12 @@ export const SiloRecord: MessageFns<SiloRecord> = {
         break;
       case "stateKept":
         SiloStateKept.encode(message.event.value, writer.uint32(258).fork()).join();
+        break;
+      case "successorSigned":
+        SiloSuccessorSigned.encode(message.event.value, writer.uint32(266).fork()).join();
+        break;
+      case "rosterTaken":
+        SignedRoster.encode(message.event.value, writer.uint32(274).fork()).join();
         break;
     }
     return writer;
@@ -892,6 +919,22 @@ export const SiloRecord: MessageFns<SiloRecord> = {
             message.event = { $case: "stateKept", value: SiloStateKept.decode(reader, reader.uint32()) };
             continue;
           }
+          case 33: {
+            if (tag !== 266) {
+              break;
+            }
+
+            message.event = { $case: "successorSigned", value: SiloSuccessorSigned.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 34: {
+            if (tag !== 274) {
+              break;
+            }
+
+            message.event = { $case: "rosterTaken", value: SignedRoster.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -936,6 +979,63 @@ export const SiloJobOffered: MessageFns<SiloJobOffered> = {
             }
 
             message.manifest = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSiloSuccessorSigned(): SiloSuccessorSigned {
+  return { signature: undefined, roster: new Uint8Array(0) };
+}
+
+export const SiloSuccessorSigned: MessageFns<SiloSuccessorSigned> = {
+  encode(message: SiloSuccessorSigned, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.signature !== undefined) {
+      Envelope.encode(message.signature, writer.uint32(10).fork()).join();
+    }
+    if (message.roster.length !== 0) {
+      writer.uint32(18).bytes(message.roster);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SiloSuccessorSigned {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSiloSuccessorSigned();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.signature = Envelope.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.roster = reader.bytes();
             continue;
           }
         }
@@ -3933,6 +4033,8 @@ function createBaseSiloSnapshot(): SiloSnapshot {
     recentPlans: [],
     witness: undefined,
     erased: undefined,
+    rosters: [],
+    successor: undefined,
   };
 }
 
@@ -3968,6 +4070,12 @@ export const SiloSnapshot: MessageFns<SiloSnapshot> = {
     }
     if (message.erased !== undefined) {
       Envelope.encode(message.erased, writer.uint32(66).fork()).join();
+    }
+    for (const v of message.rosters) {
+      SignedRoster.encode(v!, writer.uint32(74).fork()).join();
+    }
+    if (message.successor !== undefined) {
+      SiloSuccessorSigned.encode(message.successor, writer.uint32(82).fork()).join();
     }
     return writer;
   },
@@ -4059,6 +4167,22 @@ export const SiloSnapshot: MessageFns<SiloSnapshot> = {
             message.erased = Envelope.decode(reader, reader.uint32());
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.rosters.push(SignedRoster.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.successor = SiloSuccessorSigned.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -4095,6 +4219,7 @@ function createBaseKeptJob(): KeptJob {
     hasForgottenSums: false,
     excluded: [],
     hasExcluded: false,
+    epoch: 0n,
   };
 }
 
@@ -4162,6 +4287,12 @@ export const KeptJob: MessageFns<KeptJob> = {
     }
     if (message.hasExcluded !== false) {
       writer.uint32(168).bool(message.hasExcluded);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(176).uint64(message.epoch);
     }
     return writer;
   },
@@ -4345,6 +4476,14 @@ export const KeptJob: MessageFns<KeptJob> = {
             }
 
             message.hasExcluded = reader.bool();
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
             continue;
           }
         }

@@ -72,6 +72,8 @@ export enum EntryKind {
   ENTRY_KIND_EXCLUDE = 31,
   /** ENTRY_KIND_ROLLBACK - The model goes back to an earlier state by decision of operators. */
   ENTRY_KIND_ROLLBACK = 32,
+  /** ENTRY_KIND_SUCCESSOR - A silo's signature on the roster that is to succeed the one in force. */
+  ENTRY_KIND_SUCCESSOR = 33,
   UNRECOGNIZED = -1,
 }
 

@@ -6,6 +6,7 @@
 
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { Envelope } from "./envelope.js";
 
 export const protobufPackage = "veilsum.v1";
 
@@ -13,7 +14,7 @@ export const protobufFileName = "veilsum/v1/roster.proto";
 
 /** Who is in the consortium and with which keys. docs/protocol.md §2.2. */
 
-/** The members of a consortium. Epoch 0 is pinned by hash in each silo's own configuration. */
+/** The members of a consortium. The epoch at which a member's chain begins, mostly 0, is pinned by hash in its own configuration. */
 export interface Roster {
   /** Format version, 1. Another one is refused. */
   version: number;
@@ -66,6 +67,36 @@ export interface Member {
 export interface Governance {
   /** Signatures of members of epoch k that epoch k+1 needs: floor(2N/3)+1. */
   successorQuorum: number;
+}
+
+/** One silo's signature on the roster that is to succeed the one in force, by its operator's command. A silo signs one for each epoch. */
+export interface Successor {
+  /** Who signs. */
+  siloId: string;
+  /** Epoch of the new roster. */
+  epoch: bigint;
+  /** H("roster", payload) of the roster in force. */
+  previousRosterHash: Uint8Array;
+  /** H("roster", payload) of the new one. */
+  rosterHash: Uint8Array;
+  /** Why, for the record. */
+  reason: string;
+  atUnixMs: bigint;
+  /** The new roster itself, from whoever proposes it; empty in the signatures that follow. */
+  roster: Uint8Array;
+}
+
+/** A roster with the signatures of members of the one before it: in force once there are enough. */
+export interface SignedRoster {
+  /** A serialised Roster. */
+  roster: Uint8Array;
+  /** Successor, of distinct members. */
+  signatures: Envelope[];
+}
+
+/** Every roster that succeeded the pinned one, oldest first. Also a file: what an authority or an auditor is given. */
+export interface RosterChain {
+  rosters: SignedRoster[];
 }
 
 function createBaseRoster(): Roster {
@@ -441,6 +472,235 @@ export const Governance: MessageFns<Governance> = {
             }
 
             message.successorQuorum = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSuccessor(): Successor {
+  return {
+    siloId: "",
+    epoch: 0n,
+    previousRosterHash: new Uint8Array(0),
+    rosterHash: new Uint8Array(0),
+    reason: "",
+    atUnixMs: 0n,
+    roster: new Uint8Array(0),
+  };
+}
+
+export const Successor: MessageFns<Successor> = {
+  encode(message: Successor, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.siloId !== "") {
+      writer.uint32(10).string(message.siloId);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.epoch);
+    }
+    if (message.previousRosterHash.length !== 0) {
+      writer.uint32(26).bytes(message.previousRosterHash);
+    }
+    if (message.rosterHash.length !== 0) {
+      writer.uint32(34).bytes(message.rosterHash);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.atUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.atUnixMs) !== message.atUnixMs) {
+        throw new globalThis.Error("value provided for field message.atUnixMs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.atUnixMs);
+    }
+    if (message.roster.length !== 0) {
+      writer.uint32(58).bytes(message.roster);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Successor {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSuccessor();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.siloId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.previousRosterHash = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.rosterHash = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.atUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.roster = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSignedRoster(): SignedRoster {
+  return { roster: new Uint8Array(0), signatures: [] };
+}
+
+export const SignedRoster: MessageFns<SignedRoster> = {
+  encode(message: SignedRoster, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.roster.length !== 0) {
+      writer.uint32(10).bytes(message.roster);
+    }
+    for (const v of message.signatures) {
+      Envelope.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignedRoster {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignedRoster();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.roster = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.signatures.push(Envelope.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRosterChain(): RosterChain {
+  return { rosters: [] };
+}
+
+export const RosterChain: MessageFns<RosterChain> = {
+  encode(message: RosterChain, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.rosters) {
+      SignedRoster.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RosterChain {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRosterChain();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.rosters.push(SignedRoster.decode(reader, reader.uint32()));
             continue;
           }
         }

@@ -7,6 +7,7 @@
 /* eslint-disable */
 import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { BlobRef, Envelope } from "./envelope.js";
+import { SignedRoster } from "./roster.js";
 
 export const protobufPackage = "veilsum.v1";
 
@@ -42,6 +43,12 @@ export interface Directive {
     | { $case: "complaint"; value: ComplaintDirective }
     | { $case: "checkpoint"; value: CheckpointDirective }
     | { $case: "rollback"; value: RollbackDirective }
+    | //
+    /** A roster that has been proposed, with the signatures that have come so far. */
+    { $case: "rosterProposed"; value: SignedRoster }
+    | //
+    /** A roster that succeeded the one before it. */
+    { $case: "roster"; value: SignedRoster }
     | undefined;
 }
 
@@ -377,6 +384,12 @@ export const Directive: MessageFns<Directive> = {
       case "rollback":
         RollbackDirective.encode(message.body.value, writer.uint32(130).fork()).join();
         break;
+      case "rosterProposed":
+        SignedRoster.encode(message.body.value, writer.uint32(138).fork()).join();
+        break;
+      case "roster":
+        SignedRoster.encode(message.body.value, writer.uint32(146).fork()).join();
+        break;
     }
     return writer;
   },
@@ -520,6 +533,22 @@ export const Directive: MessageFns<Directive> = {
             }
 
             message.body = { $case: "rollback", value: RollbackDirective.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.body = { $case: "rosterProposed", value: SignedRoster.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.body = { $case: "roster", value: SignedRoster.decode(reader, reader.uint32()) };
             continue;
           }
         }

@@ -1,0 +1,123 @@
+// What the agent and the operator's command `roster` tell each other about rosters, as files in the state folder (as offers.ts does for
+// jobs): the chain from the pinned roster to the one in force, rosters that were proposed, and what the operator has signed.
+
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hex, isCodedError, LIMITS } from '../src/base/index.js';
+import {
+  CHAIN_BYTES,
+  changeOf,
+  demandAbout,
+  encodeChain,
+  openSuccessorSignature,
+  readChain,
+  readSuccessor,
+  type Roster,
+} from '../src/protocol/index.js';
+import { makeDirectory, readSmallFile, SystemError, writeFileDurably } from '../src/system/index.js';
+import { decode, encode, SignedRoster, SiloSuccessorSigned, type Envelope } from '../src/wire/index.js';
+import { AgentError } from './errors.js';
+
+const CHAIN = 'rosters.bin';
+const PROPOSED = '.roster';
+const SIGNED = '.successor';
+/** A proposed roster with a signature of each member. */
+const PROPOSAL_BYTES = LIMITS.manifestBytes + LIMITS.rosterMembersMax * (LIMITS.envelopePayloadBytes + 1024);
+
+export interface Proposal {
+  readonly roster: Roster;
+  readonly signatures: readonly Envelope[];
+}
+
+export class RosterFiles {
+  readonly #state: string;
+  readonly #offers: string;
+  readonly #decisions: string;
+
+  constructor(state: string) {
+    this.#state = state;
+    this.#offers = join(state, 'offers');
+    this.#decisions = join(state, 'decisions');
+  }
+
+  async keepChain(roster: Roster): Promise<void> {
+    await writeFileDurably(join(this.#state, CHAIN), encodeChain(roster), { replace: true });
+  }
+
+  /** The roster in force, as far as the agent that works here has been told. Throws Refusal `roster/…` for a chain that does not hold. */
+  async present(pinned: Roster): Promise<Roster> {
+    const path = join(this.#state, CHAIN);
+    return existsSync(path) ? readChain(pinned, await readSmallFile(path, CHAIN_BYTES)) : pinned;
+  }
+
+  async propose(proposed: Roster, signatures: readonly Envelope[]): Promise<void> {
+    const path = join(this.#offers, `${hex(proposed.hash)}${PROPOSED}`);
+    const bytes = encode(SignedRoster, { roster: proposed.payload, signatures: [...signatures] });
+    await writeFileDurably(path, bytes, { replace: true });
+  }
+
+  /** Successors of `present` that were proposed; what belongs to another epoch, or does not check, is left out. */
+  async proposals(present: Roster): Promise<Proposal[]> {
+    const proposals: Proposal[] = [];
+    for (const name of existsSync(this.#offers) ? (await readdir(this.#offers)).sort() : []) {
+      if (!name.endsWith(PROPOSED)) continue;
+      try {
+        const bytes = await readSmallFile(join(this.#offers, name), PROPOSAL_BYTES);
+        const { roster: payload, signatures } = decode(SignedRoster, 'proposed roster', bytes, PROPOSAL_BYTES);
+        const roster = readSuccessor(present, payload);
+        for (const one of signatures) demandAbout(openSuccessorSignature(present, one), roster);
+        proposals.push({ roster, signatures });
+      } catch (error) {
+        if (!isCodedError(error)) throw error;
+      }
+    }
+    return proposals;
+  }
+
+  /** By its hash, or at least 8 digits of its beginning. Throws AgentError `agent/unknown-roster`. */
+  async find(present: Roster, name: string): Promise<Proposal> {
+    const all = await this.proposals(present);
+    const found = all.filter(({ roster }) => name.length >= 8 && hex(roster.hash).startsWith(name.toLowerCase()));
+    const [proposal] = found;
+    if (proposal === undefined || found.length > 1)
+      throw new AgentError(
+        'agent/unknown-roster',
+        `no single proposed roster has a hash that begins with "${name.slice(0, 80)}": ${all.length === 0 ? 'none is proposed' : `proposed are ${all.map(({ roster }) => hex(roster.hash).slice(0, 16)).join(', ')}`}.`,
+        { category: 'missing' },
+      );
+    return proposal;
+  }
+
+  /** Keeps what the operator signed for the running agent; one for each epoch. Throws AgentError `agent/already-signed`. */
+  async sign(epoch: bigint, signature: Envelope, roster: Uint8Array): Promise<void> {
+    const path = join(this.#decisions, `${String(epoch)}${SIGNED}`);
+    await makeDirectory(this.#decisions);
+    try {
+      await writeFileDurably(path, encode(SiloSuccessorSigned, { signature, roster }), { replace: false });
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.code !== 'system/exists') throw error;
+      throw new AgentError(
+        'agent/already-signed',
+        `this silo has signed a roster for epoch ${String(epoch)} already (${path}).`,
+        { category: 'state' },
+      );
+    }
+  }
+
+  /** What the operator has signed for an epoch; undefined while there is nothing. */
+  async signed(epoch: bigint): Promise<SiloSuccessorSigned | undefined> {
+    const path = join(this.#decisions, `${String(epoch)}${SIGNED}`);
+    if (!existsSync(path)) return undefined;
+    return decode(SiloSuccessorSigned, 'signed roster', await readSmallFile(path, PROPOSAL_BYTES), PROPOSAL_BYTES);
+  }
+}
+
+/** What changes between two rosters, for a log. */
+export function changeWords(before: Roster, after: Roster): { removed?: string; added?: string } {
+  const { removed, added } = changeOf(before, after);
+  return {
+    ...(removed.length === 0 ? {} : { removed: removed.join(', ') }),
+    ...(added.length === 0 ? {} : { added: added.join(', ') }),
+  };
+}
