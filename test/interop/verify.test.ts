@@ -97,7 +97,9 @@ describe.skipIf(!found)(
   () => {
     let parts: Map<string, Uint8Array>;
     beforeAll(async () => {
-      parts = partsOf(Buffer.from(await bundleOfJob(await trainedConsortium(undefined, undefined, undefined, 'silo-003'))));
+      parts = partsOf(
+        Buffer.from(await bundleOfJob(await trainedConsortium(undefined, undefined, undefined, 'silo-003'))),
+      );
     }, 60_000);
 
     it('follows the chain of rosters', async () => {

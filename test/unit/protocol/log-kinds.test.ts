@@ -9,6 +9,7 @@ import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { ofJob, order } from '../../support/memory/orders.js';
 import { bySilo } from '../../support/memory/readings.js';
 import { until } from '../../support/memory/refusals.js';
+import { signedSuccessor, successorOf } from '../../support/memory/rosters.js';
 
 /** Bound by T1 and T2, and held by T3: they have kinds, and no entry is written. */
 const INSIDE_OTHERS: readonly EntryKindName[] = ['advertise', 'share-header', 'masked-header'];
@@ -50,11 +51,13 @@ function signed(consortium: MemoryConsortium, index: number) {
 }
 
 it('a log gets entries of every kind, in jobs that go well and in others', () => {
-  // Well, with votes, an order, and what is noted beside rounds.
+  // Well, with votes, a signature on another roster, an order, and what is noted beside rounds.
   const well = new MemoryConsortium(4, { log: true, manifest: { roundLimit: 2 } });
   well.run(1);
   handed(well, 0, signed(well, 0).exclude());
   handed(well, 0, signed(well, 0).rollback());
+  const { roster } = well.coordinator.self;
+  handed(well, 0, signedSuccessor(roster, well.silos[0]!.id, successorOf(roster)));
   order(well, { $case: 'pauseJob', value: ofJob(well) });
   const noted = [
     ['export', 'auditor/ada', 'export-model'],
