@@ -8,12 +8,19 @@ import type { Lane } from '../src/compute/index.js';
 /** Bytes of masked words that an agent keeps: 32 million coordinates; a machine that trains larger models is spared a further copy. */
 const KEPT_BYTES_MAX = 128 * 1024 * 1024;
 
+/** One pass that fills the memory. */
+export interface Filling {
+  /** Room for the next `bytes` of the pass, or as many as there are. */
+  readonly lend: (bytes: number) => Uint8Array;
+  /** Nothing of the pass is under way any more. `isWhole`: it has come to its end, and every word is masked. */
+  readonly end: (isWhole: boolean) => void;
+}
+
 export class KeptInput {
   readonly #rid: Uint8Array;
   readonly #attempt: number;
   readonly #words: Uint8Array;
-  #lent = 0;
-  #whole = false;
+  #state: 'empty' | 'filling' | 'whole' = 'empty';
 
   /** For `length` coordinates; undefined when that is too many to keep. */
   static of(rid: Uint8Array, attempt: number, length: number, lane: Pick<Lane, 'room'>): KeptInput | undefined {
@@ -26,27 +33,30 @@ export class KeptInput {
     this.#words = words;
   }
 
-  /** A pass over the vector begins: what one that broke off has left is written over. */
-  begin(): void {
-    this.#lent = 0;
-  }
-
-  /** Room for the next `bytes` of the pass, or as many as there are. */
-  lend(bytes: number): Uint8Array {
-    const room = this.#words.subarray(this.#lent, this.#lent + bytes);
-    this.#lent += room.length;
-    return room;
-  }
-
-  /** The pass has come to its end, and every word is masked. */
-  finish(): void {
-    this.#whole = true;
+  /**
+   * For a pass over the vector that leaves its masked words here. Undefined while another pass does: an upload that is sent anew may begin
+   * before the one that broke off has ended, and two in one memory would spoil each other's words.
+   */
+  fill(): Filling | undefined {
+    if (this.#state !== 'empty') return undefined;
+    this.#state = 'filling';
+    let lent = 0;
+    return {
+      lend: (bytes) => {
+        const room = this.#words.subarray(lent, lent + bytes);
+        lent += room.length;
+        return room;
+      },
+      end: (isWhole) => {
+        this.#state = isWhole ? 'whole' : 'empty';
+      },
+    };
   }
 
   /** The whole vector; undefined while some of it is missing. */
   get words(): Int32Array | undefined {
     const { buffer, byteOffset, length } = this.#words;
-    return this.#whole ? new Int32Array(buffer, byteOffset, length / 4) : undefined;
+    return this.#state === 'whole' ? new Int32Array(buffer, byteOffset, length / 4) : undefined;
   }
 
   isOf(rid: Uint8Array, attempt: number): boolean {

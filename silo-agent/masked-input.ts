@@ -18,7 +18,7 @@ import type { SealedStore } from '../src/storage/index.js';
 import { addFingerprints, packedBytes, packWords } from '../src/vector/index.js';
 import { AgentError } from './errors.js';
 import { inputName } from './input-store.js';
-import type { KeptInput } from './kept-input.js';
+import type { Filling, KeptInput } from './kept-input.js';
 
 export interface MaskedInputOptions {
   readonly inputs: SealedStore;
@@ -57,11 +57,10 @@ export class MaskedInput {
   }
 
   /** Stored words, not yet masked, in ranges of the lane but for the last. */
-  async *#stored(): AsyncGenerator<Range> {
-    const { inputs, inputHash, length, kept } = this.#options;
-    kept?.begin();
+  async *#stored(filling?: Filling): AsyncGenerator<Range> {
+    const { inputs, inputHash, length } = this.#options;
     const size = 4 * Math.min(this.#lane.range, length);
-    const lend = kept === undefined ? lender(this.#lane, size) : () => kept.lend(size);
+    const lend = filling === undefined ? lender(this.#lane, size) : () => filling.lend(size);
     let start = 0;
     for await (const bytes of inPieces(inputs.read(inputName(inputHash)), lend)) {
       const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
@@ -87,12 +86,18 @@ export class MaskedInput {
       return;
     }
     const lend = lender(this.#lane, packedBytes(Math.min(this.#lane.range, length), bits));
-    yield* inOrder(this.#lane, this.#stored(), async ({ words, start }) => {
-      const out = lend(packedBytes(words.length, bits));
-      await this.#lane.run('mask', { words, start, keys: this.#keys, bits, out });
-      return out;
-    });
-    kept?.finish();
+    const filling = kept?.fill();
+    let isWhole = false;
+    try {
+      yield* inOrder(this.#lane, this.#stored(filling), async ({ words, start }) => {
+        const out = lend(packedBytes(words.length, bits));
+        await this.#lane.run('mask', { words, start, keys: this.#keys, bits, out });
+        return out;
+      });
+      isWhole = true;
+    } finally {
+      filling?.end(isWhole);
+    }
   }
 
   /** Wire bytes from `offset` to the end, each piece good until the next is asked for. A pass from 0 to the end also gives the root. */

@@ -72,6 +72,25 @@ describe('a masked input', () => {
     expect(kept.words).toHaveLength(length);
   });
 
+  it('is masked right by passes that overlap: an upload begun anew, its fingerprints, and the one that broke off', async () => {
+    const inputs = await stored();
+    const plain = inputOf(inputs);
+    const expected = await bytesOf(plain);
+    const kept = KeptInput.of(rid, 1, length, HERE)!;
+    const first = inputOf(inputs, kept).read(0);
+    const begun = (await first.next()).value?.slice();
+    const [second, taus] = await Promise.all([
+      bytesOf(inputOf(inputs, kept)),
+      inputOf(inputs, kept).fingerprints(survivors),
+    ]);
+    expect(second.equals(expected)).toBe(true);
+    expect(taus).toEqual(await plain.fingerprints(survivors));
+    const rest: Uint8Array[] = [];
+    for await (const chunk of first) rest.push(chunk.slice());
+    expect(Buffer.concat([begun ?? new Uint8Array(), ...rest]).equals(expected)).toBe(true);
+    expect((await bytesOf(inputOf(inputs, kept))).equals(expected)).toBe(true);
+  });
+
   it('takes its mask keys over and leaves no copy with whoever gave them', async () => {
     const masks = { add: [new Uint8Array(32).fill(2)], subtract: [new Uint8Array(32).fill(3)] };
     const inputs = await stored();
