@@ -78,7 +78,8 @@ describe('a masked input', () => {
     const expected = await bytesOf(plain);
     const kept = KeptInput.of(rid, 1, length, HERE)!;
     const first = inputOf(inputs, kept).read(0);
-    const begun = (await first.next()).value?.slice();
+    const { value: begun } = (await first.next()) as IteratorResult<Uint8Array, undefined>;
+    const head = begun?.slice() ?? new Uint8Array();
     const [second, taus] = await Promise.all([
       bytesOf(inputOf(inputs, kept)),
       inputOf(inputs, kept).fingerprints(survivors),
@@ -87,7 +88,7 @@ describe('a masked input', () => {
     expect(taus).toEqual(await plain.fingerprints(survivors));
     const rest: Uint8Array[] = [];
     for await (const chunk of first) rest.push(chunk.slice());
-    expect(Buffer.concat([begun ?? new Uint8Array(), ...rest]).equals(expected)).toBe(true);
+    expect(Buffer.concat([head, ...rest]).equals(expected)).toBe(true);
     expect((await bytesOf(inputOf(inputs, kept))).equals(expected)).toBe(true);
   });
 
