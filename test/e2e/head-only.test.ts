@@ -22,7 +22,7 @@ import { runOnce, tensor } from '../support/onnx-run.js';
 import { gathered } from '../support/transport.js';
 
 const TRAIN = ['head.*', 'norm.mean', 'norm.variance'];
-const ROUNDS = 3;
+const ROUNDS = 5;
 
 /** x [batch, 3] -> batch normalisation -> Gemm, Relu (an encoder of 8) -> Gemm (the head) -> logit. */
 function encoderWithHead(): Uint8Array {
