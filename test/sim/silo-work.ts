@@ -57,6 +57,10 @@ export function work(silo: Worker, effect: Work): void {
       return;
     case 'forget-input':
       silo.inputs.delete(hex(effect.inputHash));
+      return;
+    case 'ask-about-roster':
+    case 'keep-roster':
+      throw new Error('the roster of a simulation does not change');
   }
 }
 
