@@ -112,7 +112,7 @@ describe('what is refused', () => {
   });
 
   it('is a kind that is not known', () => {
-    for (const kind of [0, 33, 1000, -1])
+    for (const kind of [0, 34, 1000, -1])
       expect(() => decodeEntry(raw({ kind: kind }))).toThrow(refusal('transcript/entry-kind'));
   });
 
