@@ -1,3 +1,3 @@
-// Several coordinators on one store (docs/adr/0012-several-coordinators.md).
+// Several coordinators on one store (docs/adr/0015-several-coordinators.md).
 
 export { Cluster } from './cluster.js';
