@@ -17,7 +17,7 @@ import { changeOf, COORDINATOR, readRoster, type CoordinatorSelf, type Roster } 
 import { defaultThreads, exitCodeFor, readSmallFile, systemClock } from '../src/system/index.js';
 import { keepCertificates, metricsOf, serveMetrics } from '../src/upkeep/index.js';
 import { errorFields, type Log, Traces } from '../src/telemetry/index.js';
-import { startServer } from '../src/transport/index.js';
+import { patientServer, startServer } from '../src/transport/index.js';
 import { adminHandlers } from './admin/index.js';
 import { CertificateBook } from './certificates.js';
 import { CoordinatorError } from './errors.js';
@@ -126,6 +126,7 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
     tls: tls.current,
     consortium: config.consortium,
     clock: systemClock,
+    limits: patientServer(config.connection),
     ...(revocations === undefined ? {} : { revocations }),
     silo: countedHandlers(tracedHandlers(siloHandlers(service, log)), metrics),
     admin: adminHandlers(

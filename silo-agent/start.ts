@@ -18,7 +18,7 @@ import {
 import { defaultThreads, exitCodeFor, readSmallFile, systemClock, systemRng } from '../src/system/index.js';
 import { keepCertificates, metricsOf, serveMetrics } from '../src/upkeep/index.js';
 import { errorFields, type Log, type PrivacySpent, Traces } from '../src/telemetry/index.js';
-import { connectSilo } from '../src/transport/index.js';
+import { connectSilo, patientClient } from '../src/transport/index.js';
 import { Agent } from './agent.js';
 import type { LocalWork } from './contribute.js';
 import { AGENT_ERRORS, AgentError } from './errors.js';
@@ -164,6 +164,7 @@ export async function startAgent(config: AgentConfig, plainLog: Log, parts: Agen
         address: config.coordinator.address,
         serverName: config.coordinator.serverName,
         proxy: await readProxy(config.proxy),
+        limits: patientClient(config.connection),
         tls: tls.current,
         consortium: config.consortium,
         clock: systemClock,

@@ -6,6 +6,7 @@ import { LIMITS } from '../base/index.js';
 import { dataSet } from './data-set.js';
 import {
   address,
+  connection,
   dialled,
   log,
   name,
@@ -94,6 +95,8 @@ const agent = (folder: string) =>
     authority: dialled.optional(),
     /** For connections to both. */
     proxy: proxy(folder).optional(),
+    /** Signs of life on the connection to the coordinator. */
+    connection: connection(),
     tls: tls(folder),
     keys: strict({
       signing: pathIn(folder),

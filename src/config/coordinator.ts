@@ -1,7 +1,7 @@
 // The coordinator's configuration.
 
 import { z } from 'zod';
-import { address, dialled, log, name, pathIn, strict, THREADS_MAX, tls, traces, whole } from './fields.js';
+import { address, connection, dialled, log, name, pathIn, strict, THREADS_MAX, tls, traces, whole } from './fields.js';
 import { readConfig } from './read.js';
 
 const READERS = ['operator', 'auditor'] as const;
@@ -79,6 +79,8 @@ const coordinator = (folder: string) =>
     storage: storage.default('embedded'),
     database: database(folder).optional(),
     listen: address(0),
+    /** Signs of life on each connection. */
+    connection: connection(),
     tls: tls(folder),
     /** Where its certificate is renewed; without it somebody has to replace the bundle. */
     authority: dialled.optional(),

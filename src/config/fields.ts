@@ -98,6 +98,20 @@ export function proxy(folder: string) {
   });
 }
 
+const KEEPALIVE_LEAST_SECONDS = 5;
+/** At least two heartbeats of the other end (PATIENCE_LEAST_SECONDS of src/transport). */
+const PATIENCE_LEAST_SECONDS = 30;
+const CONNECTION_SECONDS_MAX = 3_600;
+
+/** How connections are kept and when they count as dead, in seconds. */
+export const connection = () =>
+  strict({
+    /** Between two signs of life: shorter than what firewalls on the way take to forget a quiet connection. */
+    keepaliveSeconds: whole(KEEPALIVE_LEAST_SECONDS, CONNECTION_SECONDS_MAX).default(30),
+    /** Without a sign of life for this long the other end counts as gone. */
+    patienceSeconds: whole(PATIENCE_LEAST_SECONDS, CONNECTION_SECONDS_MAX).default(45),
+  }).prefault({});
+
 /** Where OpenTelemetry traces go, as OTLP over HTTP; nowhere unless given. */
 export const traces = () =>
   strict({

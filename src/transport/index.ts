@@ -7,5 +7,6 @@ export * from './errors.js';
 export * from './handlers.js';
 export { frameEntry } from './log-entries.js';
 export { CLIENT_LIMITS, type ClientLimits, SERVER_LIMITS, type ServerLimits } from './limits.js';
+export { PATIENCE_LEAST_SECONDS, patientClient, patientServer, type Patience } from './patience.js';
 export { type RunningServer, type ServerOptions, startServer } from './server.js';
 export { connectSilo, type ConnectOptions, type SiloConnectOptions } from './silo-client.js';

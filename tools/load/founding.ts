@@ -26,6 +26,8 @@ const DATA_SET = 'invented';
 const LIFETIME_MS = 2 * 86_400_000;
 const rng = { bytes: (length: number) => randomBytes(length) };
 const UNTIL = 4_102_444_800_000n;
+/** Two hundred agents on two cores stand still for longer than machines of their own would. */
+const PATIENCE_SECONDS = 600;
 
 /** Who masks with whom, and how many the job assumes to collude. */
 export interface Masking {
@@ -105,6 +107,7 @@ export async function found(folder: string, count: number): Promise<Founded> {
 state: state/coordinator
 listen: 127.0.0.1:0
 tls: { bundle: secrets/coordinator.tls.pem, ca: ca.pem }
+connection: { patienceSeconds: ${String(PATIENCE_SECONDS)} }
 keys: { signing: secrets/coordinator.key, log: secrets/log.key, storage: secrets/coordinator.storage.key }
 roster: { file: roster.bin }
 log: { file: logs/coordinator.log }
@@ -131,6 +134,7 @@ roster: { file: roster.bin, hash: "${hex(rosterHash)}" }
       at(`${silo}.yaml`),
       `silo: ${silo}
 ${common(silo)}state: state/${silo}
+connection: { patienceSeconds: ${String(PATIENCE_SECONDS)} }
 keys: { signing: secrets/${silo}.key, cosigning: secrets/${silo}.cosigning.key, storage: secrets/${silo}.storage.key }
 policy:
   minCohort: 3
