@@ -1,19 +1,12 @@
 // Before a job is offered to anybody: what can be wrong with it is found here, not after a night of training.
 
 import { createHash } from 'node:crypto';
-import { equalBytes, hex, LIMITS, type Hash, type SiloId, type UnixMs } from '../src/base/index.js';
+import { equalBytes, hex, LIMITS, type Hash, type UnixMs } from '../src/base/index.js';
 import type { CoordinatorRetention } from '../src/config/index.js';
 import { hash, LABELS } from '../src/crypto/index.js';
 import { checkLayout, decodeModelState, NO_MODEL_STATE } from '../src/job/index.js';
 import { withParameters } from '../src/model/index.js';
-import {
-  demandNotDenied,
-  openManifest,
-  openOrder,
-  type CoordinatorJob,
-  type CoordinatorState,
-  type Manifest,
-} from '../src/protocol/index.js';
+import { openManifest, openOrder, type CoordinatorJob, type Manifest } from '../src/protocol/index.js';
 import { JobKind, type BlobRef, type Envelope } from '../src/wire/index.js';
 import { actJournal } from './acts.js';
 import type { AdminSource, ServerFacts } from './admin/index.js';
@@ -24,16 +17,6 @@ export interface AdminWorld {
   readonly server: ServerFacts;
   readonly retention: CoordinatorRetention;
   readonly now: () => UnixMs;
-}
-
-/** What a silo is told whose calls end because an operator keeps it out. */
-export function deniedError(state: CoordinatorState, silo: SiloId): unknown {
-  try {
-    demandNotDenied(state, silo);
-    return undefined;
-  } catch (error) {
-    return error;
-  }
 }
 
 /** What the admin handlers need, from the running service. */

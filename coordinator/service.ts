@@ -1,7 +1,7 @@
 // The coordinator at work: one queue of events through the state machine, effects strictly in order. What is answered is durable; a
 // failed write ends the process, and a restart folds the journal and goes on.
 
-import { hex, unreachable, type Clock, type SiloId, type UnixMs } from '../src/base/index.js';
+import { isCodedError, unreachable, type Clock, type SiloId, type UnixMs } from '../src/base/index.js';
 import {
   advanceCoordinator,
   EVIDENCE_JOURNAL,
@@ -23,15 +23,17 @@ import type { Log } from '../src/telemetry/index.js';
 import type { CallerCertificate } from '../src/transport/index.js';
 import { type ActRecord, type BlobRef, CoordinatorRecord, encode, type Envelope } from '../src/wire/index.js';
 import { keepAct } from './acts.js';
+import { Beside } from './beside.js';
 import { Computation } from './compute.js';
-import { dueNow } from './due.js';
 import type { NotedAct } from './admin/index.js';
-import { CoordinatorError, journalMismatch } from './errors.js';
+import { journalMismatch } from './errors.js';
 import { KeptConvictions } from './kept-convictions.js';
 import { LogRecovery } from './log-recovery.js';
 import { MissingInputs } from './missing-inputs.js';
 import { dropOldUploads, dropUploads } from './old-uploads.js';
+import type { Peers, ReadUpload } from './peers.js';
 import { PresenceBook } from './presence.js';
+import { Schedule } from './schedule.js';
 import { SeenBook } from './seen.js';
 import { Refused } from './refused.js';
 import { demandLengths, inputsOf } from './stored-inputs.js';
@@ -39,21 +41,6 @@ import { attemptPrefix, keepBlob, type Store } from './store.js';
 import { tell, tellClosed } from './telling.js';
 
 export const JOURNAL = 'events';
-
-/** The upload that the computed root of a masked header is of. */
-export interface ReadUpload {
-  readonly name: string;
-  readonly generation: string;
-}
-
-/** Other coordinators on the same store, of which one leads. */
-export interface Peers {
-  /** Has the leader feed an event; resolves when this process has read what came of it. Throws CodedError. */
-  forward(event: CoordinatorEvent, upload?: ReadUpload): Promise<Envelope | undefined>;
-  forwardAct(record: ActRecord): Promise<boolean>;
-  /** Throws when another may lead by now, so that our state is no ground for a refusal. */
-  demandLeading(): void;
-}
 
 export interface ServiceOptions {
   readonly self: CoordinatorSelf;
@@ -77,9 +64,9 @@ export class CoordinatorService {
   #state: CoordinatorState;
   #queue: Promise<unknown> = Promise.resolve();
   readonly #listeners = new Set<() => void>();
-  readonly #computing = new Set<string>();
   readonly #missing: MissingInputs;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #beside: Beside;
+  readonly #schedule: Schedule;
   #stopped = false;
   /** Feeds events itself; otherwise it reads what the one that leads has fed. */
   #leads = false;
@@ -97,8 +84,23 @@ export class CoordinatorService {
     this.computation = new Computation(options.store, options.computer);
     this.#missing = new MissingInputs(options.store);
     this.#convictions = new KeptConvictions(options.store.journal);
-    this.computation.sumBlob = (sumHash) => this.#sumBlob(sumHash);
     this.#state = initialCoordinatorState(options.self);
+    const state = (): CoordinatorState => this.#state;
+    const feed = async (what: string, event: CoordinatorEvent): Promise<void> => {
+      try {
+        await this.feed(event);
+      } catch (error) {
+        if (error instanceof Refused) this.#tellRefused(what, error);
+        // Whether it is refused cannot be known while the database is away; what is due is still due afterwards.
+        else if (!isCodedError(error) || error.code !== 'coordinator/not-leading') throw error;
+      }
+    };
+    const fatal = (error: unknown): void => {
+      if (!this.#stopped) this.#fail(error);
+    };
+    const { computation, presence } = this;
+    this.#beside = new Beside({ computation, missing: this.#missing, state, feed, fatal });
+    this.#schedule = new Schedule({ clock: options.clock, presence, state, feed, fatal });
   }
 
   /** Folds the journal; throws CoordinatorError `coordinator/journal-mismatch` when that gives other bytes than were sent. */
@@ -119,7 +121,7 @@ export class CoordinatorService {
       await this.#dropOldUploads();
       await this.#convictions.keep(this.#state, clock.now());
       log.info('program.recovered', { records: this.#records });
-      for (const effect of pendingComputations(this.#state)) this.#compute(effect);
+      for (const effect of pendingComputations(this.#state)) this.#beside.compute(effect);
       this.changed();
     });
   }
@@ -133,6 +135,11 @@ export class CoordinatorService {
       this.seen.reload();
       this.changed();
     });
+  }
+
+  /** A refusal may rest on the state when it resolves. Throws coordinator/not-leading. */
+  async newest(): Promise<void> {
+    await this.#options.peers?.newest();
   }
 
   get leads(): boolean {
@@ -216,7 +223,7 @@ export class CoordinatorService {
     const at = this.#options.clock.now();
     const done = advanceCoordinator(this.#state, { at, event });
     if ('rejected' in done) {
-      this.#options.peers?.demandLeading();
+      await this.newest();
       await this.#refused(done.rejected, at, upload);
       throw new Refused(done.rejected);
     }
@@ -235,8 +242,7 @@ export class CoordinatorService {
       }
       await this.#convictions.keep(done.accepted.state, at);
     } catch (error) {
-      this.#stopped = true;
-      this.#options.fatal(error);
+      this.#fail(error);
       throw error;
     }
     this.#state = done.accepted.state;
@@ -255,8 +261,7 @@ export class CoordinatorService {
         await this.store.uploads.delete(upload.name);
       }
     } catch (error) {
-      this.#stopped = true;
-      this.#options.fatal(error);
+      this.#fail(error);
       throw error;
     }
   }
@@ -280,7 +285,7 @@ export class CoordinatorService {
       case 'compute-sum':
       case 'check-fingerprints':
       case 'open-sum':
-        this.#compute(effect);
+        this.#beside.compute(effect);
         return;
       case 'forget-attempt':
         this.computation.forget(effect.rid, effect.attempt);
@@ -303,41 +308,6 @@ export class CoordinatorService {
     }
   }
 
-  /** Runs beside the queue and feeds what it finds; the state machine refuses what has become pointless meanwhile. */
-  #compute(effect: CoordinatorEffect): void {
-    if (effect.kind !== 'compute-sum' && effect.kind !== 'check-fingerprints' && effect.kind !== 'open-sum') return;
-    const { plan, attempt } = effect.context;
-    const name = `${effect.kind} ${hex(plan.rid)}.${String(attempt.attempt)}`;
-    if (this.#computing.has(name)) return;
-    this.#computing.add(name);
-    const work = async (): Promise<void> => {
-      if (effect.kind === 'open-sum') await this.#missing.keep(effect);
-      const event = await this.#answerOf(effect);
-      await this.feed(event);
-    };
-    work().then(
-      () => this.#computing.delete(name),
-      (error: unknown) => {
-        this.#computing.delete(name);
-        if (this.#stopped) return;
-        if (error instanceof Refused) {
-          this.#tellRefused(effect.kind, error);
-          return;
-        }
-        this.#stopped = true;
-        this.#options.fatal(error);
-      },
-    );
-  }
-
-  #answerOf(
-    effect: Extract<CoordinatorEffect, { kind: 'compute-sum' | 'check-fingerprints' | 'open-sum' }>,
-  ): Promise<CoordinatorEvent> {
-    if (effect.kind === 'compute-sum') return this.computation.computeSum(effect);
-    if (effect.kind === 'check-fingerprints') return this.computation.checkFingerprints(effect);
-    return this.computation.openSum(effect, this.#state);
-  }
-
   /** For the transparency log alone: resolves when the act stands in it. */
   async note({ entry, subject, jobId, round = 0, action, objects }: NotedAct): Promise<void> {
     // An erasure changes what is known of its round, too.
@@ -347,15 +317,6 @@ export class CoordinatorService {
   }
 
   readonly missingInputs = (round: ClosedRound): BlobRef[] => this.#missing.of(round.plan.rid);
-
-  #sumBlob(sumHash: string): string {
-    for (const job of this.#state.jobs.values()) {
-      const attempt = job.open?.attempt;
-      if (attempt?.sum !== undefined && attempt.survivors !== undefined && hex(attempt.survivors.sumHash) === sumHash)
-        return hex(attempt.sum.sha256);
-    }
-    throw new CoordinatorError('coordinator/no-blob', 'there is no sum with this hash.');
-  }
 
   opened(silo: SiloId, agentVersion: string, certificate: CallerCertificate): void {
     this.presence.opened(silo);
@@ -377,32 +338,16 @@ export class CoordinatorService {
     });
   }
 
+  /** Nothing is taken any more: what was written and what is believed may differ. */
+  #fail(error: unknown): void {
+    this.#stopped = true;
+    this.#schedule.stop();
+    this.#options.fatal(error);
+  }
+
   changed(): void {
     for (const listener of this.#listeners) listener();
-    this.#schedule();
-  }
-
-  /** Does what is due now, for every job, and sleeps until something will be. */
-  #schedule(): void {
-    clearTimeout(this.#timer);
-    if (this.#stopped || !this.#leads) return;
-    const now = this.#options.clock.now();
-    const { events, wake } = dueNow(this.#state, now, (silo) => this.presence.of(silo));
-    for (const event of events) this.#feedDue(event);
-    this.#timer = setTimeout(
-      () => {
-        this.#schedule();
-      },
-      Math.max(1, wake - now),
-    );
-  }
-
-  #feedDue(event: CoordinatorEvent): void {
-    this.feed(event).catch((error: unknown) => {
-      if (this.#stopped) return;
-      if (error instanceof Refused) this.#tellRefused(event.$case, error);
-      else this.#options.fatal(error);
-    });
+    if (this.#leads && !this.#stopped) this.#schedule.look();
   }
 
   /** Of our own: mostly something else happened first, and the state has moved on. An operator looks when it goes on for long. */
@@ -413,7 +358,7 @@ export class CoordinatorService {
   /** Ends after the event under way; nothing is accepted any more. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#schedule.stop();
     await this.#queue.catch(() => undefined);
   }
 }

@@ -26,7 +26,8 @@ import {
 } from '../src/wire/index.js';
 import { CoordinatorError } from './errors.js';
 import { Refused } from './refused.js';
-import type { CoordinatorService, ReadUpload } from './service.js';
+import type { ReadUpload } from './peers.js';
+import type { CoordinatorService } from './service.js';
 import { uploadName } from './store.js';
 
 /** An upload is synced to disk after this many bytes, and at its end: what a broken connection costs at most. */
@@ -38,13 +39,19 @@ const HEARTBEAT: Directive = {
 };
 
 export function siloHandlers(service: CoordinatorService, log: Log): SiloHandlers {
+  const demand = (caller: SiloId): Promise<void> =>
+    surely(service, () => {
+      demandMember(service, caller);
+    });
+  async function* asMember<T>(caller: SiloId, give: () => AsyncIterable<T>): AsyncGenerator<T> {
+    await demand(caller);
+    yield* give();
+  }
   return {
-    watch: (caller, request, signal, certificate) => {
-      demandMember(service, caller);
-      return watch(service, caller, request, certificate, signal);
-    },
+    watch: (caller, request, signal, certificate) =>
+      asMember(caller, () => watch(service, caller, request, certificate, signal)),
     submit: async (caller, request) => {
-      demandMember(service, caller);
+      await demand(caller);
       try {
         return { receipt: await submit(service, caller, request) };
       } catch (error) {
@@ -58,30 +65,34 @@ export function siloHandlers(service: CoordinatorService, log: Log): SiloHandler
         throw error;
       }
     },
-    uploadMasked: (caller, target, chunks) => {
-      demandMember(service, caller);
+    uploadMasked: async (caller, target, chunks) => {
+      await demand(caller);
       return upload(service, caller, target, chunks);
     },
     uploadStatus: async (caller, request) => {
-      demandMember(service, caller);
-      const { name } = expectedUpload(service, caller, request.rid, request.attempt);
+      await demand(caller);
+      const { name } = await expectedUpload(service, caller, request.rid, request.attempt);
       return { durableBytes: BigInt((await service.store.uploads.upload(name)).durableOffset) };
     },
-    getBlob: (caller, request) => {
-      demandMember(service, caller);
-      return getBlob(service, caller, request.sha256, request.offset);
+    getBlob: (caller, request) => asMember(caller, () => getBlob(service, caller, request.sha256, request.offset)),
+    readLog: (caller, request) => asMember(caller, () => readLog(service, request)),
+    proveLog: async (caller, { from, to }) => {
+      await demand(caller);
+      await demandEntries(service, from, to);
+      return { hashes: service.store.log.consistency(Number(from), Number(to)) };
     },
-    readLog: (caller, request) => {
-      demandMember(service, caller);
-      return readLog(service, request);
-    },
-    proveLog: (caller, { from, to }) =>
-      asked(() => {
-        demandMember(service, caller);
-        demandEntries(service, from, to);
-        return { hashes: service.store.log.consistency(Number(from), Number(to)) };
-      }),
   };
+}
+
+/** What one coordinator of several refuses may only want news that have not come to it yet: it looks for them before it says no. */
+async function surely<T>(service: CoordinatorService, decide: () => T): Promise<T> {
+  try {
+    return decide();
+  } catch (error) {
+    if (!isCodedError(error)) throw error;
+  }
+  await service.newest();
+  return decide();
 }
 
 /** The authority says who may connect, the roster who is a member, operators who is kept out: a certificate alone opens nothing. */
@@ -149,7 +160,13 @@ async function submit(
   let upload: ReadUpload | undefined;
   let context: RoundContext | undefined;
   if (envelope?.type === 'masked-header') {
-    const open = roundWithT2(service, decode(MaskedHeader, 'masked-header', envelope.payload).t2);
+    const { t2 } = decode(MaskedHeader, 'masked-header', envelope.payload);
+    let open = roundWithT2(service, t2);
+    if (open === undefined) {
+      // Another coordinator has told this silo of an attempt that is not known here yet.
+      await service.newest();
+      open = roundWithT2(service, t2);
+    }
     // Sent again, or too late, it is answered from the state: neither the bytes nor their sum are needed once more.
     if (open !== undefined && takesInput(open, silo)) {
       context = open.attempt.context;
@@ -216,7 +233,16 @@ interface ExpectedUpload {
   readonly length: number;
 }
 
-function expectedUpload(service: CoordinatorService, silo: SiloId, rid: Uint8Array, number: number): ExpectedUpload {
+function expectedUpload(
+  service: CoordinatorService,
+  silo: SiloId,
+  rid: Uint8Array,
+  number: number,
+): Promise<ExpectedUpload> {
+  return surely(service, () => expectedNow(service, silo, rid, number));
+}
+
+function expectedNow(service: CoordinatorService, silo: SiloId, rid: Uint8Array, number: number): ExpectedUpload {
   for (const job of service.state.jobs.values()) {
     const { open, manifest } = job;
     if (open === undefined || hex(open.plan.rid) !== hex(rid)) continue;
@@ -242,7 +268,7 @@ async function upload(
   target: UploadTarget,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<{ durableBytes: bigint }> {
-  const expected = expectedUpload(service, silo, target.rid, target.attempt);
+  const expected = await expectedUpload(service, silo, target.rid, target.attempt);
   const spooled = await service.store.uploads.upload(expected.name);
   const { roots, computer } = service.computation;
   const lane = computer.laneFor(expected.length);
@@ -281,25 +307,20 @@ const BAD_BYTES: ReadonlySet<string> = new Set(['storage/upload-gap', 'storage/u
 
 /** Any member may read all of it: that is what it is for. */
 async function* readLog(service: CoordinatorService, { from, to }: ReadLogRequest): AsyncGenerator<Uint8Array> {
-  demandEntries(service, from, to);
+  await demandEntries(service, from, to);
   for await (const { bytes } of service.store.log.entries(Number(from), Number(to - from))) yield frameEntry(bytes);
 }
 
-/** What throws is an answer too. */
-function asked<T>(answer: () => T): Promise<T> {
-  return new Promise((resolve) => {
-    resolve(answer());
+function demandEntries(service: CoordinatorService, from: bigint, to: bigint): Promise<void> {
+  return surely(service, () => {
+    const size = BigInt(service.state.log?.range.size ?? 0);
+    if (from > to || to > size)
+      throw new CoordinatorError(
+        'coordinator/no-entries',
+        `entries ${String(from)} to ${String(to)} were asked for, the log has ${String(size)}.`,
+        { category: 'missing' },
+      );
   });
-}
-
-function demandEntries({ state }: CoordinatorService, from: bigint, to: bigint): void {
-  const size = BigInt(state.log?.range.size ?? 0);
-  if (from > to || to > size)
-    throw new CoordinatorError(
-      'coordinator/no-entries',
-      `entries ${String(from)} to ${String(to)} were asked for, the log has ${String(size)}.`,
-      { category: 'missing' },
-    );
 }
 
 async function* getBlob(
@@ -309,9 +330,13 @@ async function* getBlob(
   offset: bigint,
 ): AsyncGenerator<Uint8Array> {
   const name = hex(sha256);
-  if (!mayFetch(service.state, silo, sha256, service.missingInputs) || !(await service.store.blobs.has(name)))
-    throw new CoordinatorError('coordinator/no-blob', `no object ${name.slice(0, 16)}… may be fetched by ${silo}.`, {
+  const none = (): CoordinatorError =>
+    new CoordinatorError('coordinator/no-blob', `no object ${name.slice(0, 16)}… may be fetched by ${silo}.`, {
       category: 'missing',
     });
+  await surely(service, () => {
+    if (!mayFetch(service.state, silo, sha256, service.missingInputs)) throw none();
+  });
+  if (!(await service.store.blobs.has(name))) throw none();
   yield* service.store.blobs.readChunks(name, LIMITS.chunkBytes, Number(offset));
 }

@@ -1,6 +1,6 @@
 // From a configuration to a running coordinator: files, store, recovery, server.
 
-import { equalBytes, isCodedError, LIMITS, type SiloId, type UnixMs } from '../src/base/index.js';
+import { equalBytes, isCodedError, LIMITS, type UnixMs } from '../src/base/index.js';
 import { Computer } from '../src/compute/index.js';
 import type { CoordinatorConfig } from '../src/config/index.js';
 import { SigningKey } from '../src/crypto/index.js';
@@ -13,7 +13,7 @@ import {
   RevocationFile,
   TlsFiles,
 } from '../src/pki/index.js';
-import { changeOf, COORDINATOR, readRoster, type CoordinatorSelf, type Roster } from '../src/protocol/index.js';
+import { COORDINATOR, readRoster, type CoordinatorSelf, type Roster } from '../src/protocol/index.js';
 import { defaultThreads, exitCodeFor, readSmallFile, systemClock } from '../src/system/index.js';
 import { keepCertificates, metricsOf, serveMetrics } from '../src/upkeep/index.js';
 import { errorFields, type Log, Traces } from '../src/telemetry/index.js';
@@ -21,12 +21,13 @@ import { patientServer, startServer } from '../src/transport/index.js';
 import { adminHandlers } from './admin/index.js';
 import { CertificateBook } from './certificates.js';
 import { CoordinatorError } from './errors.js';
-import { adminSource, deniedError } from './jobs.js';
+import { adminSource } from './jobs.js';
+import { endCallsOfOutsiders } from './outsiders.js';
 import { Cluster } from './cluster/index.js';
 import { Refused } from './refused.js';
 import { Eraser } from './retention.js';
 import { CoordinatorService } from './service.js';
-import { notAMember, siloHandlers } from './silo-handlers.js';
+import { siloHandlers } from './silo-handlers.js';
 import { tracedHandlers } from './sends.js';
 import { countedHandlers } from './counted.js';
 import { openStore } from './store.js';
@@ -144,17 +145,7 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
       log.error('program.internal-error', { path, ...errorFields(error) });
     },
   });
-  // Another coordinator may have taken the order.
-  const denied = new Set(service.state.denied.keys());
-  service.onChange(() => {
-    for (const silo of service.state.denied.keys()) {
-      if (denied.has(silo)) continue;
-      denied.add(silo);
-      server.endCallsOf(silo, deniedError(service.state, silo));
-    }
-    for (const silo of denied) if (!service.state.denied.has(silo)) denied.delete(silo);
-  });
-  endCallsOfRemoved(service, (silo, error) => {
+  endCallsOfOutsiders(service, (silo, error) => {
     server.endCallsOf(silo, error);
   });
   const stopRenewal = await keepCertificates({
@@ -219,17 +210,6 @@ export async function startCoordinator(config: CoordinatorConfig, plainLog: Log)
 /** The state has moved on, the program stops, or nobody leads at this moment: it is tried again by itself. */
 function isForLater(error: unknown): boolean {
   return error instanceof Refused || (isCodedError(error) && error.category === 'unavailable');
-}
-
-/** A silo that the next roster does not have is cut off at once: its streams end, and further calls are refused. */
-function endCallsOfRemoved(service: CoordinatorService, endCallsOf: (silo: SiloId, error: unknown) => void): void {
-  let { roster } = service.self;
-  service.onChange(() => {
-    const before = roster;
-    roster = service.self.roster;
-    if (roster === before) return;
-    for (const silo of changeOf(before, roster).removed) endCallsOf(silo, notAMember(silo));
-  });
 }
 
 function endOf({ leafPem }: TlsFiles): UnixMs {

@@ -8,7 +8,8 @@ import { isAway, type SharedStore, type Topic } from '../../src/storage/index.js
 import { failpoint } from '../../src/system/index.js';
 import { errorFields, type Log } from '../../src/telemetry/index.js';
 import type { ActRecord, Envelope, ForwardedDone } from '../../src/wire/index.js';
-import type { CoordinatorService, Peers, ReadUpload } from '../service.js';
+import type { Peers, ReadUpload } from '../peers.js';
+import type { CoordinatorService } from '../service.js';
 import { actRequest, answerOf, eventRequest, notLeading, readAnswer } from './forwarding.js';
 import { PartialSums } from './partial-sums.js';
 import { Repeated } from './repeated.js';
@@ -103,8 +104,23 @@ export class Cluster implements Peers {
     return (await this.#asked(actRequest(record))).written;
   }
 
-  demandLeading(): void {
-    if (!this.#shared.lease.isSure) throw notLeading('another coordinator may lead by now.');
+  async newest(): Promise<void> {
+    const { lease, database, journal } = this.#shared;
+    try {
+      if (lease.token !== undefined) {
+        if (await lease.isOurs()) return;
+      } else {
+        // Found out at once where the database is away: `refresh` would wait for it.
+        await database.once('SELECT 1', [], lease.ttlMs);
+        await journal.refresh();
+        await this.#running.follow();
+        return;
+      }
+    } catch (error) {
+      if (isAway(error)) throw notLeading('the database does not answer.');
+      throw error;
+    }
+    throw notLeading('another coordinator leads by now.');
   }
 
   async #asked(body: Uint8Array): Promise<ForwardedDone> {
@@ -232,8 +248,10 @@ export class Cluster implements Peers {
       const { log, fatal } = this.#options;
       try {
         await work();
-        if (this.#awayTold) log.info('storage.back');
+        // Not all work asks the database.
+        if (!this.#awayTold || this.#shared.database.awaySince !== undefined) return;
         this.#awayTold = false;
+        log.info('storage.back');
       } catch (error) {
         if (this.#isStopped()) return;
         if (isAway(error)) {

@@ -15,7 +15,8 @@ import {
 } from '../../src/wire/index.js';
 import { CoordinatorError } from '../errors.js';
 import { Refused } from '../refused.js';
-import type { CoordinatorService, ReadUpload } from '../service.js';
+import type { ReadUpload } from '../peers.js';
+import type { CoordinatorService } from '../service.js';
 
 const VERSION = 1;
 /** A record and what is around it. */

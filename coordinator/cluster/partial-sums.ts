@@ -2,6 +2,7 @@
 // the one that leads adds the rest from the uploads. A partial sum only saves work: the inputs stay until nobody can need them, so of one
 // that never comes nothing is lost, and the sum is the same number by number.
 
+import { performance } from 'node:perf_hooks';
 import { hex } from '../../src/base/index.js';
 import { pendingComputations, type CoordinatorState, type RoundContext } from '../../src/protocol/index.js';
 import type { Meeting, ObjectStore, SharedStore } from '../../src/storage/index.js';
@@ -73,13 +74,13 @@ export class PartialSums {
   readonly gather = async (context: RoundContext, indices: ReadonlySet<number>): Promise<readonly Partial[]> => {
     const { shared, log, aliveMs } = this.#options;
     const { plan, attempt } = context;
-    const until = Date.now() + WAIT_MS;
+    const until = performance.now() + WAIT_MS;
     let found = new Map<string, Uint8Array>();
     for (;;) {
       const heard = shared.bell.heard('partial', 250);
       found = await this.#meeting.partials(plan.rid, attempt.attempt);
       const living = await this.#meeting.others(aliveMs);
-      if (living.every(({ id }) => found.has(id)) || Date.now() > until) break;
+      if (living.every(({ id }) => found.has(id)) || performance.now() > until) break;
       await heard;
     }
     const partials: Partial[] = [];

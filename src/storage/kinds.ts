@@ -81,5 +81,7 @@ export interface PieceStore {
   get(key: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Also of what is not there. */
   delete(key: string): Promise<void>;
+  /** As `delete`, with what a process that was killed in the middle of `put` may have left. */
+  discard(key: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,9 +1,16 @@
 // Pieces as files in a folder that every coordinator has mounted. Each has a name that was never used before, so the file system need not
 // lock anything; it must only keep what fsync has returned for.
 
-import { open } from 'node:fs/promises';
+import { open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { makeDirectory, removeDurably, SystemError, writeFileDurably } from '../../system/index.js';
+import {
+  errnoOf,
+  isTemporaryName,
+  makeDirectory,
+  removeDurably,
+  SystemError,
+  writeFileDurably,
+} from '../../system/index.js';
 import { readFully } from '../blob.js';
 import { StorageError } from '../errors.js';
 import type { PieceStore } from '../kinds.js';
@@ -55,6 +62,13 @@ export class PieceFiles implements PieceStore {
     }
   }
 
+  async discard(key: string): Promise<void> {
+    const folder = dirname(this.#path(key));
+    const torn = (await names(folder)).filter((name) => isTemporaryName(name) && name.startsWith(`.${key}.`));
+    for (const name of torn) await removeDurably(join(folder, name));
+    await this.delete(key);
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }
@@ -62,5 +76,15 @@ export class PieceFiles implements PieceStore {
   /** 256 folders: a file system is slow with millions of files in one. */
   #path(key: string): string {
     return join(this.#folder, key.slice(0, 2), key);
+  }
+}
+
+/** Of what is in a folder, which may never have been made. */
+async function names(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    if (errnoOf(cause) === 'ENOENT') return [];
+    throw cause;
   }
 }

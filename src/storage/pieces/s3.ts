@@ -80,6 +80,11 @@ export class S3Pieces implements PieceStore {
     await this.#asked('deleting', key, () => this.#client.send(new DeleteObjectCommand(this.#name(key))));
   }
 
+  /** A put that was broken off leaves nothing in an object store. */
+  discard(key: string): Promise<void> {
+    return this.delete(key);
+  }
+
   close(): Promise<void> {
     this.#client.destroy();
     return Promise.resolve();

@@ -21,25 +21,27 @@ export class Bell {
   /** Connects, and again for ever. */
   async listen(): Promise<void> {
     for (let wait = 50; !this.#closed; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
+      let client: Client | undefined;
       try {
-        const client = await this.#database.connect();
+        client = await this.#database.connect();
         if (this.#isClosed()) {
           await client.end();
           return;
         }
-        this.#client = client;
+        const heard = (this.#client = client);
         client.on('notification', ({ payload }) => {
           this.#ring(payload as Topic);
         });
         await client.query(`LISTEN ${channelOf(this.#database.schema)}`);
         client.on('end', () => {
-          if (this.#client === client) void this.listen();
+          if (this.#client === heard) void this.listen();
         });
         // What was rung before is not heard.
         this.#ring(undefined);
         return;
       } catch {
         this.#client = undefined;
+        void client?.end().catch(() => undefined);
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }

@@ -1,6 +1,7 @@
 // Connections to PostgreSQL, and what their errors mean: a server that is away may come back and is waited for; one that says no is for a
 // person. Every statement that is made again after its connection broke must come to the same the second time.
 
+import { performance } from 'node:perf_hooks';
 import pg, { type Client, type QueryResult, type QueryResultRow } from 'pg';
 import { StorageError } from '../errors.js';
 import { clientConfig, demandDatabase, type DatabaseSettings } from './settings.js';
@@ -8,6 +9,10 @@ import { clientConfig, demandDatabase, type DatabaseSettings } from './settings.
 /** Milliseconds. */
 const CONNECT_MS = 5_000;
 const QUERY_MS = 60_000;
+/** A process that stands still in the middle of a transaction holds its locks for no longer, whether its machine or the line to it died. */
+const STANDSTILL_MS = 5_000;
+/** A silent line is asked for signs of life, so that a firewall does not forget it and a dead one is noticed. */
+const KEEPALIVE_MS = 10_000;
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 1_000;
 /** Connections of one coordinator, beside the one that writes under the lease and the one that listens. */
@@ -43,6 +48,7 @@ export class Database {
       connectionTimeoutMillis: CONNECT_MS,
       query_timeout: QUERY_MS,
       keepAlive: true,
+      keepAliveInitialDelayMillis: KEEPALIVE_MS,
     });
     // What breaks between two statements is seen by the next one.
     client.on('error', () => undefined);
@@ -50,8 +56,9 @@ export class Database {
       await client.connect();
       // A server may be set up to acknowledge what it has not written down; what we acknowledge, we have.
       await client.query(
-        `SELECT set_config('search_path', $1, false), set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on' ELSE current_setting('synchronous_commit') END, false)`,
-        [this.schema],
+        `SELECT set_config('search_path', $1, false), set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN 'on' ELSE current_setting('synchronous_commit') END, false),
+           set_config('idle_in_transaction_session_timeout', $2, false)`,
+        [this.schema, String(this.settings.standstillMs ?? STANDSTILL_MS)],
       );
       this.awaySince = undefined;
       return client;
@@ -64,8 +71,9 @@ export class Database {
   /** One statement, made again while the server is away. */
   query: Run = (text, values) => this.patiently(() => this.once(text, values));
 
-  /** One statement, tried once. */
-  once: Run = (text, values) => this.#borrowed((client) => runOn(client)(text, values));
+  /** One statement, tried once, for `withinMs` at most. */
+  once = <R extends Row>(text: string, values?: readonly Value[], withinMs?: number): Promise<QueryResult<R>> =>
+    this.#borrowed((client) => runOn(client, withinMs)<R>(text, values));
 
   /** A transaction, made again as a whole while the server is away. */
   transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
@@ -74,12 +82,12 @@ export class Database {
 
   /** Tries again while the server is away, for `retryMs` at most. */
   async patiently<T>(work: () => Promise<T>): Promise<T> {
-    const until = Date.now() + this.settings.retryMs;
+    const until = performance.now() + this.settings.retryMs;
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(2 * wait, LONGEST_WAIT_MS)) {
       try {
         return await work();
       } catch (error) {
-        if (!isAway(error) || this.#closed || Date.now() + wait > until) throw error;
+        if (!isAway(error) || this.#closed || performance.now() + wait > until) throw error;
         await new Promise((resolve) => setTimeout(resolve, wait));
       }
     }
@@ -109,6 +117,8 @@ export class Database {
       const error = this.#noted(databaseError(cause));
       // Of a connection that broke nothing is kept, and after a refusal it may be in the middle of anything.
       this.#drop(client);
+      // What happened to one has mostly happened to all: nobody should have to find that out one by one.
+      if (isAway(error)) for (const other of this.#idle.splice(0)) this.#drop(other);
       throw error;
     } finally {
       this.#waiting.shift()?.();
@@ -130,9 +140,11 @@ export class Database {
   }
 }
 
-export function runOn(client: Client): Run {
-  return async <R extends Row>(text: string, values: readonly Value[] = []) =>
-    client.query<R>(text, values.map(parameter));
+export function runOn(client: Client, withinMs?: number): Run {
+  return async <R extends Row>(text: string, values: readonly Value[] = []) => {
+    const query = { text, values: values.map(parameter), ...(withinMs && { query_timeout: withinMs }) };
+    return client.query<R>(query);
+  };
 }
 
 /** BEGIN, the work, COMMIT. The connection is useless when this throws. */
@@ -158,8 +170,8 @@ export function isAway(error: unknown): boolean {
   return error instanceof StorageError && error.code === 'storage/database-away';
 }
 
-/** Classes and codes of SQLSTATE after which the same may work later: connections, resources, shutdowns, deadlocks, a standby. */
-const LATER = /^(08...|53300|57P0[123]|57014|40001|40P01|25006)$/;
+/** Classes and codes of SQLSTATE after which the same may work later: connections, resources, shutdowns, deadlocks, a standby, a pause. */
+const LATER = /^(08...|53300|57P0[123]|57014|40001|40P01|25006|25P03)$/;
 const NETWORK = /^(E(CONN\w+|PIPE|TIMEDOUT|HOSTUNREACH|NETUNREACH|NOTFOUND|AI_AGAIN))$/;
 /** What pg throws without a code when a connection goes away under it. */
 const BROKEN =

@@ -31,6 +31,7 @@ const PAGE_BYTES = 16 * 1024 * 1024;
 export class PostgresJournal implements RecordStore {
   readonly #options: PostgresJournalOptions;
   #heads = new Map<string, number>();
+  #refreshed: Promise<unknown> = Promise.resolve();
   #pairs = new Map<string, Uint8Array<ArrayBuffer>>();
   /** Pairs that any coordinator may write, the last one counts: nothing may rest on them. */
   readonly common: SmallTable;
@@ -61,8 +62,17 @@ export class PostgresJournal implements RecordStore {
     return journal;
   }
 
-  /** Looks for what others have committed. */
-  async refresh(): Promise<void> {
+  /**
+   * Looks for what others have committed. One look after the other: one that began before this process came to lead must not end after it
+   * and take back what it has appended since.
+   */
+  refresh(): Promise<void> {
+    const turn = this.#refreshed.then(() => this.#refreshNow());
+    this.#refreshed = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #refreshNow(): Promise<void> {
     const { database, sealer } = this.#options;
     const heads = new Map<string, number>();
     for await (const row of rowsIn(database, tableRange('head')))

@@ -3,7 +3,6 @@
 // never will, however long it slept: fencing does not rest on any clock. The end only says when somebody else may try.
 
 import { randomUUID } from 'node:crypto';
-import { performance } from 'node:perf_hooks';
 import type { Client } from 'pg';
 import { failpoint } from '../../system/index.js';
 import { StorageError } from '../errors.js';
@@ -23,8 +22,6 @@ export class Lease {
   readonly ttlMs: number;
   readonly #database: Database;
   #token: number | undefined;
-  /** By the clock that never jumps: until then nobody else can have taken it. */
-  #sureUntil = 0;
   #client: Client | undefined;
   /** The connection broke: what it had begun may still arrive at the server, and must find another token. */
   #broken = false;
@@ -42,9 +39,15 @@ export class Lease {
     return this.#token;
   }
 
-  /** Held, and too fresh to have been taken. What was refused on the strength of our state may be told. */
-  get isSure(): boolean {
-    return this.#token !== undefined && performance.now() < this.#sureUntil;
+  /**
+   * Asks the database whether it is still ours; tried once. What was decided before the question rests on the newest state then, and may be
+   * told. No clock could say so: of a machine that was put to sleep they all stand still.
+   */
+  async isOurs(): Promise<boolean> {
+    if (this.#token === undefined) return false;
+    // Ours under whatever token: only the holder gives itself a new one.
+    const { rowCount } = await this.#database.once(`SELECT 1 FROM lease WHERE holder = $1`, [this.holder], this.ttlMs);
+    return rowCount === 1;
   }
 
   async view(): Promise<LeaseView> {
@@ -59,7 +62,6 @@ export class Lease {
   /** Takes it when nobody holds it; tried once. True when it is ours. */
   async take(): Promise<boolean> {
     if (this.#token !== undefined) return true;
-    const from = performance.now();
     failpoint('storage.before-lease');
     const { rows } = await this.#database.once<{ token: string }>(
       `UPDATE lease SET holder = $1, token = token + 1, expires = clock_timestamp() + $2 * interval '1 millisecond'
@@ -70,7 +72,6 @@ export class Lease {
     const [row] = rows;
     if (row === undefined) return false;
     this.#token = Number(row.token);
-    this.#sureUntil = from + this.ttlMs;
     return true;
   }
 
@@ -87,13 +88,13 @@ export class Lease {
 
   /** Moves its end; tried once. Throws storage/lease-lost. */
   async renew(): Promise<void> {
-    const from = performance.now();
     const { rowCount } = await this.#database.once(
       `UPDATE lease SET expires = clock_timestamp() + $2 * interval '1 millisecond' WHERE holder = $1`,
       [this.holder, this.ttlMs],
+      // A connection that swallows everything must leave time for another one.
+      this.ttlMs / 3,
     );
     if (rowCount === 0) throw lost();
-    this.#sureUntil = from + this.ttlMs;
   }
 
   /** Lets another take it at once. Nothing of ours is under way any more. */

@@ -2,6 +2,7 @@
 // sums that each has made of the inputs it took. Bodies are sealed in their place, so that the database can neither read nor forge them.
 
 import { randomUUID } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import { concat, utf8 } from '../../base/index.js';
 import type { Sealer } from '../seal.js';
 import { ring, type Bell } from './bell.js';
@@ -41,6 +42,7 @@ export class Meeting {
   readonly #lease: Lease;
   readonly #bell: Bell;
   readonly #sealer: Sealer;
+  #silos: readonly string[] = [];
 
   constructor(database: Database, lease: Lease, bell: Bell, sealer: Sealer) {
     this.#database = database;
@@ -52,6 +54,7 @@ export class Meeting {
 
   /** This coordinator lives and has streams to these silos. */
   async attend(silos: readonly string[]): Promise<void> {
+    this.#silos = silos;
     await this.#database.transaction(async (run) => {
       await run(
         `INSERT INTO coordinator VALUES ($1, clock_timestamp(), $2) ON CONFLICT (id)
@@ -62,9 +65,13 @@ export class Meeting {
     });
   }
 
-  /** As `attend` without news, and without ringing; tried once. */
+  /** As `attend` without news, and without ringing; tried once. Whose row was taken for a stranger's comes back with its silos. */
   async beat(): Promise<void> {
-    await this.#database.once(`UPDATE coordinator SET heartbeat = clock_timestamp() WHERE id = $1`, [this.id]);
+    await this.#database.once(
+      `INSERT INTO coordinator VALUES ($1, clock_timestamp(), $2) ON CONFLICT (id)
+       DO UPDATE SET heartbeat = clock_timestamp()`,
+      [this.id, this.#silos],
+    );
     await this.#database.once(
       `DELETE FROM coordinator WHERE heartbeat < clock_timestamp() - $1 * interval '1 millisecond'`,
       [STRANGER_MS],
@@ -91,7 +98,7 @@ export class Meeting {
   /** Asks the leader; resolves with its answer, or undefined when none came within `ms`. */
   async ask(body: Uint8Array, ms: number): Promise<Uint8Array | undefined> {
     const id = randomUUID();
-    const until = Date.now() + ms;
+    const until = performance.now() + ms;
     await this.#database.transaction(async (run) => {
       await run(`INSERT INTO request (id, asked, body) VALUES ($1, clock_timestamp(), $2) ON CONFLICT DO NOTHING`, [
         id,
@@ -108,7 +115,7 @@ export class Meeting {
         );
         const answer = rows[0]?.answer ?? undefined;
         if (answer !== undefined) return this.#sealer.open(placeOf(ANSWER, id), answer);
-        if (rows.length === 0 || Date.now() > until) return undefined;
+        if (rows.length === 0 || performance.now() > until) return undefined;
         await heard;
       }
     } finally {

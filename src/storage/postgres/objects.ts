@@ -7,7 +7,7 @@ import { StorageError } from '../errors.js';
 import type { ObjectStore, PieceStore } from '../kinds.js';
 import type { Database, Run } from './database.js';
 import type { Lease } from './lease.js';
-import { drop, newKey, PIECE_BYTES, sweep } from './pieces.js';
+import { drop, giveUp, named, newKey, PIECE_BYTES, put, sweep } from './pieces.js';
 
 interface Facts {
   readonly generation: string;
@@ -40,36 +40,53 @@ export class PostgresObjects implements ObjectStore {
     if (await this.has(hash)) return;
     const generation = newKey();
     let size = 0;
-    let written = 0;
+    const keys: string[] = [];
     const hasher = this.#hasher();
+    failpoint('storage.before-object', this.#space);
+    let ours = false;
     try {
-      failpoint('storage.before-object', this.#space);
       for await (const piece of inPieces(content)) {
         hasher.update(piece);
         size += piece.length;
-        await this.#pieces.put(keyOf(generation, written), piece);
-        written += 1;
+        const key = keyOf(generation, keys.length);
+        keys.push(key);
+        await put(this.#database, this.#pieces, key, piece);
       }
       const found = Buffer.from(hasher.digest()).toString('hex');
       if (found !== hash)
         throw new StorageError('storage/hash-mismatch', `the bytes have the hash ${found}, not ${hash}`);
-      await this.#database.query(`INSERT INTO object VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, [
-        this.#space,
-        hash,
-        generation,
-        size,
-      ]);
-      failpoint('storage.after-object', this.#space);
+      ours = await this.#database.transaction((run) => this.#name(run, { hash, generation, size, keys }));
     } catch (cause) {
-      await this.#forget(generation, written).catch(() => undefined);
+      // Whether a transaction that broke has committed, the announcements know: what has its name stays.
+      await giveUp(this.#database, this.#pieces, keys).catch(() => undefined);
       throw cause;
     }
-    const facts = await this.#facts(hash);
-    if (facts !== undefined && facts.generation !== generation) await this.#forget(generation, written);
+    failpoint('storage.after-object', this.#space);
+    if (!ours) await giveUp(this.#database, this.#pieces, keys);
   }
 
-  async #forget(generation: string, pieces: number): Promise<void> {
-    for (let index = 0; index < pieces; index++) await this.#pieces.delete(keyOf(generation, index));
+  /** False where another has stored the same meanwhile. */
+  async #name(
+    run: Run,
+    {
+      hash,
+      generation,
+      size,
+      keys,
+    }: { readonly hash: string; readonly generation: string; readonly size: number; readonly keys: readonly string[] },
+  ): Promise<boolean> {
+    const { rowCount } = await run(`INSERT INTO object VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, [
+      this.#space,
+      hash,
+      generation,
+      size,
+    ]);
+    if (rowCount === 1) {
+      await named(run, keys);
+      return true;
+    }
+    // Perhaps this very transaction, whose answer was lost.
+    return (await factsIn(run, this.#space, hash))?.generation === generation;
   }
 
   async has(hash: string): Promise<boolean> {

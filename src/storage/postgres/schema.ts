@@ -4,8 +4,14 @@
 import { StorageError } from '../errors.js';
 import type { Database, Run } from './database.js';
 
-/** Changes with every change to the tables; another version is refused. */
-const VERSION = 1;
+/** Changes with every change to the tables; a later version than this is refused. */
+const VERSION = 2;
+
+/** Announced before their bytes are put, taken away by the transaction that names them (pieces.ts). */
+const UNDER_WAY = `CREATE TABLE piece_under_way (key text PRIMARY KEY, since timestamptz NOT NULL, given_up boolean NOT NULL DEFAULT false)`;
+
+/** From each earlier version to the next. A coordinator of the earlier one that still runs goes on beside it. */
+const CHANGES: ReadonlyMap<number, readonly string[]> = new Map([[1, [UNDER_WAY]]]);
 
 const TABLES = [
   // Journals, their heads and a small table, by the same bytes as the keys in LMDB (place.ts), sealed in their place.
@@ -34,15 +40,22 @@ const TABLES = [
   `CREATE TABLE piece (key text PRIMARY KEY, bytes bytea NOT NULL)`,
   `ALTER TABLE piece ALTER COLUMN bytes SET STORAGE EXTERNAL`,
   `CREATE TABLE dropped_piece (key text PRIMARY KEY)`,
+  UNDER_WAY,
 ];
 
-/** Makes the tables where there are none. Safe when several do it at once. Throws storage/unknown-format for another version's. */
+/** Makes the tables where there are none, or changes an earlier version's. Safe when several do it at once. Throws storage/unknown-format for a later one's. */
 export async function prepareSchema(database: Database): Promise<void> {
   const { schema } = database;
   await database.transaction(async (run) => {
     await run(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, [`veilsum ${schema}`]);
     const known = await versionIn(run, schema);
     if (known === VERSION) return;
+    if (known !== undefined && known < VERSION) {
+      for (let version = known; version < VERSION; version++)
+        for (const statement of CHANGES.get(version) ?? []) await run(statement);
+      await run(`UPDATE ${schema}.format SET version = ${String(VERSION)}`);
+      return;
+    }
     if (known !== undefined)
       throw new StorageError(
         'storage/unknown-format',

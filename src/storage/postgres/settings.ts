@@ -22,6 +22,8 @@ export interface DatabaseSettings {
   readonly schema: string;
   /** How long a database that is away is waited for. */
   readonly retryMs: number;
+  /** How long a process may stand still in the middle of a transaction before the server ends it; some seconds unless given. */
+  readonly standstillMs?: number | undefined;
 }
 
 const TLS_FILE_BYTES = 1 << 20;

@@ -9,7 +9,7 @@ import { freshRoom } from '../blob.js';
 import { requireUploadName, type SpoolLimits } from '../spool.js';
 import type { Database } from './database.js';
 import type { Lease } from './lease.js';
-import { drop, newKey, PIECE_BYTES, sweep } from './pieces.js';
+import { drop, giveUp, named, newKey, PIECE_BYTES, put, sweep } from './pieces.js';
 
 interface Part {
   readonly at: number;
@@ -152,15 +152,15 @@ class PostgresUpload implements StoredUpload {
     const { database, pieces, limits } = this.#options;
     const bytes = Buffer.concat(this.#held);
     const piece = newKey();
-    await pieces.put(piece, bytes);
+    await put(database, pieces, piece, bytes);
     const taken = await database.transaction(async (run) => {
       const { rows } = await run<{ length: string }>(
         `SELECT length FROM upload WHERE name = $1 AND generation = $2 FOR UPDATE`,
         [this.#name, this.generation],
       );
       const length = Number(rows[0]?.length ?? -1);
-      // The same transaction again, after a connection that broke when it had committed.
-      if (length === this.#durable + bytes.length) {
+      // The same transaction again, after a connection that broke when it had committed. Others may have gone on from there since.
+      if (length > this.#durable) {
         const known = await run(`SELECT 1 FROM upload_part WHERE generation = $1 AND piece = $2`, [
           this.generation,
           piece,
@@ -171,6 +171,7 @@ class PostgresUpload implements StoredUpload {
       const all = await run<{ total: string }>(`SELECT coalesce(sum(length), 0) AS total FROM upload`);
       const total = Number(all.rows[0]?.total) + bytes.length;
       if (total > limits.totalBytes) return total;
+      await named(run, [piece]);
       await run(`INSERT INTO upload_part VALUES ($1, $2, $3, $4)`, [this.generation, length, bytes.length, piece]);
       await run(`UPDATE upload SET length = $2 WHERE generation = $1`, [this.generation, length + bytes.length]);
       return 'taken';
@@ -181,7 +182,7 @@ class PostgresUpload implements StoredUpload {
       this.#durable += bytes.length;
       return;
     }
-    await pieces.delete(piece).catch(() => undefined);
+    await giveUp(database, pieces, [piece]);
     if (taken === 'moved') throw moved(this.#name);
     throw new StorageError(
       'storage/upload-full',

@@ -106,7 +106,7 @@ async function optionsOf(pieces: PiecesSettings, uploadBytes = 1e9): Promise<Omi
       retryMs: 5_000,
     },
     pieces,
-    leaseMs: 300,
+    leaseMs: 100,
     uploads: { totalBytes: uploadBytes },
   };
 }
@@ -185,7 +185,10 @@ async function contentOf(upload: StoredUpload, chunkBytes = 4): Promise<string[]
 const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const UPLOAD = 'job-1.3.0.alpha';
 
-describe.each(BACK_ENDS)('the journal of $name', (backEnd) => {
+// Of a journal in PostgreSQL no byte lies in a piece.
+const JOURNALS = BACK_ENDS.filter(({ name }) => name === 'files' || name === 'PostgreSQL');
+
+describe.each(JOURNALS)('the journal of $name', (backEnd) => {
   it('returns records in order, numbered from 1, also after reopening', async () => {
     const { journal, site, close } = await fresh(backEnd);
     expect(await journal.append('round', [utf8('a'), utf8('')])).toEqual([1, 2]);

@@ -1,7 +1,8 @@
 // What is particular to the store in PostgreSQL: how its server is reached, the lease and its fence, a database that goes away, and uploads
 // that two coordinators take.
 
-import { writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { fromUtf8, unixMs, utf8 } from '../../../src/base/index.js';
@@ -12,11 +13,13 @@ import {
   describeDatabase,
   examineDatabase,
   openShared,
+  StorageError,
   type DatabaseSettings,
   type SharedSettings,
   type SharedStore,
 } from '../../../src/storage/index.js';
 import { exitCodeFor, EXIT, systemRng } from '../../../src/system/index.js';
+import { builtUrl, startScript } from '../../support/built-program.js';
 import { hasPostgres, PostgresServer } from '../../support/postgres.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
 
@@ -150,7 +153,7 @@ describe.skipIf(!hasPostgres())('a store in PostgreSQL', () => {
     await expect(late).rejects.toMatchObject({ code: 'storage/lease-lost', category: 'unavailable' });
     await expect(first.lease.renew()).rejects.toMatchObject({ code: 'storage/lease-lost' });
     await expect(first.uploads.delete('x')).rejects.toMatchObject({ code: 'storage/lease-lost' });
-    expect(first.lease.isSure).toBe(false);
+    expect([await first.lease.isOurs(), await second.lease.isOurs()]).toEqual([false, true]);
     expect(await records(second)).toEqual(['of the first']);
     await second.journal.append('a', [utf8('of the second')]);
     expect(await records(second)).toEqual(['of the first', 'of the second']);
@@ -176,6 +179,49 @@ describe.skipIf(!hasPostgres())('a store in PostgreSQL', () => {
     committing();
     await slow;
     expect(await takeover).toBe(1);
+  });
+
+  it('ends the transaction of a leader that stands still in its middle, so that another can take over', async () => {
+    const settings = await fresh({ standstillMs: 200 });
+    const [first, second] = [await open(settings, 100), await open(settings)];
+    await first.lease.take();
+    let wake: () => void = () => undefined;
+    const asleep = first.lease.fenced('asleep', async (run) => {
+      await run(`INSERT INTO piece VALUES ('asleep', '')`);
+      await new Promise<void>((resolve) => (wake = resolve));
+      await run(`INSERT INTO piece VALUES ('awake', '')`);
+    });
+    while (!(await second.lease.take())) await new Promise((resolve) => setTimeout(resolve, 20));
+    wake();
+    await expect(asleep).rejects.toMatchObject({ code: 'storage/lease-lost' });
+    expect((await second.database.query(`SELECT key FROM piece`)).rows).toEqual([]);
+  });
+
+  it('takes back nothing that it has appended, when a look at the journal that began before ends after it', async () => {
+    const settings = await fresh();
+    const [before, store] = [await open(settings), await open(settings)];
+    await before.lease.take();
+    await before.journal.append('a', [utf8('one')]);
+    const { query } = store.database;
+    let asked = 0;
+    let release: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    store.database.query = async (text, values) => {
+      const isFirst = asked++ === 0;
+      const found = await query(text, values);
+      if (isFirst) await held;
+      return found as never;
+    };
+    const early = store.journal.refresh();
+    await before.journal.append('a', [utf8('two')]);
+    await before.lease.release();
+    await store.lease.take();
+    const led = store.journal.refresh().then(() => store.journal.append('a', [utf8('three')]));
+    await Promise.race([led, new Promise((resolve) => setTimeout(resolve, 50))]);
+    release();
+    await Promise.all([early, led]);
+    await store.journal.append('a', [utf8('four')]);
+    expect(await records(store)).toEqual(['one', 'two', 'three', 'four']);
   });
 
   it('waits for a database that is away, acknowledges nothing meanwhile, and goes on under a new token', async () => {
@@ -250,6 +296,122 @@ describe.skipIf(!hasPostgres())('a store in PostgreSQL', () => {
     });
   });
 
+  it('keeps a part of an upload whose commit was not heard of, although another coordinator has gone on from there', async () => {
+    const settings = await fresh();
+    const [first, second] = [await open(settings), await open(settings)];
+    const here = await first.uploads.upload('job.1.0');
+    const { database } = first;
+    const once = database.transaction.bind(database);
+    database.transaction = async (work) => {
+      database.transaction = once;
+      await once(work);
+      // The connection breaks before the answer is there: the silo goes to the other one, and then this one tries again.
+      const there = await second.uploads.upload('job.1.0');
+      await there.append(3, utf8('def'));
+      await there.sync();
+      return once(work);
+    };
+    await here.append(0, utf8('abc'));
+    expect(await here.sync()).toBe(3);
+    const parts: string[] = [];
+    for await (const bytes of (await second.uploads.upload('job.1.0')).readChunks(6)) parts.push(fromUtf8(bytes));
+    expect(parts).toEqual(['abcdef']);
+  });
+
+  const sha = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+  it('keeps an object whose commit was not heard of, and takes an object that another stores at the same time for its own', async () => {
+    const settings = await fresh();
+    const [first, second] = [await open(settings), await open(settings)];
+    const { database } = first;
+    const once = database.transaction.bind(database);
+    const lost = new StorageError('storage/database-away', 'it went away', { category: 'unavailable' });
+    database.transaction = async (work) => {
+      database.transaction = once;
+      await once(work);
+      throw lost;
+    };
+    const objects = first.objects('objects');
+    await expect(objects.put(sha('x'), utf8('x'))).rejects.toBe(lost);
+    expect(await objects.isWhole(sha('x'))).toBe(true);
+    await Promise.all([objects.put(sha('y'), utf8('y')), second.objects('objects').put(sha('y'), utf8('y'))]);
+    expect(await objects.isWhole(sha('y'))).toBe(true);
+    await first.sweep();
+    const { rows } = await database.query(`SELECT (SELECT count(*)::int FROM piece) AS pieces,
+      (SELECT count(*)::int FROM piece_under_way) AS announced`);
+    expect(rows).toEqual([{ pieces: 2, announced: 0 }]);
+  });
+
+  it.each([
+    ['storage.before-piece', 0],
+    ['storage.after-piece', 1],
+    ['system.before-rename.pieces', 1],
+  ] as const)(
+    'finds what was put and never named after a kill at %s, and deletes it when its time is up',
+    async (place, left) => {
+      const database = await fresh();
+      const folder = join(temporaryFolder(), 'pieces');
+      const options = {
+        database,
+        pieces: { kind: 'folder', folder },
+        leaseMs: 60_000,
+        uploads: { totalBytes: 1e9 },
+      } as const;
+      const script = `
+      import { openShared } from ${JSON.stringify(builtUrl('src/storage/index.ts'))};
+      import { SecretBytes } from ${JSON.stringify(builtUrl('src/crypto/index.ts'))};
+      const store = await openShared({ ...${JSON.stringify(options)}, root: SecretBytes.of(new Uint8Array(32).fill(9)) });
+      const upload = await store.uploads.upload('job.1.0');
+      await upload.append(0, new TextEncoder().encode('abc'));
+      await upload.sync();`;
+      expect(await startScript(script, { VEILSUM_FAILPOINT: place }).ended).toMatchObject({
+        signal: 'SIGKILL',
+        stderr: '',
+      });
+      const store = await openShared({ ...options, root: SecretBytes.of<'storage-root'>(new Uint8Array(32).fill(9)) });
+      onTestFinished(() => store.close());
+      const files = (): number =>
+        readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile()).length;
+      expect(files()).toBe(left);
+      const here = await store.uploads.upload('job.1.0');
+      await here.append(0, utf8('xyz'));
+      await here.sync();
+      // Of what is younger nobody knows whether its writer lives.
+      await store.sweep();
+      expect(files()).toBe(left + 1);
+      const { query } = store.database;
+      await query(`UPDATE piece_under_way SET since = since - interval '2 hours'`);
+      await store.sweep();
+      expect(files()).toBe(1);
+      expect((await query(`SELECT key FROM piece_under_way`)).rows).toEqual([]);
+      // One that slept until its bytes were given up cannot name them any more.
+      const transaction = store.database.transaction.bind(store.database);
+      store.database.transaction = async (work) => {
+        await query(`UPDATE piece_under_way SET since = since - interval '2 hours'`);
+        await store.sweep();
+        return transaction(work);
+      };
+      await here.append(3, utf8('!'));
+      await expect(here.sync()).rejects.toMatchObject({ code: 'storage/upload-moved', category: 'unavailable' });
+      expect(files()).toBe(1);
+    },
+  );
+
+  it('changes the tables of the version before, and refuses those of a later one', async () => {
+    const settings = await fresh();
+    const store = await open(settings);
+    await store.lease.take();
+    await store.journal.append('a', [utf8('kept')]);
+    await store.database.query(`DROP TABLE piece_under_way`);
+    await store.database.query(`UPDATE veilsum.format SET version = 1`);
+    const again = await open(settings);
+    expect(await records(again)).toEqual(['kept']);
+    expect((await again.database.query(`SELECT version FROM veilsum.format`)).rows).toEqual([{ version: 2 }]);
+    await (await again.uploads.upload('job.1.0')).append(0, utf8('abc'));
+    await again.database.query(`UPDATE veilsum.format SET version = 3`);
+    await expect(open(settings)).rejects.toMatchObject({ code: 'storage/unknown-format' });
+  });
+
   it('carries what coordinators say to each other sealed, and forgets it', async () => {
     const settings = await fresh();
     const [leader, other] = [await open(settings), await open(settings)];
@@ -268,6 +430,10 @@ describe.skipIf(!hasPostgres())('a store in PostgreSQL', () => {
     expect(fromUtf8((await answer)!)).toBe('heard');
     expect(await other.meeting.ask(utf8('nobody hears this'), 100)).toBeUndefined();
     await other.meeting.attend(['hospital-a']);
+    expect(await leader.meeting.others(10_000)).toEqual([{ id: other.meeting.id, silos: ['hospital-a'] }]);
+    // After a long outage whoever is back first takes the others for gone.
+    await leader.database.query(`DELETE FROM coordinator`);
+    await other.meeting.beat();
     expect(await leader.meeting.others(10_000)).toEqual([{ id: other.meeting.id, silos: ['hospital-a'] }]);
     await other.meeting.leave();
     expect(await leader.meeting.others(10_000)).toEqual([]);
