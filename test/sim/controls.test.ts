@@ -8,7 +8,7 @@ import { Histories } from './histories.js';
 import { COORDINATOR_PROCESS, type Operation, type Script } from './script.js';
 import { Simulation } from './simulation.js';
 import { View } from './view.js';
-import { forgetsRelease, sendsFirst } from './wrap.js';
+import { forgetsOpenings, forgetsRelease, sendsFirst } from './wrap.js';
 
 function scriptOf(silos: number, operations: readonly Operation[], rounds = 1): Script {
   return { seed: 1, silos, jobs: 1, rounds, malicious: 1, operations };
@@ -46,7 +46,8 @@ describe('the oracles', () => {
     const view = new View();
     const dealers = [0, 1, 2, 3];
     for (const attempt of ['1', '2']) {
-      for (const silo of dealers) view.uploaded('r', THREE, { silo, attempt, t2: `t2 ${attempt}`, dealers });
+      for (const silo of dealers)
+        view.uploaded('r', THREE, { silo, attempt, input: 'q', t2: `t2 ${attempt}`, dealers });
       for (const dealer of dealers) {
         const gone = attempt === '2' && dealer === 3;
         for (const index of [0, 1, 2]) view.released('r', THREE, attempt, gone ? 'key' : 'self', dealer, index);
@@ -64,12 +65,57 @@ describe('the oracles', () => {
   it('see the input of one silo whose shares of both kinds were released', () => {
     const view = new View();
     const dealers = [0, 1, 2];
-    for (const silo of dealers) view.uploaded('r', THREE, { silo, attempt: '1', t2: 't2', dealers });
+    for (const silo of dealers) view.uploaded('r', THREE, { silo, attempt: '1', input: 'q', t2: 't2', dealers });
     for (const index of dealers)
       for (const kind of ['self', 'key'] as const) view.released('r', THREE, '1', kind, 0, index);
     expect(() => {
       view.check(new Set(), 0);
     }).toThrow('more than a sum');
+  });
+
+  describe('over jobs that ask for the same inputs', () => {
+    const seen = (...sums: readonly (readonly number[])[]): View => {
+      const view = new View();
+      sums.forEach((dealers, job) => {
+        const counts = { shares: 1, least: dealers.length };
+        for (const silo of dealers) {
+          view.uploaded(`r${job}`, counts, { silo, attempt: '1', input: 'key', t2: `t2 ${job}`, dealers });
+          view.released(`r${job}`, counts, '1', 'self', silo, silo);
+        }
+      });
+      return view;
+    };
+    const check = (view: View, coalition: readonly number[] = []): (() => void) => {
+      return () => {
+        view.check(new Set(coalition), coalition.length);
+      };
+    };
+
+    it('see one silo by which two sums differ, and one that only three sums tell', () => {
+      expect(check(seen([0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5]))).not.toThrow();
+      expect(check(seen([0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4]))).toThrow('q5 key stands apart');
+      // All, all but {0, 1}, all but {0, 2}: each difference is of two, all of them together isolate.
+      expect(check(seen([0, 1, 2, 3, 4, 5], [2, 3, 4, 5]))).not.toThrow();
+      expect(check(seen([0, 1, 2, 3, 4, 5], [2, 3, 4, 5], [1, 3, 4, 5]))).toThrow(/q[012] key stands apart/);
+    });
+
+    it('see what is left of a class when those who collude take away their own', () => {
+      const view = seen([0, 1, 2, 3, 4, 5], [2, 3, 4, 5]);
+      expect(check(view)).not.toThrow();
+      expect(check(view, [1])).toThrow('q0 key stands apart');
+    });
+
+    it('see a silo that forgets what it has opened', () => {
+      const script: Script = {
+        ...scriptOf(5, [{ kind: 'no-input', silo: 4, round: 1, job: 2 }]),
+        jobs: 2,
+        sameInputs: true,
+      };
+      const simulation = new Simulation(script);
+      simulation.run();
+      expect(simulation.codes()).toContain('confirm/input-rule');
+      expect(() => new Simulation(script, { silo: forgetsOpenings }).run()).toThrow('over all jobs q4');
+    });
   });
 
   it('see a graph that falls apart: on a ring of six without two, the rest are two sums', () => {
@@ -81,7 +127,7 @@ describe('the oracles', () => {
       const view = new View();
       const counts = { shares: 1, least: 4 };
       for (const silo of [0, 1, 2, 3, 4, 5]) {
-        view.uploaded('r', counts, { silo, attempt: '1', t2: 't2', dealers: ring(silo) });
+        view.uploaded('r', counts, { silo, attempt: '1', input: 'q', t2: 't2', dealers: ring(silo) });
         view.released('r', counts, '1', gone.includes(silo) ? 'key' : 'self', silo, silo);
       }
       const check = (): void => {

@@ -35,13 +35,13 @@ function range(text: string): [number, number] {
 
 function tellFailure({ script, message, small, says }: Failed, folder: string): void {
   say(`FAILED seed ${script.seed} (${script.silos} silos): ${message}`);
-  const { seed, silos, jobs, rounds, malicious, log, graph, operations }: Script = small;
+  const { operations, ...about }: Script = small;
   say(`shrunk from ${script.operations.length} to ${operations.length} operations:`);
   for (const operation of operations) say(`  ${JSON.stringify(operation)}`);
   say(`it says: ${says}`);
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `seed-${seed}.json`);
-  writeFileSync(file, `${JSON.stringify({ seed, silos, jobs, rounds, malicious, log, graph, operations }, null, 2)}\n`);
+  const file = join(folder, `seed-${script.seed}.json`);
+  writeFileSync(file, `${JSON.stringify({ ...about, operations }, null, 2)}\n`);
   say(`written to ${file}; it belongs into test/sim/reproduction.test.ts`);
 }
 

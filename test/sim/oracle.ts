@@ -158,12 +158,15 @@ export class Oracle {
     const open = silo.state.jobs.get(plan.jobId)?.open;
     const dealers = open?.attempt.dealers;
     if (open === undefined || dealers === undefined || hex(open.plan.rid) !== hex(plan.rid)) return;
+    const { contribution } = open;
+    const input = contribution.kind === 'ready' ? contribution.inputKeys.map(hex).join('+') : '';
     const neighbours = [...dealers.members.keys()].filter(
       (member) => open.attempt.keys?.graph.adjacent(open.index, member) === true,
     );
     this.view.uploaded(hex(plan.rid), countsOf(plan), {
       silo: silo.index,
       attempt: String(attempt),
+      input,
       t2: hex(dealers.t2),
       dealers: neighbours.map((member) => this.#indexOf.get(plan.cohort[member]!)!),
     });

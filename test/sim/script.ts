@@ -62,7 +62,13 @@ export type Operation =
       readonly forMs: number;
     }
   | { readonly kind: 'rollback'; readonly silo: number; readonly at: number; readonly back: number }
-  | { readonly kind: 'no-input'; readonly silo: number; readonly round: number }
+  | {
+      readonly kind: 'no-input';
+      readonly silo: number;
+      readonly round: number;
+      /** Left out: in all jobs. */
+      readonly job?: number;
+    }
   | { readonly kind: 'misdeed'; readonly silo: number; readonly misdeed: Misdeed; readonly type: SignedType }
   | {
       readonly kind: 'lie';
@@ -79,6 +85,8 @@ export interface Script {
   readonly seed: number;
   readonly silos: number;
   readonly jobs: number;
+  /** All jobs begin from one model and ask for the same inputs: what is opened in one counts in the others (docs/protocol.md §3). */
+  readonly sameInputs?: boolean;
   readonly rounds: number;
   /** c of the manifest. */
   readonly malicious: number;
@@ -185,7 +193,20 @@ export function generate(seed: number, lo: number, hi: number): Script {
   const log = new Random(seed, 'log', 0).once(2);
   if (log && new Random(seed, 'fork', 0).once(12)) operations.push(...fork(seed, silos, malicious, bad));
   if (log && new Random(seed, 'late', 0).once(6)) operations.push(...late(seed, silos));
-  return { seed, silos, jobs, rounds, malicious, log, ...regular(seed, silos, malicious), operations };
+  // Somebody is missing in one of the jobs that ask for the same inputs: the other survivors are what the input rule is for.
+  const sameInputs = jobs > 1 && new Random(seed, 'same inputs', 0).once(2);
+  if (sameInputs) operations.push({ kind: 'no-input', silo: silo(), round: 1, job: jobs });
+  return {
+    seed,
+    silos,
+    jobs,
+    ...(sameInputs && { sameInputs }),
+    rounds,
+    malicious,
+    log,
+    ...regular(seed, silos, malicious),
+    operations,
+  };
 }
 
 /** A regular graph for some of the larger ones, with room for all who may be malicious and one more. */

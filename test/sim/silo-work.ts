@@ -87,7 +87,7 @@ function prepare(silo: Worker, { manifest }: Extract<Work, { kind: 'prepare-job'
 
 function contribute(silo: Worker, { manifest, plan }: Extract<Work, { kind: 'contribute' }>): boolean {
   const about = { jobId: plan.jobId, round: plan.round };
-  if (silo.world.hasNoInput(silo.index, plan.round)) {
+  if (silo.world.hasNoInput(silo.index, plan)) {
     silo.feed({ $case: 'contributionFailed', value: { ...about, code: 'data/missing' } });
     return true;
   }
@@ -95,7 +95,7 @@ function contribute(silo: Worker, { manifest, plan }: Extract<Work, { kind: 'con
   if (!silo.inputs.has(hex(inputHash)))
     silo.inputs.set(hex(inputHash), inputOf(silo.index, layoutOfRound(manifest, plan.round).length));
   const dataSet = { dataSet: 'records', dataSetVersion: hash(LABELS.inputKey, utf8(silo.id)) };
-  silo.feed({ $case: 'contributionReady', value: { ...about, inputHash, inputKeys: [keyOf(plan)], ...dataSet } });
+  silo.feed({ $case: 'contributionReady', value: { ...about, inputHash, inputKeys: [keyOf(silo, plan)], ...dataSet } });
   return true;
 }
 
@@ -133,9 +133,9 @@ function fingerprint(silo: Worker, effect: Extract<Work, { kind: 'fingerprint' }
   return true;
 }
 
-/** What is computed differs from job to job, as it does when their parameters do. */
-function keyOf({ jobId, modelHash }: Plan): Uint8Array {
-  return hash(LABELS.inputKey, utf8(jobId), modelHash);
+/** What is computed differs from job to job, as it does when their parameters do; or is the same in all as long as their models are. */
+function keyOf({ world }: Worker, { jobId, modelHash }: Plan): Uint8Array {
+  return hash(LABELS.inputKey, utf8(world.sameInputs ? 'all jobs' : jobId), modelHash);
 }
 
 class Away extends Error {}
@@ -148,7 +148,7 @@ function verify(silo: Worker, { result, directive, restores }: Extract<Work, { k
     plan: plan.envelope,
     result: directive.result,
     restored: restores,
-    ownInputKeys: restores ? [keyOf(plan)] : [],
+    ownInputKeys: restores ? [keyOf(silo, plan)] : [],
   };
   const bytesOf = (sha256: Uint8Array | undefined): Uint8Array => {
     const bytes = sha256 === undefined ? undefined : silo.world.fetch(silo, sha256);

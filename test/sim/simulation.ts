@@ -1,7 +1,7 @@
 // A consortium in a world where things go wrong: processes, network and script put together, run until all is done or time is up.
 
 import { type SiloId } from '../../src/base/index.js';
-import { type CoordinatorJob, type SiloEvent, type SiloPolicy } from '../../src/protocol/index.js';
+import { type CoordinatorJob, type Plan, type SiloEvent, type SiloPolicy } from '../../src/protocol/index.js';
 import { decode, Directive, encode, SubmitRequest } from '../../src/wire/index.js';
 import { Random } from '../fuzz/random.js';
 import { proofOver } from '../support/log-tree.js';
@@ -274,8 +274,18 @@ export class Simulation implements World {
     return this.plant.trusting === true;
   }
 
-  hasNoInput(silo: number, round: number): boolean {
-    return this.script.operations.some((one) => one.kind === 'no-input' && one.silo === silo && one.round === round);
+  get sameInputs(): boolean {
+    return this.script.sameInputs === true;
+  }
+
+  hasNoInput(silo: number, { jobId, round }: Pick<Plan, 'jobId' | 'round'>): boolean {
+    return this.script.operations.some(
+      (one) =>
+        one.kind === 'no-input' &&
+        one.silo === silo &&
+        one.round === round &&
+        (one.job === undefined || jobId === `job-${one.job}`),
+    );
   }
 
   isMalicious(silo: number): boolean {

@@ -1,6 +1,7 @@
-// What the coordinator and c silos that help it can compute from all they saw, over every attempt of a round: masked inputs are linear in
-// inputs and masks, masks whose secrets reached the threshold of shares are known and fall away. What is left after the unknown masks are
-// eliminated over Z_{2^32} must be one sum of enough honest inputs, or nothing.
+// What the coordinator and c silos that help it can compute from all they saw: masked inputs are linear in inputs and masks, masks whose
+// secrets reached the threshold of shares are known and fall away. What is left after the unknown masks are eliminated over Z_{2^32} must
+// be one sum of enough honest inputs, or nothing, over all attempts of a round; and over all rounds of all jobs together, in which one input
+// may come again, nothing that tells few silos' inputs apart from the others' (docs/protocol.md §3).
 
 import { Broken } from './face.js';
 
@@ -9,6 +10,8 @@ export type ShareKind = 'self' | 'key';
 interface Upload {
   readonly silo: number;
   readonly attempt: string;
+  /** The key of what was put in: under one key a silo's input is one unknown, in whatever job and round. */
+  readonly input: string;
   /** T2, which salts the masks, and with whom of U2 it masks. */
   readonly t2: string;
   readonly dealers: readonly number[];
@@ -55,10 +58,16 @@ export class View {
     addTo(this.#round(rid, counts).released, `${attempt} ${kind} ${dealer}`, index);
   }
 
-  /** Throws Broken when the coalition can compute anything of a round but one sum of honest inputs: at least t − c, or n − a − c. */
-  check(coalition: ReadonlySet<number>, malicious: number): void {
+  /**
+   * Throws Broken when the coalition can compute anything of a round but one sum of honest inputs: at least t − c, or n − a − c. And when
+   * all rounds together tell inputs of fewer honest silos than `minHonest` apart.
+   */
+  check(coalition: ReadonlySet<number>, malicious: number, minHonest = 2): void {
+    const all: Row[] = [];
     for (const [rid, round] of this.#rounds) {
-      const rows = derivable(round, coalition);
+      const seen = seenIn(round, coalition);
+      all.push(...seen);
+      const rows = eliminate(eliminate(seen, 'mask '), 'q', true);
       if (rows.length > 1)
         throw new Broken(`two aggregates of round ${rid.slice(0, 8)} are derivable: ${rows.map(spell).join(' and ')}`);
       const [only] = rows;
@@ -66,6 +75,24 @@ export class View {
       if (new Set(only.values()).size > 1 || only.size < Math.max(2, round.counts.least - malicious))
         throw new Broken(`of round ${rid.slice(0, 8)} more than a sum is derivable: ${spell(only)}`);
     }
+    if (this.#rounds.size > 1) checkTogether(eliminate(all, 'mask '), minHonest);
+  }
+}
+
+/**
+ * Inputs with the same coefficient in each of these rows have it in everything that follows from them, so what follows is a combination of
+ * the sums of such classes: a single input, or a sum of few, is derivable only where a class is as small.
+ */
+function checkTogether(rows: readonly Row[], minHonest: number): void {
+  const classes = new Map<string, string[]>();
+  for (const name of new Set(rows.flatMap((row) => [...row.keys()]))) {
+    const column = rows.map((row) => row.get(name) ?? 0).join(',');
+    classes.set(column, [...(classes.get(column) ?? []), name]);
+  }
+  for (const inputs of classes.values()) {
+    if (new Set(inputs.map((name) => name.slice(0, name.indexOf(' ')))).size >= minHonest) continue;
+    const sums = rows.filter((row) => inputs.some((name) => row.has(name))).map(spell);
+    throw new Broken(`over all jobs ${inputs.join(' + ')} stands apart from the others: ${sums.join(' and ')}`);
   }
 }
 
@@ -79,8 +106,8 @@ function spell(row: Row): string {
   return [...row].map(([name, times]) => `${times} ${name}`).join(' + ');
 }
 
-/** Independent combinations of honest inputs alone that the coalition can compute. */
-function derivable(round: RoundView, coalition: ReadonlySet<number>): Row[] {
+/** Masked inputs of honest silos, without what the coalition knows. */
+function seenIn(round: RoundView, coalition: ReadonlySet<number>): Row[] {
   const knows = (attempt: string, kind: ShareKind, dealer: number): boolean => {
     if (coalition.has(dealer)) return true;
     const name = `${attempt} ${kind} ${dealer}`;
@@ -89,9 +116,9 @@ function derivable(round: RoundView, coalition: ReadonlySet<number>): Row[] {
     return shares.size >= round.counts.shares;
   };
   const rows: Row[] = [];
-  for (const { silo, attempt, t2, dealers } of round.uploads.values()) {
+  for (const { silo, attempt, input, t2, dealers } of round.uploads.values()) {
     if (coalition.has(silo)) continue;
-    const row: Row = new Map([[`q${silo}`, 1]]);
+    const row: Row = new Map([[`q${silo} ${input}`, 1]]);
     if (!knows(attempt, 'self', silo)) row.set(`mask ${attempt} ${t2} ${silo}`, 1);
     if (!knows(attempt, 'key', silo))
       for (const peer of dealers) {
@@ -101,7 +128,7 @@ function derivable(round: RoundView, coalition: ReadonlySet<number>): Row[] {
       }
     rows.push(row);
   }
-  return eliminate(eliminate(rows, 'mask '), 'q', true);
+  return rows;
 }
 
 /** Rows without the unknowns of this kind, or, with `keep`, a basis of what they span. Pivots are ±1, which have inverses mod 2^32. */

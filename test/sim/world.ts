@@ -1,7 +1,7 @@
 // What a process of the simulation may ask of the world around it.
 
 import type { SiloAccepted } from './wrap.js';
-import type { SiloEvent, SiloPolicy } from '../../src/protocol/index.js';
+import type { Plan, SiloEvent, SiloPolicy } from '../../src/protocol/index.js';
 import type { Directive } from '../../src/wire/index.js';
 import type { SiloId } from '../../src/base/index.js';
 import type { Founded } from '../support/memory/founding.js';
@@ -40,6 +40,8 @@ export interface World {
   isThere(silo: number): boolean;
   /** A planted bug: silos believe whatever sum is published. */
   readonly trusting: boolean;
-  hasNoInput(silo: number, round: number): boolean;
+  /** Jobs ask for the same inputs. */
+  readonly sameInputs: boolean;
+  hasNoInput(silo: number, plan: Pick<Plan, 'jobId' | 'round'>): boolean;
   isMalicious(silo: number): boolean;
 }

@@ -23,3 +23,9 @@ export const sendsFirst: SiloBug = (_, accepted) => ({
   ...accepted,
   effects: [...accepted.effects].sort((a, b) => Number(a.kind === 'persist') - Number(b.kind === 'persist')),
 });
+
+/** Forgets what was opened: what the input rule looks at. */
+export const forgetsOpenings: SiloBug = (_, { state, effects }) => ({
+  effects,
+  state: { ...state, openings: new Map() },
+});
