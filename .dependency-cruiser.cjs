@@ -10,7 +10,7 @@ const pure = {
   privacy: ['base', 'vector'],
   model: ['base', 'vector'],
   protocol: ['base', 'crypto', 'vector', 'wire', 'transcript', 'privacy'],
-  job: ['base', 'vector', 'model', 'privacy', 'wire'],
+  job: ['base', 'crypto', 'vector', 'model', 'privacy', 'wire'],
   audit: ['base', 'crypto', 'vector', 'wire', 'transcript', 'model', 'protocol', 'job'],
 };
 const effectful = {

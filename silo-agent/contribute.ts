@@ -9,6 +9,7 @@ import {
   checkOwnUnits,
   decodeModelState,
   parseJob,
+  rotationKey,
   statisticsSegments,
   tablesOf,
   type Contract,
@@ -133,8 +134,9 @@ export class Contributor {
     if (own !== undefined) await layAside(this.#store, plan.jobId, plan.rid, own);
     using rounding = roundSecret.lend((ikm) => derive<'rounding'>(ikm, plan.rid, LABELS.deriveRounding, []));
     const noise = this.#noiseShare(manifest, plan, roundSecret);
+    const rotation = manifest.noise?.rotated === true ? rotationKey(plan.jobId, plan.modelHash) : undefined;
     const lane = this.#computer.laneFor(layout.length);
-    const values = await quantiseInput(lane, { layout, segments, rounding: rounding.reveal(), noise });
+    const values = await quantiseInput(lane, { layout, segments, rounding: rounding.reveal(), rotation, noise });
     const parameters = job.kind === 'statistics' ? undefined : (await this.#state(plan)).parameters;
     const inputKeys = inputKeysOf(job, closing, records.version, parameters);
     const input = { inputHash, inputKeys, dataSet, dataSetVersion: this.#nameOfVersion(records.version) };

@@ -3,7 +3,7 @@
 
 import type { Hash } from '../base/index.js';
 import { Keystream } from '../crypto/index.js';
-import { judgeRound, maskable, type Judgement, type NoiseShare, type RoundToJudge } from '../job/index.js';
+import { judgeRound, maskable, rotated, type Judgement, type NoiseShare, type RoundToJudge } from '../job/index.js';
 import {
   applyMasks,
   examineRange,
@@ -86,6 +86,8 @@ export interface QuantiseJob {
   readonly segments: readonly SegmentValues[];
   /** Key of the stream of rounding. */
   readonly rounding: Uint8Array;
+  /** Public key of the round's rotation; only rotated segments need it. */
+  readonly rotation?: Uint8Array | undefined;
   /** With the key of its stream; undefined for a job without noise. */
   readonly noise: (Omit<NoiseShare, 'bytes'> & { readonly key: Uint8Array }) | undefined;
   /** Room for the whole vector. */
@@ -126,9 +128,11 @@ export const JOBS: { readonly [Name in JobName]: (input: JobTypes[Name]['input']
     addWords(into, 0, words);
     return { result: undefined };
   },
-  quantise: ({ layout, segments, rounding, noise, out }) => {
+  quantise: ({ layout, segments, rounding, rotation, noise, out }) => {
     const stream = new Keystream(rounding);
-    const quantised = quantise(layout, segments, (count) => new Uint32Array(stream.next(4 * count).slice().buffer));
+    const parts = rotated(layout, segments, rotation);
+    const quantised = quantise(layout, parts, (count) => new Uint32Array(stream.next(4 * count).slice().buffer));
+    parts.forEach(({ values }, k) => (values === segments[k]?.values ? undefined : values.fill(0)));
     out.set(maskable(layout, quantised, noise === undefined ? undefined : shareOf(noise)));
     quantised.values.fill(0);
     return { result: undefined };

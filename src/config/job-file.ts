@@ -105,13 +105,14 @@ const evaluation = {
 const privacy = strict({
   unit: z.string().min(1),
   mechanism: z.enum(['skellam', 'discrete-gaussian']).optional(),
+  rotation: z.enum(['hadamard', 'none']).optional(),
   clip: finite.optional(),
   noise: finite.optional(),
   epsilon: finite.optional(),
   delta: finite,
   minUnits: count.optional(),
 }).transform((given, context) => {
-  const { unit, mechanism, clip, noise, epsilon, delta, minUnits } = given;
+  const { unit, mechanism, rotation, clip, noise, epsilon, delta, minUnits } = given;
   const complain = (field: string, message: string): void => {
     context.issues.push({ code: 'custom', path: [field], message, input: given });
   };
@@ -119,9 +120,10 @@ const privacy = strict({
     for (const field of ['clip', 'epsilon', 'minUnits'] as const)
       if (given[field] !== undefined) complain(field, 'not with unit: silo, whose clip is training.clip');
     if (noise === undefined) complain('noise', 'expected a number, in clips on the sum');
-    return { privacy: { mechanism: mechanism ?? ('skellam' as const), noise: noise ?? 0, delta } };
+    return { privacy: { mechanism: mechanism ?? ('skellam' as const), rotation, noise: noise ?? 0, delta } };
   }
   if (mechanism !== undefined) complain('mechanism', 'only with unit: silo; records are noised by discrete Gaussians');
+  if (rotation !== undefined) complain('rotation', 'only with unit: silo; gradients are noised before they are sent');
   if (clip === undefined) complain('clip', 'expected a number: the length to which each gradient is cut');
   const unitColumn = unit === 'record' ? {} : { unitColumn: unit };
   return { unitPrivacy: { clip: clip ?? 0, noise, epsilon, delta, minUnits, ...unitColumn } };

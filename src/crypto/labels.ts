@@ -48,6 +48,7 @@ export const LABELS = {
   deriveNoise: `${ROOT}derive/noise`,
   deriveHoldout: `${ROOT}derive/holdout`,
   deriveDataSet: `${ROOT}derive/data-set`,
+  rotation: `${ROOT}rotation`,
   deriveStorage: `${ROOT}derive/storage`,
 } as const;
 

@@ -22,6 +22,13 @@ export function unitBudget({ silos, modulusBits }: Room): number {
  */
 const FLOAT32_MARGIN = 1 - 2 ** -20;
 
+export interface Fineness {
+  /** The largest |q|. */
+  readonly qMax: number;
+  /** The clip in quantised units, where rotation keeps coordinates below it; qMax unless given. */
+  readonly units?: number | undefined;
+}
+
 /**
  * Fixed point as fine as the room allows: `scale = qMax / clip`, less one part in 2^20. One silo's value is rounded by less than one
  * unit, 1 / scale in the unit of x, and without bias; the sum of n silos by less than n / scale.
@@ -33,7 +40,7 @@ export function realSegment(
   visibility: Visibility,
   room: Room,
   /** Where noise needs room beside it: less than the whole budget. */
-  qMax = unitBudget(room),
+  { qMax, units }: Fineness = { qMax: unitBudget(room) },
 ): Segment {
   return {
     name,
@@ -43,7 +50,7 @@ export function realSegment(
       value: {
         clipKind: clip.kind === 'l2' ? ClipKind.CLIP_KIND_L2 : ClipKind.CLIP_KIND_EACH,
         clip: clip.clip,
-        scale: (qMax / clip.clip) * FLOAT32_MARGIN,
+        scale: units === undefined ? (qMax / clip.clip) * FLOAT32_MARGIN : units / clip.clip,
         qMax: BigInt(qMax),
       },
     },

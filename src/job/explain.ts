@@ -204,6 +204,11 @@ function privacyLines(manifest: JobManifest): string[] {
   return [
     `All ${rounds} together cost epsilon ${epsilon.toPrecision(4)} at delta ${String(privacy?.delta ?? 0)}. The unit is this hospital with all its records.`,
     `Every hospital adds its share of noise to the change of the parameters before it is masked; what ${count(contributorsOf(manifest), 'other honest hospital')} surely add is enough.`,
+    ...(manifest.noise?.rotated === true
+      ? [
+          'Before that it is turned by a public rotation and rounded so that its length stays: numbers are then small, and so are uploads.',
+        ]
+      : []),
     'Statistics jobs, evaluations and standardisation are not part of this number.',
   ];
 }

@@ -54,6 +54,7 @@ export {
   type Quantile,
   type StatisticsReport,
 } from './statistics-report.js';
+export { rotated, rotationKey } from './rotation.js';
 export { type OpenedSum } from './opened.js';
 export { readStatistics, type ColumnStatistics } from './statistics.js';
 export { readMetrics, type ModelMetrics, type PartMetrics, type SliceMetrics } from './metrics.js';

@@ -1,8 +1,9 @@
 // From a verified sum to outcome and new model (docs/protocol.md §2.6): the same bytes on every machine, computed by every silo, by the
 // coordinator and by the auditor. Float64, fixed order, no transcendental whose bits differ between engines.
 
+import { hash, LABELS } from '../crypto/index.js';
 import { applyUpdate, rescale } from '../model/index.js';
-import { l2Norm, largestContribution, segmentNamed, type Layout } from '../vector/index.js';
+import { l2Norm, largestSum, segmentNamed, type Layout } from '../vector/index.js';
 import type { JobManifest, Metric } from '../wire/index.js';
 import { JobError } from './errors.js';
 import { parseJob, type Job } from './job.js';
@@ -13,6 +14,7 @@ import { advanceStopping, readStopping, writeStopping } from './early-stopping.j
 import { advanceMemory, ruleMemory, stoppingMemory } from './memory.js';
 import { decodeModelState, encodeModelState } from './model-state.js';
 import { requiredValue, requiredValues, type OpenedSum } from './opened.js';
+import { rotatedBack, rotationKey } from './rotation.js';
 import { readStatistics } from './statistics.js';
 import { statisticCount, withStatistics } from './vector-parts.js';
 
@@ -66,7 +68,7 @@ function demandRange({ layout, opened, survivors }: RoundToJudge): void {
       `a sum of ${String(opened.length)} coordinates, expected ${String(layout.length)}.`,
     );
   for (const segment of layout.segments) {
-    const most = survivors * largestContribution(segment);
+    const most = largestSum(segment, survivors);
     const least = segment.quantiser.kind === 'integer' ? 0 : -most;
     const values = opened.subarray(segment.offset, segment.offset + segment.length);
     if (!withinRange(values, least, most))
@@ -99,7 +101,7 @@ function updated(
   if (!(weight > 0) || weight < least)
     throw new JobError('job/bad-sum', `the total weight is ${String(weight)}, at least ${String(least)} is required.`);
   const most = acceptance?.maxMeanNorm ?? 0;
-  const meanOf = (name: string): Float64Array => dividedBy(requiredValues(sum, name), weight);
+  const meanOf = (name: string): Float64Array => dividedBy(turnedBack(sum, name, round), weight);
   const { method } = job.recipe;
   const mean =
     method.kind === 'fed-nova'
@@ -126,6 +128,13 @@ function updated(
   const state = encodeModelState({ modelSha256: before.modelSha256, parameters, updateState });
   const drift = driftOf(norm, Math.max(0, requiredValue(sum, SEGMENT.norm)) / weight);
   return { state, drift, endsJob: stopping.endsJob };
+}
+
+/** The sum of a segment as the silos' values were before they were rotated. */
+function turnedBack(sum: OpenedSum, name: string, { manifest, state }: RoundToJudge): Float64Array {
+  const values = requiredValues(sum, name);
+  if (segmentNamed(sum.layout, name)?.roundedNorm === undefined) return values;
+  return rotatedBack(values, rotationKey(manifest.jobId, hash(LABELS.model, state)));
 }
 
 /** In place. */

@@ -1,11 +1,12 @@
 // A silo's check that the vector it is asked to fill is the one its job needs: it derives the layout itself and compares.
 
-import { SumLayout, Visibility, encode, type JobManifest, type Segment } from '../wire/index.js';
+import { SumLayout, Visibility, encode, type JobManifest, type Segment, type SumNoise } from '../wire/index.js';
 import { equalBytes } from '../base/index.js';
-import type { Room } from './budget.js';
+import type { Fineness, Room } from './budget.js';
 import { JobError } from './errors.js';
 import { parseJob, type Job } from './job.js';
 import { DEFAULT_STATISTICS_CLIP, deriveClosingLayout, deriveLayout, SEGMENT, type LayoutTerms } from './layout.js';
+import { rotatedFineness } from './noise.js';
 
 /** What a layout takes from a model. */
 export interface VectorCounts {
@@ -23,15 +24,16 @@ export interface LayoutDifference {
 
 /**
  * How the manifest's layout differs from the one its job needs; empty when it does not. What a manifest may choose, the clips of
- * `delta` and of `running-statistics`, with noise also its fineness, and whether the weight is coarse (and whether there is a closing round at all), are read from it; everything else follows. `vector` is the silo's own
- * count over the forward model it fetched, undefined for jobs that do not train. Throws JobError when the other parts of the
+ * `delta` and of `running-statistics`, with noise also its fineness, and
+ * whether the weight is coarse (and whether there is a closing round at all), are read from it; everything else follows. `vector` is the
+ * silo's own count over the forward model it fetched, undefined for jobs that do not train. Throws JobError when the other parts of the
  * manifest are bad.
  */
 export function checkLayout(manifest: JobManifest, vector: VectorCounts | undefined): readonly LayoutDifference[] {
   const job = parseJob(manifest);
   const found = manifest.layout;
   if (found === undefined) return [{ segment: 'layout', difference: 'the manifest has none' }];
-  const terms = termsOf(job, found, vector, manifest.noise !== undefined);
+  const terms = termsOf(job, found, vector, manifest.noise);
   if (!('kind' in terms)) return [terms];
   const room = { silos: manifest.silos.length, modulusBits: manifest.modulusBits };
   return [...compareLayouts(found, deriveLayout(terms, room)), ...checkClosing(job, manifest.closingLayout, room)];
@@ -52,7 +54,7 @@ function termsOf(
   job: Job,
   found: SumLayout,
   vector: VectorCounts | undefined,
-  noised: boolean,
+  noise: SumNoise | undefined,
 ): LayoutTerms | LayoutDifference {
   if (job.kind !== 'train') return job;
   if (vector === undefined) throw new JobError('job/bad-manifest', 'a training job needs its parameter count.');
@@ -67,9 +69,12 @@ function termsOf(
   const statisticsClip = statistics?.$case === 'real' ? statistics.value.clip : DEFAULT_STATISTICS_CLIP;
   if (!(statisticsClip > 0 && statisticsClip < Infinity))
     return { segment: SEGMENT.runningStatistics, difference: 'expected a finite clip above 0' };
-  const { clip, qMax } = delta.value;
-  const noisyQMax = noised ? Number(qMax) : undefined;
-  return { kind, recipe, contract, parameterCount, statisticCount, statisticsClip, clip, weightVisibility, noisyQMax };
+  const { clip, scale, qMax } = delta.value;
+  const weights = parameterCount - statisticCount;
+  // A rotated clip is a whole number of units.
+  const turned = (): Fineness => rotatedFineness(Math.round(clip * scale), weights);
+  const noisy = noise === undefined ? undefined : noise.rotated ? turned() : { qMax: Number(qMax) };
+  return { kind, recipe, contract, parameterCount, statisticCount, statisticsClip, clip, weightVisibility, noisy };
 }
 
 /** Differences by position: order is part of a layout. */

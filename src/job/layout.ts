@@ -3,7 +3,7 @@
 
 import { LIMITS } from '../base/index.js';
 import { Visibility, type Segment, type SumLayout } from '../wire/index.js';
-import { countSegment, realSegment, unitBudget, type Room } from './budget.js';
+import { countSegment, realSegment, unitBudget, type Fineness, type Room } from './budget.js';
 import type { Contract } from './contract.js';
 import { JobError } from './errors.js';
 import type { Job } from './job.js';
@@ -78,8 +78,8 @@ export interface TrainingTerms {
   /** C: bound on the L2 norm of one silo's change of the parameters. */
   readonly clip: number;
   readonly weightVisibility: 'public' | 'coarse';
-  /** In a job with noise: the clip in quantised units, which leaves room for it. */
-  readonly noisyQMax?: number | undefined;
+  /** In a job with noise: how fine the change of the parameters is, so that there is room for it. */
+  readonly noisy?: Fineness | undefined;
 }
 
 /** What a layout follows from, for each kind of job. */
@@ -123,7 +123,7 @@ function segmentsOf(terms: LayoutTerms, room: Room): Segment[] {
 
 /** Every change of the parameters differs from the last, so `delta` hides no repeated value and is marked public. */
 function trainingSegments(terms: TrainingTerms, room: Room): Segment[] {
-  const { recipe, contract, parameterCount, clip, weightVisibility, noisyQMax } = terms;
+  const { recipe, contract, parameterCount, clip, weightVisibility, noisy } = terms;
   const { statisticCount = 0, statisticsClip = DEFAULT_STATISTICS_CLIP } = terms;
   const { method } = recipe;
   const weights = parameterCount - statisticCount;
@@ -132,13 +132,13 @@ function trainingSegments(terms: TrainingTerms, room: Room): Segment[] {
   if (!isPositive(clip)) throw new JobError('job/bad-manifest', 'the clip of delta is a finite number above 0.');
   if (!isPositive(statisticsClip))
     throw new JobError('job/bad-manifest', 'the clip of running-statistics is a finite number above 0.');
-  if (noisyQMax !== undefined && !isWhole(noisyQMax, 1, unitBudget(room)))
+  if (noisy !== undefined && !isWhole(noisy.qMax, 1, unitBudget(room)))
     throw new JobError('job/bad-manifest', 'the clip of noised numbers does not fit the room of this job.');
-  const visibility = noisyQMax === undefined ? Visibility.VISIBILITY_PUBLIC : Visibility.VISIBILITY_NOISED;
+  const visibility = noisy === undefined ? Visibility.VISIBILITY_PUBLIC : Visibility.VISIBILITY_NOISED;
   const real = (name: string, length: number, kind: 'l2' | 'each', bound: number): Segment =>
     realSegment(name, length, { kind, clip: bound }, Visibility.VISIBILITY_PUBLIC, room);
   return [
-    realSegment(SEGMENT.delta, weights, { kind: 'l2', clip }, visibility, room, noisyQMax),
+    realSegment(SEGMENT.delta, weights, { kind: 'l2', clip }, visibility, room, noisy),
     ...(statisticCount > 0 ? [real(SEGMENT.runningStatistics, statisticCount, 'each', statisticsClip)] : []),
     ...(method.kind === 'scaffold' ? [real(SEGMENT.control, weights, 'l2', method.controlClip)] : []),
     weightSegment(weightVisibility, room),

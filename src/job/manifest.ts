@@ -45,7 +45,7 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
     modulusBits: file.modulusBits ?? modulusOf(file, job, plain, { silos: silos.length, contributors }),
   };
   const noise = noiseOf(file, plain, room, contributors);
-  const terms = plain.kind === 'train' ? { ...plain, noisyQMax: noise?.quantiser.qMax } : plain;
+  const terms = plain.kind === 'train' ? { ...plain, noisy: noise?.quantiser } : plain;
   const inSilos = unitNoiseOf(file, job);
   const layout = deriveLayout(terms, room);
   const bounds =
@@ -93,11 +93,13 @@ function modulusOf(
 ): number {
   if (terms.kind !== 'train') return JOB_LIMITS.modulusBitsMax;
   const finest = noiseOf(file, terms, { silos, modulusBits: JOB_LIMITS.modulusBitsMax }, contributors);
-  return smallestModulus(silos, terms.parameterCount, (room) => {
+  const rotates = finest?.message.rotated === true;
+  // Beside rotated numbers the noise says how fine they have to be: their steps are counted by `noisyQuantiser`.
+  return smallestModulus(silos, rotates ? 'any' : terms.parameterCount, (room) => {
     const noise = noiseOf(file, terms, room, contributors);
-    if (noise !== undefined && noise.quantiser.qMax !== finest?.quantiser.qMax)
+    if (noise !== undefined && !rotates && noise.quantiser.qMax !== finest?.quantiser.qMax)
       throw new JobError('job/overflow', 'fewer bits would make numbers coarser beside their noise.');
-    deriveLayout({ ...terms, noisyQMax: noise?.quantiser.qMax }, room);
+    deriveLayout({ ...terms, noisy: noise?.quantiser }, room);
     deriveClosingLayout(job, room);
   });
 }
@@ -226,7 +228,12 @@ function noiseOf(file: JobFile, terms: LayoutTerms, room: Room, contributors: nu
   return {
     quantiser,
     contributors,
-    message: { mechanism: MECHANISM_NUMBERS[mechanism], variance: quantiser.variance, tail: BigInt(quantiser.tail) },
+    message: {
+      mechanism: MECHANISM_NUMBERS[mechanism],
+      variance: quantiser.variance,
+      tail: BigInt(quantiser.tail),
+      rotated: quantiser.units !== undefined,
+    },
     privacy: { epsilon, delta },
   };
 }

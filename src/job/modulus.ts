@@ -18,11 +18,11 @@ const STEPS_PER_ROOT = 64;
 
 /**
  * The smallest m from 16 to 32 for which `fits` does not throw `job/overflow` and all numbers keep their steps; 32 where none does.
- * `parameters`: d of a training job, 0 of others. `fits` is called with rooms of growing m.
+ * `parameters`: d of a training job; `any` where `fits` alone says how fine numbers have to be. `fits` is called with rooms of growing m.
  */
-export function smallestModulus(silos: number, parameters: number, fits: (room: Room) => void): number {
+export function smallestModulus(silos: number, parameters: number | 'any', fits: (room: Room) => void): number {
   const { modulusBitsMin, modulusBitsMax } = JOB_LIMITS;
-  const steps = Math.max(STEPS_MIN, STEPS_PER_ROOT * Math.sqrt(parameters));
+  const steps = parameters === 'any' ? 0 : Math.max(STEPS_MIN, STEPS_PER_ROOT * Math.sqrt(parameters));
   for (let modulusBits: number = modulusBitsMin; modulusBits < modulusBitsMax; modulusBits++) {
     const room = { silos, modulusBits };
     if (unitBudget(room) >= steps && holds(room, fits)) return modulusBits;

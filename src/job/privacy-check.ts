@@ -1,6 +1,7 @@
 // A silo's check that the epsilon of a manifest is the one that its noise gives: it computes it itself. The coordinator is not asked.
 
-import { NoiseMechanism, Visibility, type JobManifest } from '../wire/index.js';
+import { NoiseMechanism, Visibility, type JobManifest, type RealQuantiser } from '../wire/index.js';
+import { roundedNormBound } from '../privacy/index.js';
 import { contributorsOf } from './cohort.js';
 import { JobError } from './errors.js';
 import { parseJob } from './job.js';
@@ -45,7 +46,7 @@ export function checkPrivacy(manifest: JobManifest): void {
     {
       mechanism: noise.mechanism === NoiseMechanism.NOISE_MECHANISM_SKELLAM ? 'skellam' : 'discrete-gaussian',
       variance: noise.variance,
-      qMax: Number(delta.quantiser.value.qMax),
+      l2: sensitivityOf(delta.quantiser.value, Number(delta.length), noise.rotated),
       dimensions: Number(delta.length),
       contributors,
       rounds: manifest.roundLimit,
@@ -53,6 +54,11 @@ export function checkPrivacy(manifest: JobManifest): void {
     privacy?.delta ?? 0,
   );
   demandEpsilon(computed.epsilon, manifest);
+}
+
+/** What one silo can change, in quantised units: its clip, and what rounding can add to it. */
+function sensitivityOf({ clip, scale, qMax }: RealQuantiser, dimensions: number, rotated: boolean): number {
+  return rotated ? roundedNormBound(clip * scale, dimensions) : Number(qMax) + Math.sqrt(dimensions);
 }
 
 /** The same for DP-SGD, from the smallest silo that the manifest lets in. */

@@ -41,6 +41,6 @@ export { planRecords, planSilos, signalToNoise, type Budget, type RecordPlan, ty
 export { clippedGrid, GRID_SIGMA, GridNoise, type Grid } from './sample/grid.js';
 export { poissonSample } from './sample/poisson.js';
 export { addNoiseInto, type NextBytes } from './sample/draw.js';
-export { rotateBackInto, rotatedLength, rotateInto, signsFrom } from './sample/rotation.js';
-export { roundConditionally, roundedNormBound } from './sample/rounding.js';
+export { flattened, rotateBackInto, rotatedWidth, rotateInto, rotationFrom, type Rotation } from './sample/rotation.js';
+export { roundedNormBound } from './sample/rounding.js';
 export { noiseTable, type NoiseKind, type NoiseTable } from './sample/table.js';

@@ -41,12 +41,13 @@ export function mechanismOf(manifest: Manifest, round: number): Mechanism | unde
   if (noise === undefined) return undefined;
   let square = 0;
   let dimensions = 0;
-  for (const { visibility, length, quantiser } of manifest.layout.segments) {
+  for (const { visibility, length, quantiser, roundedNorm } of manifest.layout.segments) {
     if (visibility !== 'noised') continue;
     dimensions += length;
     const root = Math.sqrt(length);
-    // Stochastic rounding adds at most one unit to each coordinate.
-    if (quantiser.kind === 'integer') square += (quantiser.max * root) ** 2;
+    // Stochastic rounding adds at most one unit to each coordinate, unless it was drawn again until the whole was short.
+    if (roundedNorm !== undefined) square += roundedNorm ** 2;
+    else if (quantiser.kind === 'integer') square += (quantiser.max * root) ** 2;
     else square += (quantiser.clipKind === 'l2' ? quantiser.qMax + root : (quantiser.qMax + 1) * root) ** 2;
   }
   const { mechanism: kind, variance } = noise;

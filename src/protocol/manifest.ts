@@ -14,6 +14,7 @@ import {
   utf8,
 } from '../base/index.js';
 import { hash, LABELS } from '../crypto/index.js';
+import { roundedNormBound } from '../privacy/index.js';
 import {
   layoutOf,
   MODULUS_BITS_MAX,
@@ -157,7 +158,7 @@ export function openManifest(present: Roster, envelope: Envelope | undefined): M
     'manifest/graph',
     `the masking graph is of no use in the smallest cohort: ${useless ?? ''}.`,
   );
-  const layout = readLayout(message.layout, noise?.tail);
+  const layout = readLayout(message.layout, noise);
   refuseOverflow(layout, silos.length, message.modulusBits);
   const closingLayout = message.closingLayout === undefined ? undefined : readLayout(message.closingLayout);
   if (closingLayout !== undefined) refuseOverflow(closingLayout, silos.length, message.modulusBits);
@@ -211,12 +212,14 @@ export function layoutOfRound(manifest: Manifest, round: number): Layout {
 }
 
 /** A layout as the vector room wants it. Throws VectorError `vector/bad-layout`, Refusal `manifest/invalid`. */
-export function readLayout(layout: SumLayout | undefined, noiseTail?: number): Layout {
+export function readLayout(layout: SumLayout | undefined, noise?: SegmentNoise): Layout {
   const { segments } = demanded(layout, 'manifest/invalid', 'the sum layout is missing.');
-  return layoutOf(segments.map((segment) => readSegment(segment, noiseTail)));
+  return layoutOf(segments.map((segment) => readSegment(segment, noise)));
 }
 
-function readSegment(segment: WireSegment, noiseTail: number | undefined): SegmentSpec {
+type SegmentNoise = Pick<SumNoise, 'tail' | 'rotated'>;
+
+function readSegment(segment: WireSegment, noise: SegmentNoise | undefined): SegmentSpec {
   const q = demanded(segment.quantiser, 'manifest/invalid', `segment "${segment.name}" has no quantiser.`);
   return {
     name: segment.name,
@@ -231,10 +234,21 @@ function readSegment(segment: WireSegment, noiseTail: number | undefined): Segme
             scale: q.value.scale,
             qMax: Number(q.value.qMax),
           },
-    visibility: readVisibility(segment, noiseTail),
+    visibility: readVisibility(segment, noise),
     coarseStep: Number(segment.coarseStep),
-    ...(noiseTail !== undefined && segment.visibility === WireVisibility.VISIBILITY_NOISED ? { noiseTail } : {}),
+    ...(noise !== undefined && segment.visibility === WireVisibility.VISIBILITY_NOISED ? noiseOf(segment, noise) : {}),
   };
+}
+
+function noiseOf({ name, length, quantiser }: WireSegment, { tail, rotated }: SegmentNoise): Partial<SegmentSpec> {
+  if (!rotated) return { noiseTail: tail };
+  demand(
+    quantiser?.$case === 'real' && quantiser.value.clipKind === ClipKind.CLIP_KIND_L2,
+    'manifest/invalid',
+    `segment "${name.slice(0, 100)}" is to be rotated, and only one that is clipped as a whole can be.`,
+  );
+  const { clip, scale } = quantiser.value;
+  return { noiseTail: tail, roundedNorm: roundedNormBound(clip * scale, Number(length)) };
 }
 
 function readClipKind(name: string, kind: ClipKind): 'l2' | 'each' {
@@ -247,11 +261,11 @@ function readClipKind(name: string, kind: ClipKind): 'l2' | 'each' {
   return 'each';
 }
 
-function readVisibility(segment: WireSegment, noiseTail: number | undefined): Visibility {
+function readVisibility(segment: WireSegment, noise: SegmentNoise | undefined): Visibility {
   if (segment.visibility === WireVisibility.VISIBILITY_PUBLIC) return 'public';
   if (segment.visibility === WireVisibility.VISIBILITY_COARSE) return 'coarse';
   demand(
-    segment.visibility !== WireVisibility.VISIBILITY_NOISED || noiseTail !== undefined,
+    segment.visibility !== WireVisibility.VISIBILITY_NOISED || noise !== undefined,
     'manifest/invalid',
     `segment "${segment.name}" is marked as noised, and the manifest names no noise.`,
   );

@@ -11,6 +11,8 @@ export interface SumNoise {
   readonly variance: number;
   /** Bound on one silo's noise on a coordinate, in quantised units. */
   readonly tail: number;
+  /** Noised segments are rotated before they are rounded, and rounded so that they stay short. */
+  readonly rotated: boolean;
 }
 
 /** Undefined for a job without noise. Throws Refusal `manifest/invalid` when noise, epsilon and segments do not go together. */
@@ -44,6 +46,7 @@ export function readNoise(message: JobManifest): SumNoise | undefined {
     mechanism: noise.mechanism === NoiseMechanism.NOISE_MECHANISM_SKELLAM ? 'skellam' : 'discrete-gaussian',
     variance: noise.variance,
     tail: Number(noise.tail),
+    rotated: noise.rotated,
   };
 }
 

@@ -28,6 +28,11 @@ export interface SegmentSpec {
   readonly coarseStep: number;
   /** With `noised`: no silo's noise on a coordinate is larger, in quantised units. */
   readonly noiseTail?: number;
+  /**
+   * With `noised` and a clip of kind `l2`: the values are rotated, and rounded until their L2 norm, in quantised units, is at most this.
+   * q_max then bounds a rotated coordinate and is below clip times scale.
+   */
+  readonly roundedNorm?: number;
 }
 
 export interface Segment extends SegmentSpec {
@@ -85,8 +90,12 @@ function problemsOf(spec: SegmentSpec): string[] {
   } else {
     if (!(q.clip > 0 && Number.isFinite(q.clip))) problems.push('the clip must be positive');
     if (!(q.scale > 0 && Number.isFinite(q.scale))) problems.push('the scale must be positive');
-    if (!Number.isSafeInteger(q.qMax) || q.qMax < Math.ceil(q.clip * q.scale))
-      problems.push('q_max must be a whole number of at least clip times scale');
+    const rotated = spec.roundedNorm !== undefined;
+    if (rotated && q.clipKind !== 'l2') problems.push('only a segment that is clipped as a whole can be rotated');
+    if (!Number.isSafeInteger(q.qMax) || q.qMax < (rotated ? 1 : Math.ceil(q.clip * q.scale)))
+      problems.push(
+        rotated ? 'q_max must be a whole number from 1' : 'q_max must be a whole number of at least clip times scale',
+      );
   }
   return problems;
 }
@@ -99,10 +108,20 @@ export function largestContribution(segment: SegmentSpec): number {
   return segment.visibility === 'coarse' ? bound + segment.coarseStep : bound;
 }
 
-/** Throws VectorError `vector/overflow` unless n silos' values stay below 2^(m−1) in every segment, `noiseTail` included. */
-export function refuseOverflow(layout: Layout, n: number, modulusBits: number, noiseTail = 0): void {
+/**
+ * Largest |q| in a sum over n silos. For rotated segments the noise of all counts as their standard deviations add up, in squares: a tail
+ * is at least 13.5 of one silo's, so sqrt(n) tails are as many of the sum's, and that is exceeded with a chance below 2^-130.
+ */
+export function largestSum(segment: SegmentSpec, n: number): number {
+  const { quantiser: q, roundedNorm, noiseTail = 0 } = segment;
+  if (roundedNorm === undefined || q.kind !== 'real') return n * largestContribution(segment);
+  return n * q.qMax + Math.ceil(Math.sqrt(n) * noiseTail);
+}
+
+/** Throws VectorError `vector/overflow` unless the sum of n silos' values stays below 2^(m−1) in every segment, noise included. */
+export function refuseOverflow(layout: Layout, n: number, modulusBits: number): void {
   const half = 2 ** (modulusBits - 1);
-  const bad = layout.segments.filter((segment) => n * largestContribution(segment) + noiseTail >= half);
+  const bad = layout.segments.filter((segment) => largestSum(segment, n) >= half);
   if (bad.length === 0) return;
   throw new VectorError(
     'vector/overflow',

@@ -71,14 +71,32 @@ function realInto(out: Int32Array, segment: Segment, values: Float32Array | Floa
   const norm = clipKind === 'l2' ? l2Norm(values) : 0;
   const shrink = norm > clip ? clip / norm : 1;
   const rounding = { shrink, clip: clipKind === 'each' ? clip : Infinity, scale, top: qMax };
-  let saturated = 0;
-  for (let start = 0; start < values.length; start += ROUNDED_AT_ONCE) {
-    const part = values.subarray(start, start + ROUNDED_AT_ONCE);
-    saturated += roundInto(out.subarray(start, start + part.length), part, random(part.length), rounding);
-  }
+  const saturated = conditionallyInto(out, segment, () => {
+    let cut = 0;
+    for (let start = 0; start < values.length; start += ROUNDED_AT_ONCE) {
+      const part = values.subarray(start, start + ROUNDED_AT_ONCE);
+      cut += roundInto(out.subarray(start, start + part.length), part, random(part.length), rounding);
+    }
+    return cut;
+  });
   wipeRounder();
   if (segment.visibility === 'coarse') out.forEach((q, i) => (out[i] = coarse(segment, q)));
   return shrink < 1 ? saturated + 1 : saturated;
+}
+
+/** A vector within its clip is longer than the bound with a chance of e^(-1/2) or less, and so this often with one below 1e-21. */
+const ROUNDINGS_MAX = 100;
+
+/** Rounds until the whole is within the segment's bound, once where it has none. Kairouz, Liu, Steinke (2021), §4.2. */
+function conditionallyInto(out: Int32Array, { name, roundedNorm = Infinity }: Segment, round: () => number): number {
+  for (let tried = 0; tried < ROUNDINGS_MAX; tried++) {
+    const saturated = round();
+    if (roundedNorm === Infinity || l2Norm(out) <= roundedNorm) return saturated;
+  }
+  throw new VectorError(
+    'vector/out-of-range',
+    `no rounding of segment "${name}" in ${String(ROUNDINGS_MAX)} is within the norm ${String(roundedNorm)}.`,
+  );
 }
 
 function wholeInto(out: Int32Array, segment: Segment, values: Float32Array | Float64Array): number {

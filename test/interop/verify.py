@@ -263,6 +263,28 @@ def little(code, data):
     return values
 
 
+def turn_back(values, key):
+    """The inverse of a round's rotation (§2.5), in place: of the last P coordinates, then of the first P, P the largest power of two up to d."""
+    d, width = len(values), 1
+    while 2 * width <= d:
+        width *= 2
+    size = (width + 7) // 8
+    steps = [0] if width == d else [0, d - width]
+    signs = stream(key, size * len(steps))
+    scale = 1 / math.sqrt(width)
+    for n, start in reversed(list(enumerate(steps))):
+        part, half = values[start : start + width], 1
+        while half < width:
+            for low in range(0, width, 2 * half):
+                for i in range(low, low + half):
+                    part[i], part[i + half] = part[i] + part[i + half], part[i] - part[i + half]
+            half *= 2
+        bits = signs[n * size : (n + 1) * size]
+        for i in range(width):
+            v = part[i] * scale
+            values[start + i] = -v if bits[i >> 3] >> (i & 7) & 1 else v
+
+
 # Protocol buffers: a schema is {field number: (name, type)}; a type is u (varint), s, b, d (double), f (float), q (fixed64) or a schema's
 # name, with * where it repeats. Numbers are those of proto/veilsum/v1.
 
@@ -280,7 +302,7 @@ SCHEMAS = {
     " reopened:b* closing:Layout train:s* noise:Noise local:s* graph:Regular"
     " unit_noise:UnitNoise",
     "Regular": "absent:u",
-    "Noise": "mechanism:u variance:d tail:u",
+    "Noise": "mechanism:u variance:d tail:u rotated:u",
     "UnitNoise": "unit_column:s clip:d noise:d batch:u min_units:u steps:u",
     "Source": "job_id:s result_hash:b",
     "Acceptance": "min_weight:d max_mean_norm:d",
@@ -991,16 +1013,19 @@ class Verifier:
         self.count("models")
         return state
 
-    def judge(self, manifest, layout, closing, x, survivors, state):
-        """Outcome and next state of §2.6."""
+    def judge(self, manifest, layout, closing, x, survivors, state, rotation):
+        """Outcome and next state of §2.6. `rotation`: the key of the round's rotation."""
         values, at = {}, 0
         tail = manifest["noise"]["tail"] if manifest["noise"] else 0
         for s in layout:
             values[s["name"]], at = (x[at : at + s["length"]], s["real"]["scale"] if s["real"] else 1), at + s["length"]
             bound = (s["real"]["q_max"] if s["real"] else s["integer"]["max"]) + (tail if s["visibility"] == 3 else 0)
             bound += s["coarse_step"] if s["visibility"] == 2 else 0
-            low = -bound if s["real"] else 0
-            if not all(survivors * low <= v <= survivors * bound for v in values[s["name"]][0]):
+            most = survivors * bound
+            if self.rotated(manifest, s):
+                most = survivors * s["real"]["q_max"] + math.ceil(math.sqrt(survivors) * tail)
+            low = -most if s["real"] else 0
+            if not all(low <= v <= most for v in values[s["name"]][0]):
                 return 2, state
         if manifest["kind"] == 3:
             raise Missing("whether sums of values lie within declared ranges is not judged")
@@ -1017,7 +1042,10 @@ class Verifier:
         if not (total > 0 and total >= manifest["acceptance"]["min_weight"]):
             return 2, state
         delta, scale = values["delta"]
-        mean = [v / scale / total for v in delta]
+        change = [v / scale for v in delta]
+        if self.rotated(manifest, next(s for s in layout if s["name"] == "delta")):
+            turn_back(change, rotation)
+        mean = [v / total for v in change]
         norm = 0.0
         for v in mean:
             norm += v * v
@@ -1030,6 +1058,10 @@ class Verifier:
         steps = [rate * v for v in mean] + [v / scale / total for v in running]
         need(len(steps) == len(state[1]), "vector/bad-layout", f"{len(steps)} coordinates for {len(state[1])} parameters")
         return 1, (state[0], little("f", struct.pack(f"<{len(steps)}f", *(p + step for p, step in zip(state[1], steps)))), state[2])
+
+    @staticmethod
+    def rotated(manifest, segment):
+        return bool(manifest["noise"] and manifest["noise"]["rotated"] and segment["visibility"] == 3 and segment["real"])
 
     # Check 11.
 
@@ -1189,7 +1221,8 @@ class Verifier:
         if manifest["kind"] != 1 or closing or entry.message["outcome"] != 1:
             stays = self.of("plan", job, entry.round)[0].message["model"] == entry.message["model"]
             need(stays, "result/outcome", "the model changes where it has to stay")
-        outcome, after = self.judge(manifest, layout, closing, x, len(tr["u3"]), state)
+        before = self.of("plan", job, entry.round)[0].message["model"]
+        outcome, after = self.judge(manifest, layout, closing, x, len(tr["u3"]), state, h("rotation", job.encode() + before))
         need(outcome == entry.message["outcome"], "result/outcome", f"the outcome is {outcome}, the result says {entry.message['outcome']}")
         if manifest["kind"] != 3 and after is not None:
             need(h("model", state_bytes(after)) == entry.message["model"], "result/outcome", "the next model is another one")

@@ -26,7 +26,13 @@ import {
   resigned,
   verifyParts,
 } from '../support/audit/forge.js';
-import { bundleOfJob, trainedAlongGraph, trainedConsortium, type Trained } from '../support/audit/trained.js';
+import {
+  bundleOfJob,
+  trainedAlongGraph,
+  trainedConsortium,
+  trainedWithNoise,
+  type Trained,
+} from '../support/audit/trained.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 
 const SCRIPT = join(import.meta.dirname, 'verify.py');
@@ -266,6 +272,17 @@ describe.skipIf(!found)('a verifier in Python', { timeout: 60_000 }, () => {
       const verdict = await judge(forged);
       expect(verdict.findings.map(({ code }) => code)).toContain('plan/graph');
     });
+  });
+
+  it('turns the sums of a job with noise back, and finds a model that was made without that', async () => {
+    const noised = await trainedWithNoise();
+    const { founded } = noised.consortium;
+    expect(noised.consortium.job.manifest.noise?.rotated).toBe(true);
+    const parts = partsOf(Buffer.from(await bundleOfJob(noised)));
+    const { verdict } = await verify(bundleOf(parts), '--roster-hash', hex(founded.roster.hash), '--pure');
+    expect(verdict).toMatchObject({ verdict: 'PASS', findings: [], incomplete: [] });
+    expect(verdict.counts).toMatchObject({ rounds: 3, sums: 3 });
+    expect(verifyParts(parts, { rosterHash: founded.roster.hash }).word).toBe('PASS');
   });
 
   it('compares with a checkpoint that was kept', async () => {

@@ -38,6 +38,17 @@ export function trainedAlongGraph(): Promise<Trained> {
   );
 }
 
+/** The same job with noise under the mask, whose sums are rotated back before they change the model. It has no closing round. */
+export function trainedWithNoise(): Promise<Trained> {
+  const privacy = 'privacy: { unit: silo, noise: 1.5, delta: 0.001 }';
+  return trainedConsortium((text) =>
+    text
+      .replace(/^( +)weightRows: .*$/m, `$1weightRows: 1\n$1${privacy}`)
+      .replace(/^( +)holdoutFraction: .*$/m, '$1holdoutFraction: 0')
+      .concat('minWeight: 1\n'),
+  );
+}
+
 export interface Trained {
   readonly consortium: MemoryConsortium;
   readonly jobId: string;

@@ -58,8 +58,9 @@ const sumNoise: SumNoise = {
   mechanism: 'skellam',
   variance: manifest.noise!.variance,
   tail: Number(manifest.noise!.tail),
+  rotated: manifest.noise!.rotated,
 };
-const layout: Layout = readLayout(manifest.layout, sumNoise.tail);
+const layout: Layout = readLayout(manifest.layout, sumNoise);
 const holdout = {
   count: 0,
   lossSum: 0,

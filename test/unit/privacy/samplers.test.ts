@@ -7,12 +7,12 @@ import {
   addNoiseInto,
   noiseTable,
   PrivacyError,
+  flattened,
   rotateBackInto,
-  rotatedLength,
+  rotatedWidth,
   rotateInto,
-  roundConditionally,
+  rotationFrom,
   roundedNormBound,
-  signsFrom,
   type NoiseKind,
 } from '../../../src/privacy/index.js';
 import { l2Norm } from '../../../src/vector/index.js';
@@ -147,41 +147,50 @@ describe('noise', () => {
 });
 
 describe('the rotation', () => {
-  it('keeps the norm, flattens, and is undone', () => {
-    const length = rotatedLength(1000);
-    expect(length).toBe(1024);
-    const signs = signsFrom(stream('signs'), length);
-    const vector = new Float64Array(length);
-    vector[17] = 5;
+  it.each([1, 2, 3, 64, 1000, 1024, 1025, 2047])('keeps the norm of %i coordinates, flattens, and is undone', (d) => {
+    const turn = rotationFrom(stream('signs'), d);
+    const bound = 5 * flattened(d);
+    for (const at of new Set([0, Math.floor(d / 2), d - 1])) {
+      const vector = new Float64Array(d);
+      vector[at] = 5;
+      const turned = vector.slice();
+      rotateInto(turned, turn);
+      expect(l2Norm(turned)).toBeCloseTo(5, 12);
+      expect(Math.max(...turned.map(Math.abs))).toBeLessThan(bound + 1e-9);
+      rotateBackInto(turned, turn);
+      turned.forEach((value, i) => {
+        expect(value).toBeCloseTo(vector[i]!, 12);
+      });
+    }
+  });
+
+  it('pads nothing, and turns at least half of the coordinates in each step', () => {
+    expect([1, 2, 3, 1023, 1024, 1025].map(rotatedWidth)).toEqual([1, 2, 2, 512, 1024, 1024]);
+    expect(rotationFrom(stream('one'), 1024).second).toBeUndefined();
+    expect(rotationFrom(stream('two'), 1025).second).toHaveLength(128);
+  });
+
+  it('bounds coordinates of the vector that an adversary would choose without its signs, and not one chosen with them', () => {
+    const d = 3000;
+    const turn = rotationFrom(stream('known'), d);
+    const vector = Float64Array.from({ length: d }, (_, i) => (i % 7) - 3);
+    const norm = l2Norm(vector);
     const turned = vector.slice();
-    rotateInto(turned, signs);
-    expect(l2Norm(turned)).toBeCloseTo(5, 12);
-    expect(Math.max(...turned.map(Math.abs))).toBeCloseTo(5 / 32, 12);
-    rotateBackInto(turned, signs);
-    turned.forEach((value, i) => {
-      expect(value).toBeCloseTo(vector[i]!, 12);
-    });
-    expect(signs.filter((sign) => sign < 0).length).toBeGreaterThan(400);
+    rotateInto(turned, turn);
+    expect(Math.max(...turned.map(Math.abs))).toBeLessThan(flattened(d) * norm);
+    // What is turned back from one long coordinate is turned to it again.
+    const chosen = new Float64Array(d);
+    chosen[2000] = norm;
+    rotateBackInto(chosen, turn);
+    rotateInto(chosen, turn);
+    expect(Math.max(...chosen.map(Math.abs))).toBeGreaterThan(flattened(d) * norm);
   });
 });
 
-describe('conditional rounding', () => {
-  it('is unbiased and never longer than its bound', () => {
-    const values = Float64Array.from({ length: 256 }, (_, i) => Math.sin(i) * 0.9);
-    const bound = roundedNormBound(l2Norm(values), values.length);
-    const sum = new Float64Array(values.length);
-    const next = stream('rounding');
-    for (let k = 0; k < 2000; k++) {
-      const rounded = roundConditionally(values, bound, next);
-      expect(l2Norm(rounded)).toBeLessThanOrEqual(bound);
-      rounded.forEach((value, i) => (sum[i] = sum[i]! + value / 2000));
-    }
-    const off = Math.max(...sum.map((value, i) => Math.abs(value - values[i]!)));
-    expect(off).toBeLessThan(0.07);
-    expect(bound).toBeLessThan(l2Norm(values) + 16);
-  });
-
-  it('refuses a vector that is longer than its clip', () => {
-    expect(() => roundConditionally(new Float64Array(4).fill(10), 5, stream('long'))).toThrow(/no rounding within 5/);
+describe('the bound of conditional rounding', () => {
+  it('is close to the clip where that is long beside sqrt(d), and never above what any rounding gives', () => {
+    expect(roundedNormBound(3600, 1_000_000) / 3600).toBeLessThan(1.02);
+    expect(roundedNormBound(10, 1_000_000)).toBeLessThan(1010);
+    for (const clip of [1, 30, 1000]) expect(roundedNormBound(clip, 4)).toBeLessThanOrEqual(clip + 2);
   });
 });

@@ -34,7 +34,12 @@ const noisy: Partial<JobManifest> = {
     ],
   },
   privacy: { epsilon: 10, delta: 1e-5 },
-  noise: { mechanism: NoiseMechanism.NOISE_MECHANISM_SKELLAM, variance: (3 * 1010) ** 2, tail: 100_000n },
+  noise: {
+    mechanism: NoiseMechanism.NOISE_MECHANISM_SKELLAM,
+    variance: (3 * 1010) ** 2,
+    tail: 100_000n,
+    rotated: false,
+  },
 };
 
 describe('the ledger of an agent that is running', () => {

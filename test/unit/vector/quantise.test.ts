@@ -1,7 +1,8 @@
 // Reals to integers and back, and layouts that are refused (docs/protocol.md §2.5).
 
 import { describe, expect, it } from 'vitest';
-import { isCodedError } from '../../../src/base/index.js';
+import { isCodedError, utf8 } from '../../../src/base/index.js';
+import { Keystream, sha256 } from '../../../src/crypto/index.js';
 import {
   dequantise,
   l2Norm,
@@ -12,6 +13,7 @@ import {
   type Layout,
   type SegmentSpec,
 } from '../../../src/vector/index.js';
+import { roundedNormBound } from '../../../src/privacy/index.js';
 import { words } from '../../support/vector-twins.js';
 
 const real = (change: object = {}): SegmentSpec['quantiser'] => ({
@@ -47,6 +49,51 @@ function codeOf(run: () => unknown): string {
   }
   return 'accepted';
 }
+
+function streamed(name: string): (count: number) => Uint32Array {
+  const stream = new Keystream(sha256(utf8(name)));
+  return (count) => new Uint32Array(stream.next(4 * count).slice().buffer);
+}
+
+describe('a segment that is rounded until it is short', () => {
+  const length = 256;
+  const values = Array.from({ length }, (_, i) => Math.sin(i) * 0.9);
+  const norm = l2Norm(values);
+  const at = (roundedNorm: number, clip = norm): Layout =>
+    one({ length, visibility: 'noised', roundedNorm, quantiser: real({ clipKind: 'l2', clip, scale: 1, qMax: 3 }) });
+
+  it('is drawn again where it is longer, as every other one is than the length that is usual', () => {
+    const usual = 12.2;
+    const random = streamed('again');
+    let longer = 0;
+    for (let k = 0; k < 100; k++) {
+      if (l2Norm(of(at(Infinity), values, random).values) > usual) longer++;
+      expect(l2Norm(of(at(usual), values, random).values)).toBeLessThanOrEqual(usual);
+    }
+    expect(longer).toBeGreaterThan(10);
+  });
+
+  it('is unbiased', () => {
+    const bound = roundedNormBound(norm, length);
+    const sum = new Float64Array(length);
+    const random = streamed('conditional');
+    for (let k = 0; k < 2000; k++) {
+      const rounded = of(at(bound), values, random).values;
+      expect(l2Norm(rounded)).toBeLessThanOrEqual(bound);
+      rounded.forEach((value, i) => (sum[i] = sum[i]! + value / 2000));
+    }
+    expect(Math.max(...sum.map((value, i) => Math.abs(value - values[i]!)))).toBeLessThan(0.07);
+  });
+
+  it('is refused where no rounding can be within the bound', () => {
+    expect(codeOf(() => of(at(norm / 2), values, streamed('never')))).toBe('vector/out-of-range');
+  });
+
+  it('has to be clipped as a whole', () => {
+    const each = real({ clipKind: 'each', clip: 1, scale: 1, qMax: 1 });
+    expect(codeOf(() => one({ visibility: 'noised', roundedNorm: 3, quantiser: each }))).toBe('vector/bad-layout');
+  });
+});
 
 describe('quantising', () => {
   it('rounds up or down by the random word, never by more than one unit', () => {
@@ -186,14 +233,16 @@ describe('a layout', () => {
         refuseOverflow(layout, 33, 16);
       }),
     ).toBe('vector/overflow');
+    const noised = (noiseTail: number): Layout =>
+      one({ quantiser: { kind: 'integer', max: 1000 }, visibility: 'noised', noiseTail });
     expect(
       codeOf(() => {
-        refuseOverflow(layout, 32, 16, 768);
+        refuseOverflow(noised(24), 32, 16);
       }),
     ).toBe('vector/overflow');
     expect(
       codeOf(() => {
-        refuseOverflow(layout, 32, 16, 767);
+        refuseOverflow(noised(23), 32, 16);
       }),
     ).toBe('accepted');
     const coarse = one({ quantiser: { kind: 'integer', max: 1000 }, visibility: 'coarse', coarseStep: 24 });

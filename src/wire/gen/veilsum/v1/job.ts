@@ -166,6 +166,11 @@ export interface SumNoise {
   variance: number;
   /** No silo's noise on a coordinate is larger, in quantised units. */
   tail: bigint;
+  /**
+   * True: noised segments are rotated before they are rounded, rounded until they are no longer than rounding makes them on average, and
+   * rotated back once the sum is open (§2.5). q_max is then a bound on a rotated coordinate, below clip * scale.
+   */
+  rotated: boolean;
 }
 
 export interface StatisticsSource {
@@ -768,7 +773,7 @@ export const RegularGraph: MessageFns<RegularGraph> = {
 };
 
 function createBaseSumNoise(): SumNoise {
-  return { mechanism: 0, variance: 0, tail: 0n };
+  return { mechanism: 0, variance: 0, tail: 0n, rotated: false };
 }
 
 export const SumNoise: MessageFns<SumNoise> = {
@@ -784,6 +789,9 @@ export const SumNoise: MessageFns<SumNoise> = {
         throw new globalThis.Error("value provided for field message.tail of type uint64 too large");
       }
       writer.uint32(24).uint64(message.tail);
+    }
+    if (message.rotated !== false) {
+      writer.uint32(32).bool(message.rotated);
     }
     return writer;
   },
@@ -823,6 +831,14 @@ export const SumNoise: MessageFns<SumNoise> = {
             }
 
             message.tail = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rotated = reader.bool();
             continue;
           }
         }
