@@ -160,8 +160,9 @@ export class Cluster implements Peers {
 
   /** Takes the lease when nobody holds it, and leads. */
   readonly #stand = this.#work(async () => {
-    const { lease, journal } = this.#shared;
-    if (lease.token !== undefined || !(await lease.take())) return;
+    const { lease, journal, database } = this.#shared;
+    // While the database was away nobody could renew a lease: who held it comes first.
+    if (lease.token !== undefined || database.backForMs < lease.ttlMs || !(await lease.take())) return;
     try {
       failpoint('cluster.before-lead');
       // What the one before committed is all there by now, and nothing comes after it.
@@ -249,7 +250,7 @@ export class Cluster implements Peers {
       try {
         await work();
         // Not all work asks the database.
-        if (!this.#awayTold || this.#shared.database.awaySince !== undefined) return;
+        if (!this.#awayTold || this.#shared.database.isAway) return;
         this.#awayTold = false;
         log.info('storage.back');
       } catch (error) {

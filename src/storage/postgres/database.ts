@@ -29,11 +29,21 @@ export class Database {
   #open = 0;
   #closed = false;
   /** Since when the server has been away; undefined while it answers. */
-  awaySince: number | undefined;
+  #awaySince: number | undefined;
+  #backSince = Number.NEGATIVE_INFINITY;
 
   constructor(settings: DatabaseSettings) {
     demandDatabase(settings);
     this.settings = settings;
+  }
+
+  get isAway(): boolean {
+    return this.#awaySince !== undefined;
+  }
+
+  /** For how long the server has answered, as far as this process knows; since ever where it never was away. */
+  get backForMs(): number {
+    return this.isAway ? 0 : performance.now() - this.#backSince;
   }
 
   get schema(): string {
@@ -60,7 +70,7 @@ export class Database {
            set_config('idle_in_transaction_session_timeout', $2, false)`,
         [this.schema, String(this.settings.standstillMs ?? STANDSTILL_MS)],
       );
-      this.awaySince = undefined;
+      this.#answered();
       return client;
     } catch (cause) {
       void client.end().catch(() => undefined);
@@ -109,7 +119,7 @@ export class Database {
         client = await this.connect();
       }
       const result = await work(client);
-      this.awaySince = undefined;
+      this.#answered();
       if (this.#isClosed()) this.#drop(client);
       else this.#idle.push(client);
       return result;
@@ -135,8 +145,14 @@ export class Database {
   }
 
   #noted<E>(error: E): E {
-    if (isAway(error)) this.awaySince ??= Date.now();
+    if (isAway(error)) this.#awaySince ??= performance.now();
     return error;
+  }
+
+  #answered(): void {
+    if (!this.isAway) return;
+    this.#awaySince = undefined;
+    this.#backSince = performance.now();
   }
 }
 

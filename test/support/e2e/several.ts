@@ -40,6 +40,10 @@ export class Balancer {
     for (const socket of open) socket.destroy();
   }
 
+  cutAll(): void {
+    for (const open of this.#ports.values()) for (const socket of open) socket.destroy();
+  }
+
   #dial(outer: Socket, tried: Set<number>): void {
     const [first] = [...this.#ports].filter(([port]) => !tried.has(port)).sort(([, a], [, b]) => a.size - b.size);
     if (first === undefined) {
@@ -64,7 +68,7 @@ export class Balancer {
   }
 
   async close(): Promise<void> {
-    for (const open of this.#ports.values()) for (const socket of open) socket.destroy();
+    this.cutAll();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 }
@@ -83,10 +87,16 @@ export class Coordinators {
   }
 
   /** `port`: the one address. */
-  static async behind(port: number, founded: Founded, server: PostgresServer, leaseSeconds = 4): Promise<Coordinators> {
+  /** `extra`: more lines for each configuration. */
+  static async behind(
+    port: number,
+    founded: Founded,
+    server: PostgresServer,
+    { leaseSeconds = 4, extra = '' }: { readonly leaseSeconds?: number; readonly extra?: string } = {},
+  ): Promise<Coordinators> {
     const storage = `storage: ${server.url(await server.database())}
 database: { password: ${server.passwordFile}, leaseSeconds: ${leaseSeconds} }
-`;
+${extra}`;
     return new Coordinators(founded, await Balancer.listen(port), storage);
   }
 
@@ -94,7 +104,29 @@ database: { password: ${server.passwordFile}, leaseSeconds: ${leaseSeconds} }
     return this.#founded.at(`${name}.yaml`);
   }
 
-  async start(name: string, faults: Faults = ''): Promise<Running> {
+  /** Past the balancer. */
+  address(name: string): string {
+    return `localhost:${this.#ports.get(name) ?? 0}`;
+  }
+
+  /** Cuts every connection: whoever dials anew is given away anew. */
+  cutAll(): void {
+    this.#balancer.cutAll();
+  }
+
+  /** The one that this silo has its newest stream to. */
+  of(silo: string): string | undefined {
+    let newest = { time: -1, name: '' };
+    for (const name of this.running.keys())
+      for (const { event, silo: who, time } of this.log(name)) {
+        if (who !== silo || (event !== 'silo.connected' && event !== 'silo.gone')) continue;
+        const at = Number(new Date(String(time)));
+        if (event === 'silo.connected' && at >= newest.time) newest = { time: at, name };
+      }
+    return newest.name === '' ? undefined : newest.name;
+  }
+
+  async configure(name: string): Promise<number> {
     const port = this.#ports.get(name) ?? (await freePort());
     this.#ports.set(name, port);
     await writeFile(
@@ -108,6 +140,11 @@ roster: { file: roster.bin }
 log: { file: logs/${name}.log }
 ${this.#storage}`,
     );
+    return port;
+  }
+
+  async start(name: string, faults: Faults = ''): Promise<Running> {
+    const port = await this.configure(name);
     const running = startProgram('coordinator', ['run', '--config', this.config(name)], faults);
     this.running.set(name, running);
     await running.line('{');
