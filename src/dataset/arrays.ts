@@ -5,7 +5,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { readSmallFile } from '../system/index.js';
 import { DataSetError } from './errors.js';
-import { npyHeader, NPY_HEAD_BYTES, type NpyHeader } from './npy.js';
+import { npyHeader, NPY_HEAD_BYTES, valuesIn, type NpyHeader } from './npy.js';
 import { npzFiles } from './npz.js';
 import type { RowBatch, RowColumn, RowStream } from './rows.js';
 
@@ -132,11 +132,11 @@ function streamOf(name: string, arrays: readonly OpenArray[]): RowStream {
   const next = async (): Promise<RowBatch | undefined> => {
     const count = Math.min(most, rows - from);
     if (count === 0) return undefined;
-    const views = new Map<OpenArray, DataView>();
+    const valuesAt = new Map<OpenArray, (index: number) => number>();
     for (const array of arrays) {
       const { start, size } = array.header;
       const bytes = await array.bytes(start + from * array.width * size, count * array.width * size);
-      views.set(array, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      valuesAt.set(array, valuesIn(array.header, bytes));
     }
     from += count;
     return {
@@ -144,9 +144,9 @@ function streamOf(name: string, arrays: readonly OpenArray[]): RowStream {
       valuesOf: (column) => {
         // Of the columns above, whose arrays have all been read.
         const { array, value } = places[column] as (typeof places)[number];
-        const view = views.get(array) as DataView;
-        const { size, read: valueAt } = array.header;
-        return (row) => valueAt(view, (row * array.width + value) * size);
+        const valueAt = valuesAt.get(array) as (index: number) => number;
+        const { width } = array;
+        return (row) => valueAt(row * width + value);
       },
     };
   };

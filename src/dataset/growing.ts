@@ -37,8 +37,11 @@ export class GrowingRows {
   push(row: ArrayLike<number>, from = 0): void {
     if (this.#length + this.#width > this.#values.length) this.#makeRoom();
     // `row` has `from + width` numbers by contract of the caller.
-    for (let i = 0; i < this.#width; i++) this.#values[this.#length + i] = row[from + i] as number;
-    this.#length += this.#width;
+    const values = this.#values;
+    const width = this.#width;
+    const at = this.#length;
+    for (let i = 0; i < width; i++) values[at + i] = row[from + i] as number;
+    this.#length = at + width;
   }
 
   #makeRoom(): void {

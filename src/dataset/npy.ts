@@ -19,6 +19,8 @@ const AXES_MAX = 32;
 /** What a header says. */
 export interface NpyHeader {
   readonly shape: readonly number[];
+  /** NumPy's name. */
+  readonly type: string;
   /** Where the values begin. */
   readonly start: number;
   /** Bytes of one value, and how it is read. */
@@ -52,6 +54,22 @@ export function parseNpy(name: string, bytes: Uint8Array): NpyArray {
   return { shape, values };
 }
 
+const LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** The values in a piece of an array by their index in it. Float32 and float64 lie as this machine has them wherever it can. */
+export function valuesIn({ type, size, read }: NpyHeader, bytes: Uint8Array): (index: number) => number {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const length = Math.floor(byteLength / size);
+  if (LITTLE_ENDIAN && byteOffset % size === 0 && (type === '<f4' || type === '<f8')) {
+    const values =
+      type === '<f4' ? new Float32Array(buffer, byteOffset, length) : new Float64Array(buffer, byteOffset, length);
+    // Whoever asks knows how many there are.
+    return (index) => values[index] as number;
+  }
+  const view = new DataView(buffer, byteOffset, byteLength);
+  return (index) => read(view, index * size);
+}
+
 /** `head`: the beginning of a file of `fileBytes`, NPY_HEAD_BYTES or all of it. Throws as `parseNpy`. */
 export function npyHeader(name: string, head: Uint8Array, fileBytes: number): NpyHeader {
   const bad = (what: string): DataSetError =>
@@ -72,7 +90,7 @@ export function npyHeader(name: string, head: Uint8Array, fileBytes: number): Np
   const needed = countOf(shape) * size;
   if (start + needed !== fileBytes)
     throw bad(`its shape needs ${String(needed)} bytes of values, it has ${String(fileBytes - start)}`);
-  return { shape, start, size, read };
+  return { shape, type, start, size, read };
 }
 
 function countOf(shape: readonly number[]): number {

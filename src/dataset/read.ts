@@ -76,6 +76,9 @@ class RowReader {
   readonly #complaints = new Complaints();
   readonly #row: Float64Array;
   readonly #missing: number[];
+  /** Of the rules. */
+  readonly #lows: Float64Array;
+  readonly #highs: Float64Array;
   /** Rows that the query gave, for row numbers. */
   #seen = 0;
   #kept = 0;
@@ -87,6 +90,8 @@ class RowReader {
     this.#features = new GrowingRows(contract.features.length, spill);
     this.#row = new Float64Array(rules.length);
     this.#missing = rules.map(() => 0);
+    this.#lows = Float64Array.from(rules, ({ low }) => low);
+    this.#highs = Float64Array.from(rules, ({ high }) => high);
   }
 
   read(batch: RowBatch, positions: readonly number[], unitAt: number | undefined): void {
@@ -170,22 +175,23 @@ class RowReader {
   /** Fills `#row`; false when the row is dropped or breaks a rule. */
   #check(columns: readonly ((row: number) => number | undefined)[], i: number): boolean {
     let kept = true;
-    for (const [c, valueAt] of columns.entries()) {
-      // One rule per column.
-      const rule = this.#rules[c] as ColumnRule;
-      const found = valueAt(i);
-      // Nearly every value is good, and an object for each would cost more than its check.
-      if (found !== undefined && rule.broken(found) === undefined) {
-        // -0 and 0 are the same value and must have the same version.
-        this.#row[c] = found + 0;
+    const row = this.#row;
+    for (let c = 0; c < columns.length; c++) {
+      // One reader and one rule per column.
+      const found = (columns[c] as (row: number) => number | undefined)(i);
+      // Nearly every value is good, and a call for each would cost more than its check. -0 and 0 are the same value and must have the
+      // same version.
+      if (found !== undefined && found >= (this.#lows[c] as number) && found <= (this.#highs[c] as number)) {
+        row[c] = found + 0;
         continue;
       }
+      const rule = this.#rules[c] as ColumnRule;
       if (found === undefined) this.#missing[c] = (this.#missing[c] ?? 0) + 1;
       const { value, broken } = judge(rule, found);
       if (broken !== undefined) this.#complaints.add(rule.column, broken, this.#seen);
       if (value === undefined) kept = false;
-      // As above; a row with nothing here is not kept.
-      this.#row[c] = (value ?? 0) + 0;
+      // A row with nothing here is not kept.
+      row[c] = (value ?? 0) + 0;
     }
     return kept;
   }

@@ -19,8 +19,9 @@ import { seedBytes } from '../results/random.js';
 export interface AgentRoundFigures {
   readonly records: number;
   readonly steps: number;
-  /** Milliseconds of the steps alone, and of the whole round. */
+  /** Milliseconds of the steps alone, of the model on the hold-out part, and of the whole round. */
   readonly stepsMs: number;
+  readonly evaluationMs: number;
   readonly roundMs: number;
 }
 
@@ -66,13 +67,19 @@ export async function measureAgentRound(records: number, turns: number): Promise
     ];
     await using trainer = await createTrainer({ model: onnx, loss: defaultLoss('binary-cross-entropy') });
     await trainer.prepare(BATCH);
-    const least = { round: Infinity, steps: Infinity };
+    const least = { round: Infinity, steps: Infinity, evaluation: Infinity };
     let steps = 0;
     // The first turn compiles and warms up.
     for (let turn = 0; turn <= turns; turn++) {
       let inSteps = 0;
+      let inEvaluation = 0;
       const timed = {
-        evaluate: trainer.evaluate.bind(trainer),
+        evaluate: async (...call: Parameters<typeof trainer.evaluate>) => {
+          const begun = performance.now();
+          const result = await trainer.evaluate(...call);
+          inEvaluation += performance.now() - begun;
+          return result;
+        },
         train: async (...call: Parameters<typeof trainer.train>) => {
           const begun = performance.now();
           const result = await trainer.train(...call);
@@ -96,8 +103,9 @@ export async function measureAgentRound(records: number, turns: number): Promise
       if (round - inSteps >= least.round - least.steps) continue;
       least.round = round;
       least.steps = inSteps;
+      least.evaluation = inEvaluation;
     }
-    return { records, steps, stepsMs: least.steps, roundMs: least.round };
+    return { records, steps, stepsMs: least.steps, evaluationMs: least.evaluation, roundMs: least.round };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
