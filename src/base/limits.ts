@@ -50,6 +50,8 @@ export const LIMITS = {
   attemptsPerRound: 3,
   /** Rounds of one job. */
   roundsMax: 100_000,
+  /** Sums over different survivors that a silo's differencing guard compares: more than a round of absences lasts. */
+  sumsCompared: 16,
   /** Bytes of one configuration file. */
   configBytes: 1 * MiB,
   /** Bytes of a certificate bundle on disk or on the wire. */

@@ -107,7 +107,7 @@ export const PROTOCOL_ERRORS = defineErrors({
   'confirm/input-rule':
     'The same input was opened before with other survivors; the difference of the two sums would isolate silos.',
   'confirm/differencing':
-    "The sum and the last one like it differ by one silo, or by what changed in this silo's records, and this silo's own policy refuses that (policy.differencing: refuse). With `warn` it is only told of.",
+    "The sum and the last ones like it differ by one silo, tell about one when taken together, or differ by what changed in this silo's records, and this silo's own policy refuses that (policy.differencing: refuse). With `warn` it is only told of.",
   'confirm/released': 'This silo has released in another attempt of the round that is not proven dead.',
   'confirm/aborted': 'This silo has aborted this attempt or a later one.',
   'confirm/wrong-phase': 'The silo is not at the point where this message is of use.',

@@ -83,7 +83,7 @@ export function encodeSnapshot(state: SiloState): Uint8Array<ArrayBuffer> {
     jobs: [...jobs.values()].map(keptJob),
     openings: [...openings].map(([key, list]) => ({ key, openings: list.map(keptOpening) })),
     ledger: [...ledger].map(([dataSet, uses]) => ({ dataSet, uses: uses.map(keptUse) })),
-    lastSums: [...lastSums].map(([key, sum]) => keptSum(key, sum)),
+    lastSums: [...lastSums].flatMap(([key, sums]) => sums.map((sum) => keptSum(key, sum))),
     recentPlans: recentPlans.map(BigInt),
     witness: keptWitness(witness),
     erased,
@@ -221,7 +221,7 @@ export function decodeSnapshot(self: SiloSelf, bytes: Uint8Array): SiloState {
     ),
     openings: new Map(openings.map(({ key, openings: list }) => [key, list.map(opening)])),
     ledger: new Map(ledger.map(({ dataSet, uses }) => [dataSet, uses.map(use)])),
-    lastSums: new Map(lastSums.map((sum) => [sum.key, lastSum(sum)])),
+    lastSums: sumsByKey(lastSums),
     recentPlans: recentPlans.map((at) => unixMs(Number(at))),
     witness: witnessState(demanded(witness, 'job/state', 'no witness.', 'internal')),
     ...(erased === undefined ? {} : { erased }),
@@ -283,6 +283,13 @@ function use({ jobId, mechanism, unit, rounds, lastRound }: KeptUse): LedgerEntr
     rounds,
     lastRound,
   };
+}
+
+/** Snapshots of older versions hold one sum of each kind, the last. */
+function sumsByKey(kept: readonly KeptSum[]): SiloState['lastSums'] {
+  const sums = new Map<string, LastSum[]>();
+  for (const sum of kept) sums.set(sum.key, [...(sums.get(sum.key) ?? []), lastSum(sum)]);
+  return sums;
 }
 
 function lastSum({ jobId, round, silos, dataSetVersion }: KeptSum): LastSum {

@@ -51,8 +51,8 @@ export interface SiloState {
   readonly openings: ReadonlyMap<string, readonly Opening[]>;
   /** What each data set was used for, never refunded. */
   readonly ledger: ReadonlyMap<string, readonly LedgerEntry[]>;
-  /** The last sum of each kind, for the differencing guard. */
-  readonly lastSums: ReadonlyMap<string, LastSum>;
+  /** The last sums of each kind, oldest first and each over other survivors, for the differencing guard. */
+  readonly lastSums: ReadonlyMap<string, readonly LastSum[]>;
   /** When plans of the last day were accepted, for the daily limit. */
   readonly recentPlans: readonly UnixMs[];
   /** The transparency log as far as this silo has read it. */

@@ -81,6 +81,50 @@ describe('the sampled Gaussian', () => {
   });
 });
 
+describe('figures that others have published', () => {
+  it('divergences of 50 steps, noise 2.5 and sampling 0.01: Google dp-accounting', () => {
+    // rdp_privacy_accountant_test.py, test_compute_rdp_poisson_sampled_gaussian: five digits of the series, and what a later version has,
+    // nine digits at whole orders and an upper bound between them.
+    for (const [order, series, later] of [
+      [1.5, 6.5007e-4, 6.70579741e-4],
+      [2.5, 1.0854e-3, 1.0854871e-3],
+      [5, 2.1808e-3, 2.18075656e-3],
+      [50, 2.3846e-2, 2.38460375e-2],
+      [100, 167.42, 167.416308],
+    ] as const) {
+      const divergence = 50 * sampledGaussianRdp({ sampling: 0.01, noise: 2.5 }, order);
+      expect(Math.abs(divergence / series - 1), String(order)).toBeLessThan(5e-5);
+      expect(divergence / later, String(order)).toBeLessThan(1 + 1e-8);
+      if (Number.isInteger(order)) expect(divergence / later, String(order)).toBeGreaterThan(1 - 1e-8);
+    }
+  });
+
+  it.each([
+    // q, noise, steps, delta, and epsilon at the best of the orders that they look at.
+    ['Opacus, accountants_test.py', 0.04, 1.5, 2250, 1e-5, 7.32911117143],
+    ['TensorFlow Privacy, compute_dp_sgd_privacy_test.py', 150 / 60_000, 1.3, 6000, 1e-5, 0.7242234026109595],
+    ['TensorFlow Privacy, compute_dp_sgd_privacy_test.py', 1e-3, 1, 30_000, 1e-7, 1.4154988495444845],
+    ['Google dp-accounting, the noise of (1, 1e-6)', 1, 4.530877117, 1, 1e-6, 1],
+  ])('epsilon of %s, with sampling %f and noise %f', (_, sampling, noise, steps, delta, published) => {
+    const { rdp, pld } = accountRun({ sampling, noise, steps, delta });
+    // More orders prove a little less, and the same theorem at the same order nothing less than theirs.
+    expect(rdp.epsilon).toBeLessThanOrEqual(published * (1 + 1e-6));
+    expect(rdp.epsilon).toBeGreaterThan(published * 0.995);
+    expect(pld.epsilon).toBeLessThanOrEqual(rdp.epsilon);
+  });
+
+  it('epsilon by the loss distribution: no less than two other programs prove to be true, and hardly more', () => {
+    // Opacus, PRVAccountant: at most 0.01 from the true epsilon on either side.
+    const opacus = accountRun({ sampling: 0.04, noise: 1.5, steps: 2249, delta: 1e-5 }).pld.epsilon;
+    expect(opacus).toBeGreaterThan(6.777395712150674 - 0.02);
+    expect(opacus).toBeLessThan(6.777395712150674 + 0.01);
+    // Koskela, Jälkö, Honkela (2019), simple_usage_example.py of their Fourier accountant: delta of epsilon 1 when a record is removed.
+    const koskela = accountRun({ sampling: 0.01, noise: 4, steps: 10_000, delta: 4.243484012034273e-6 }).pld.epsilon;
+    expect(koskela).toBeGreaterThan(1 - 1e-6);
+    expect(koskela).toBeLessThan(1.002);
+  });
+});
+
 describe('integer noise', () => {
   it('Skellam: the bound holds for the exact divergence, and is close to it where the noise is large', () => {
     for (const mu of [4, 25, 400])
