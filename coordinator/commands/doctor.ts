@@ -5,9 +5,11 @@ import type { Command } from 'commander';
 import { type CoordinatorConfig, readCoordinatorConfig } from '../../src/config/index.js';
 import { splitAddress } from '../../src/network/index.js';
 import { COORDINATOR as IDENTITY, RevocationFile, TlsFiles } from '../../src/pki/index.js';
-import { EXIT } from '../../src/system/index.js';
+import { EXIT, systemClock } from '../../src/system/index.js';
 import {
   checkAuthority,
+  checkOwnClock,
+  compareClocks,
   checkCertificate,
   checkDisk,
   checked,
@@ -66,6 +68,9 @@ async function examine(config: CoordinatorConfig): Promise<Finding[]> {
     await checkListen(config.listen),
     ...checkEnvironment(true),
     ...(await checkDatabase(config)),
+    ...(config.authority === undefined && config.storage === 'embedded'
+      ? await checked('clock', () => checkOwnClock(config.state))
+      : []),
     ...(await checked('disk', () => checkDisk(config.state))),
     checkMemory(),
   ];
@@ -88,7 +93,9 @@ async function checkDatabase(config: CoordinatorConfig): Promise<Finding[]> {
   const where = describeDatabase(settings.database);
   return [
     ...(await checked('database', async () => {
-      const { server, tls, standby, unsafe, founded, leaseLeftMs, coordinators } = await examineDatabase(settings);
+      const before = systemClock.now();
+      const { server, clock, tls, standby, unsafe, founded, leaseLeftMs, coordinators } =
+        await examineDatabase(settings);
       if (standby)
         return failed('database', `${where} is a standby and takes no writes`, 'Name the primary in `storage`.');
       if (unsafe.length > 0)
@@ -98,10 +105,12 @@ async function checkDatabase(config: CoordinatorConfig): Promise<Finding[]> {
           'Turn it on in the settings of the server: what is acknowledged to a silo must survive a power cut.',
         );
       const lead = leaseLeftMs === undefined ? 'nobody leads' : `one leads, ${String(coordinators)} attend`;
-      return ok(
+      const found = ok(
         'database',
         `${where}: PostgreSQL ${server}, ${tls ? 'TLS' : 'no TLS, on this machine'}; ${founded ? lead : 'no tables yet, the first start makes them'}`,
       );
+      // Whoever leads closes phases by its own clock, so those of all coordinators have to agree.
+      return config.authority === undefined ? [found, compareClocks(clock, 'the database’s', before)] : found;
     })),
     ...(await checked('pieces', async () => {
       await tryPieces(settings);

@@ -22,6 +22,7 @@ import {
   verdict,
   warning,
 } from '../../src/upkeep/index.js';
+import { checkJobs } from '../job-check.js';
 import { loadPresentSelf } from '../start.js';
 
 /** Bytes for each parameter while it is trained: weights, gradients, optimiser's state, the quantised input and its masks. */
@@ -69,6 +70,7 @@ async function examine(config: AgentConfig): Promise<Finding[]> {
       await loadRuntime();
       return ok('models', `ONNX Runtime is there; up to ${String(config.policy.maxParameters)} parameters by policy`);
     })),
+    ...(await checked('jobs', () => checkJobs(config))),
   ];
 }
 
@@ -82,12 +84,14 @@ async function checkNetwork(config: AgentConfig): Promise<Finding[]> {
     const { authorityPem } = tls.current;
     return [
       ...findings,
-      ...(await checked('connection', () => checkWay({ ...coordinator, proxy, consortium, tls: tls.current }))),
+      ...(await checked('connection', () =>
+        checkWay({ ...coordinator, proxy, consortium, tls: tls.current, clock: authority === undefined }),
+      )),
       ...(authority === undefined
         ? [
             warning(
               'authority',
-              'the configuration names none: nothing renews this certificate, and clocks are not compared',
+              'the configuration names none: nothing renews this certificate',
               'Add authority.address, or see to it that somebody replaces the bundle in time.',
             ),
           ]

@@ -1,12 +1,12 @@
 // veilsum-agent policy explain: what this silo's own configuration would say to an offered job, limit by limit.
 
 import type { Command } from 'commander';
-import { type AgentConfig, readAgentConfig } from '../../src/config/index.js';
-import { graphLines, graphRefusal, parseJob } from '../../src/job/index.js';
-import { type Manifest, validCohortSizes } from '../../src/protocol/index.js';
+import { readAgentConfig } from '../../src/config/index.js';
+import { graphLines } from '../../src/job/index.js';
 import { EXIT } from '../../src/system/index.js';
 import { Offers } from '../offers.js';
 import { approvingRule } from '../policy.js';
+import { refusalsOf } from '../refusals.js';
 import { loadPresentSelf } from '../start.js';
 
 export function addPolicy(program: Command): void {
@@ -32,35 +32,4 @@ async function explain(name: string, { config: path }: { readonly config: string
   console.log(
     rule === undefined ? 'The operator decides: no rule approves it.' : `Approved without the operator: ${rule}.`,
   );
-}
-
-/** With the code under which the agent would say so later. */
-export function refusalsOf(
-  { policy, dataSets }: Pick<AgentConfig, 'policy' | 'dataSets'>,
-  { message }: Pick<Manifest, 'message'>,
-): string[] {
-  const { contract } = parseJob(message);
-  const refusals: string[] = [];
-  if (!(contract.dataSet in dataSets))
-    refusals.push(
-      `agent/no-data-set: it wants "${contract.dataSet}"; dataSets has ${Object.keys(dataSets).join(', ') || 'none'}.`,
-    );
-  const minCohort = Math.max(policy.minCohort, message.minCohort);
-  const c = Math.max(policy.maxMalicious, message.maxMalicious);
-  if (message.silos.length < minCohort)
-    refusals.push(
-      `plan/floor-cohort: it has ${String(message.silos.length)} silos; policy.minCohort and the job ask for ${String(minCohort)}.`,
-    );
-  else if (validCohortSizes(message.silos.length, { c, minCohort, minHonest: policy.minHonest }).length === 0)
-    refusals.push(
-      `plan/floor-honest: no cohort of its ${String(message.silos.length)} silos leaves ${String(policy.minHonest)} honest inputs when ${String(c)} may be malicious (policy.minHonest, policy.maxMalicious).`,
-    );
-  const graph = graphRefusal(message, policy);
-  if (graph !== undefined) refusals.push(graph);
-  const budget = policy.privacy.dataSets[contract.dataSet];
-  if (budget?.withoutNoise === 'refuse' && message.noise === undefined)
-    refusals.push(
-      `plan/without-noise: it adds no noise, and "${contract.dataSet}" has a budget (policy.privacy.dataSets).`,
-    );
-  return refusals;
 }

@@ -6,6 +6,7 @@ export { adjustLevelOnHangup } from './log-level.js';
 export { metricsOf, serveMetrics } from './metrics.js';
 export { checkAuthority } from './doctor/authority.js';
 export { checkCertificate } from './doctor/certificates.js';
+export { checkOwnClock, compareClocks } from './doctor/clock.js';
 export { checkWay } from './doctor/connection.js';
 export { checked, failed, type Finding, findingLines, ok, verdict, warning } from './doctor/finding.js';
 export { checkDisk, checkEnvironment, checkMemory } from './doctor/machine.js';

@@ -64,7 +64,8 @@ describe.skipIf(!hasPostgres())('a consortium that outgrows one machine', () => 
     const before = await closed();
     await eventually(`${count} more rounds`, async () => (await closed()) >= before + count, { ms: LONG_MS, why });
   };
-  const said = (silo: string, code: string): number => consortium.log(silo).filter((line) => line.code === code).length;
+  const said = (silo: string, what: string, field = 'code'): number =>
+    consortium.log(silo).filter((line) => line[field] === what).length;
 
   /** By the operator, at one coordinator. */
   async function order(at: string, action: NonNullable<Order['action']>): Promise<void> {
@@ -121,6 +122,12 @@ describe.skipIf(!hasPostgres())('a consortium that outgrows one machine', () => 
       timeouts: { ...TIMEOUTS, absentAfterMs: 1_500, graceMs: 1_500 },
     });
     const manifest = await consortium.offer(trainingManifest(file, roster.hash, model).manifest);
+    // Before anybody approves it a silo can see whether its machine would train the model, which it does not have yet.
+    const [silo] = silos;
+    await eventually('the offer', () => said(silo!, 'job.offered', 'event') > 1, { why });
+    const looked = await run('agent', 'doctor', '--config', consortium.founded.at(`${silo!}.yaml`));
+    expect(looked).toMatch(/job training\s+waits for a decision; its model can be trained here: \d+ parameters/);
+    expect(looked).toMatch(/clock\s+agrees with the coordinator’s/);
     await consortium.approve(manifest);
     await more(1);
     coordinators.cutAll();

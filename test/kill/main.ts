@@ -1,11 +1,13 @@
 // npm run kill: real programs killed by SIGKILL, and everything that must be true of them afterwards.
 //   npm run kill -- --all                     at every failpoint that a complete run passes
 //   npm run kill -- --all --program agent     of one of the two programs alone
+//   npm run kill -- --cluster --only cluster  of two coordinators on one database
 //   npm run kill -- --minutes 10 --seed 1     at random times
 
 import { parseArgs } from 'node:util';
 import { Consortium } from '../support/e2e/consortium.js';
 import { killAt, killAtRandom, killAtStop, type Report } from './battery.js';
+import { killInCluster } from './cluster.js';
 import { tracePoints } from './points.js';
 
 function say(line: string): void {
@@ -44,6 +46,7 @@ const { values } = parseArgs({
     all: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     program: { type: 'string', default: 'both' },
+    cluster: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '0' },
     seed: { type: 'string', default: '1' },
   },
@@ -51,7 +54,9 @@ const { values } = parseArgs({
 if (!['both', 'agent', 'coordinator'].includes(values.program)) throw new Error('--program is agent or coordinator');
 const minutes = Number(values.minutes);
 let wrong = 0;
-if (values.all || values.only !== '') wrong += await everywhere(new RegExp(values.only), values.program);
+if (values.cluster) wrong += tell('two coordinators', await killInCluster(new RegExp(values.only), say));
+else if (values.all || values.only !== '') wrong += await everywhere(new RegExp(values.only), values.program);
 if (minutes > 0) wrong += tell('random times', await killAtRandom(minutes, Number(values.seed), say));
-if (!values.all && values.only === '' && !(minutes > 0)) say('say --all, --only PATTERN, or --minutes N with --seed S');
+if (!values.all && !values.cluster && values.only === '' && !(minutes > 0))
+  say('say --all, --only PATTERN, --cluster, or --minutes N with --seed S');
 process.exitCode = wrong > 0 ? 1 : 0;

@@ -12,6 +12,8 @@ export interface DatabaseFacts {
   /** Of the server, as it says it. */
   readonly server: string;
   readonly tls: boolean;
+  /** What the server's clock said, in Unix milliseconds. */
+  readonly clock: number;
   /** A standby, which takes no writes. */
   readonly standby: boolean;
   /** Settings of the server without which a commit may be lost, that are off. */
@@ -30,12 +32,13 @@ export async function examineDatabase({ database: settings }: SharedSettings): P
     const { rows } = await database.query<{
       server: string;
       tls: boolean | null;
+      clock: number;
       standby: boolean;
       fsync: string;
       pages: string;
       commit: string;
     }>(
-      `SELECT current_setting('server_version') AS server, pg_is_in_recovery() AS standby,
+      `SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS clock, current_setting('server_version') AS server, pg_is_in_recovery() AS standby,
          (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS tls, current_setting('fsync') AS fsync,
          current_setting('full_page_writes') AS pages, current_setting('synchronous_commit') AS commit`,
     );
@@ -45,6 +48,7 @@ export async function examineDatabase({ database: settings }: SharedSettings): P
     return {
       server: row.server,
       tls: row.tls === true,
+      clock: row.clock,
       standby: row.standby,
       unsafe: [
         ...(row.fsync === 'on' ? [] : ['fsync']),

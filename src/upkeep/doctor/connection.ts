@@ -2,10 +2,12 @@
 // and whether the other side took our certificate.
 
 import { lookup } from 'node:dns/promises';
+import { connect as connectHttp2 } from 'node:http2';
 import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import { type Proxy, NetworkError, openSocket, splitAddress } from '../../network/index.js';
 import { identityFromCertificate, type TlsTexts } from '../../pki/index.js';
 import { systemClock } from '../../system/index.js';
+import { compareClocks } from './clock.js';
 import { failed, type Finding, ok } from './finding.js';
 
 const STEP_MS = 10_000;
@@ -16,9 +18,11 @@ export interface Way {
   readonly proxy: Proxy | undefined;
   readonly consortium: string;
   readonly tls: TlsTexts;
+  /** Compare the clock with the coordinator's: no authority can be asked. */
+  readonly clock: boolean;
 }
 
-/** Ends with the first step that fails. */
+/** Ends with the first step that fails. At the end of the way the clocks are compared, where `clock` asks for it. */
 export async function checkWay(way: Way): Promise<Finding[]> {
   const { address, proxy } = way;
   const { host } = splitAddress(proxy?.address ?? address);
@@ -36,7 +40,7 @@ export async function checkWay(way: Way): Promise<Finding[]> {
         ? ok('connection', `TCP to ${address}`)
         : ok('proxy', `${proxy.address} connects to ${address}`),
     );
-    findings.push(await checkTls(way, socket));
+    findings.push(...(await checkTls(way, socket)));
   } catch (cause) {
     if (!(cause instanceof NetworkError)) throw cause;
     findings.push(failed(proxy === undefined ? 'connection' : 'proxy', cause.message, cause.remedy));
@@ -45,15 +49,15 @@ export async function checkWay(way: Way): Promise<Finding[]> {
 }
 
 /** An HTTP/2 server speaks first, so the first byte says that it took the certificate: TLS 1.3 alone would not. */
-function checkTls(way: Way, socket: Awaited<ReturnType<typeof openSocket>>): Promise<Finding> {
+function checkTls(way: Way, socket: Awaited<ReturnType<typeof openSocket>>): Promise<Finding[]> {
   const { address, serverName, consortium, tls } = way;
   const host = serverName ?? splitAddress(address).host;
   return new Promise((resolve) => {
     let fault: string | undefined;
-    const end = (finding: Finding): void => {
+    const end = (...findings: Finding[]): void => {
       clearTimeout(timer);
       connection.destroy();
-      resolve(finding);
+      resolve(findings);
     };
     const connection: TLSSocket = connect({
       socket,
@@ -80,8 +84,15 @@ function checkTls(way: Way, socket: Awaited<ReturnType<typeof openSocket>>): Pro
         ),
       );
     }, STEP_MS);
-    connection.once('data', () => {
-      end(ok('tls', `the coordinator of ${consortium} took this certificate`));
+    // Not `data`: what is taken from the connection is missing to whoever speaks HTTP/2 on it.
+    connection.once('readable', () => {
+      if (connection.readableLength === 0) return;
+      const taken = ok('tls', `the coordinator of ${consortium} took this certificate`);
+      if (!way.clock) end(taken);
+      else
+        void timeOf(connection, address).then((clock) => {
+          end(taken, ...clock);
+        });
     });
     connection.once('error', ({ message }: Error) => {
       end(failed('tls', `${address}: ${fault ?? message}`, remedyFor(fault, message)));
@@ -89,6 +100,35 @@ function checkTls(way: Way, socket: Awaited<ReturnType<typeof openSocket>>): Pro
     connection.once('close', () => {
       end(failed('tls', `${address} closed the connection`, 'The coordinator’s log says why.'));
     });
+  });
+}
+
+/** Every answer says when it was given, also to a question that is none. */
+function timeOf(connection: TLSSocket, address: string): Promise<Finding[]> {
+  return new Promise((resolve) => {
+    const before = systemClock.now();
+    const session = connectHttp2(`https://${address}`, { createConnection: () => connection });
+    const give = (findings: Finding[]): void => {
+      session.destroy();
+      resolve(findings);
+    };
+    const none = (): void => {
+      give([]);
+    };
+    session.once('error', none);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    stream.once('error', none);
+    stream.setTimeout(STEP_MS, none);
+    stream.once('response', ({ date }) => {
+      const theirs = Date.parse(String(date));
+      give(Number.isNaN(theirs) ? [] : [compareClocks(theirs, 'the coordinator’s', before)]);
+    });
+    stream.end();
   });
 }
 

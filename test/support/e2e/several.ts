@@ -144,11 +144,22 @@ ${this.#storage}`,
   }
 
   async start(name: string, faults: Faults = ''): Promise<Running> {
+    const running = await this.launch(name, faults);
+    await running.line('{');
+    return running;
+  }
+
+  /** Does not wait until it listens: it may die before. */
+  async launch(name: string, faults: Faults): Promise<Running> {
     const port = await this.configure(name);
     const running = startProgram('coordinator', ['run', '--config', this.config(name)], faults);
     this.running.set(name, running);
-    await running.line('{');
-    this.#balancer.add(port);
+    running.line('{').then(
+      () => {
+        this.#balancer.add(port);
+      },
+      () => undefined,
+    );
     return running;
   }
 

@@ -12,7 +12,7 @@ import {
 } from '../../../src/job/index.js';
 import { graphFor, validCohortSizes } from '../../../src/protocol/index.js';
 import { decode, encode, JobManifest } from '../../../src/wire/index.js';
-import { refusalsOf } from '../../../silo-agent/commands/policy.js';
+import { refusalsOf } from '../../../silo-agent/refusals.js';
 import { contract, statisticsManifest, trainingManifest } from '../../support/jobs.js';
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, k) => `h-${String(k).padStart(3, '0')}`);

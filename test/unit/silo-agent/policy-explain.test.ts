@@ -1,7 +1,7 @@
 // What the hospital's own limits say to an offered job, each under the code with which the agent would refuse later.
 
 import { expect, it } from 'vitest';
-import { refusalsOf } from '../../../silo-agent/commands/policy.js';
+import { refusalsOf } from '../../../silo-agent/refusals.js';
 import { approvingRule } from '../../../silo-agent/policy.js';
 import { NO_TABLES, type StatisticsPlan } from '../../../src/job/index.js';
 import type { Manifest } from '../../../src/protocol/index.js';
