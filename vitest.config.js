@@ -1,4 +1,16 @@
+import { BaseSequencer } from 'vitest/node';
 import { defineConfig } from 'vitest/config';
+
+/** Files that take longest: begun last, one of them would run alone at the end while the other core waits. */
+const LONG = ['sim/cheap-seeds', 'e2e/kill-', 'e2e/network', 'sim/seeds', 'lint/canary', 'e2e/disk', 'e2e/several'];
+
+class LongestFirst extends BaseSequencer {
+  async sort(files) {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }) => LONG.some((name) => moduleId.includes(`/test/${name}`));
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
 
 // Two cores: forks keep native modules (LMDB, ONNX Runtime, DuckDB) apart; nothing here may depend on time.
 export default defineConfig({
@@ -8,6 +20,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    reporters: process.env['CI'] ? ['default'] : ['default'],
+    reporters: ['default'],
+    sequence: { sequencer: LongestFirst },
   },
 });
