@@ -117,7 +117,7 @@ export class Contributor {
     checkOwnUnits(manifest.message, unitsIn(records));
     const closing = isClosingRound(manifest, plan.round);
     const layout = layoutOfRound(manifest, plan.round);
-    const { segments, steps, own } =
+    const { segments, steps, own, model } =
       job.kind === 'statistics'
         ? {
             segments: statisticsSegments(
@@ -128,6 +128,7 @@ export class Contributor {
             ),
             steps: 0,
             own: undefined,
+            model: undefined,
           }
         : await this.#learn(manifest, plan, job, closing, records, roundSecret, prepared, signal);
     // Before the input: once that is stored, nothing is computed again.
@@ -137,8 +138,7 @@ export class Contributor {
     const rotation = manifest.noise?.rotated === true ? rotationKey(plan.jobId, plan.modelHash) : undefined;
     const lane = this.#computer.laneFor(layout.length);
     const values = await quantiseInput(lane, { layout, segments, rounding: rounding.reveal(), rotation, noise });
-    const parameters = job.kind === 'statistics' ? undefined : (await this.#state(plan)).parameters;
-    const inputKeys = inputKeysOf(job, closing, records.version, parameters);
+    const inputKeys = inputKeysOf(job, closing, records.version, model);
     const input = { inputHash, inputKeys, dataSet, dataSetVersion: this.#nameOfVersion(records.version) };
     await storeInput(this.#store, input, values);
     return { ...input, steps, droppedRows: records.droppedRows };
@@ -154,8 +154,8 @@ export class Contributor {
     const records = await this.#work.readDataSet({ name: dataSet, ...source }, job.contract, this.#config.state);
     const { version } = records;
     records.close?.();
-    const parameters = job.kind === 'statistics' ? undefined : (await this.#state(plan)).parameters;
-    return inputKeysOf(job, isClosingRound(manifest, plan.round), version, parameters);
+    const model = job.kind === 'statistics' ? undefined : parametersHash(await this.#state(plan));
+    return inputKeysOf(job, isClosingRound(manifest, plan.round), version, model);
   }
 
   /** Under a key of this silo: the version itself is a hash of records, and somebody who knows all but one could try out that one. */
@@ -173,8 +173,9 @@ export class Contributor {
     roundSecret: SecretBytes<'round'>,
     prepared: PreparedJob,
     signal: AbortSignal,
-  ): Promise<Learned> {
+  ): Promise<Learned & { readonly model: Hash }> {
     const { recipe, contract } = job;
+    const state = await this.#state(plan);
     using key = this.#store.root.lend((ikm) =>
       derive<'holdout'>(ikm, utf8(contract.dataSet), LABELS.deriveHoldout, []),
     );
@@ -184,7 +185,7 @@ export class Contributor {
     using sampling = roundSecret.lend((ikm) => derive<'sampling'>(ikm, plan.rid, LABELS.deriveSampling, []));
     using noise = roundSecret.lend((ikm) => derive<'noise'>(ikm, plan.rid, LABELS.deriveNoise, []));
     using seed = roundSecret.lend((ikm) => derive<'shuffling'>(ikm, plan.rid, LABELS.deriveShuffling, []));
-    return await learn(
+    const learned = await learn(
       await this.#trainer(manifest, recipe, prepared),
       {
         job,
@@ -192,7 +193,7 @@ export class Contributor {
         round: plan.round,
         rounds: manifest.roundLimit,
         closing,
-        state: await this.#state(plan),
+        state,
         train,
         holdout,
         seed: seed.reveal(),
@@ -203,6 +204,7 @@ export class Contributor {
       },
       signal,
     );
+    return { ...learned, model: parametersHash(state) };
   }
 
   /** This silo's part of the noise: the same whenever it is asked for in this round. Undefined for a job without noise. */
@@ -272,8 +274,15 @@ export function demandHoldout(
   warn(trouble);
 }
 
-/** §3: what is computed on which records with which parameters, without quantiser, segment names or neighbours. */
-function inputKeysOf(job: Job, closing: boolean, version: string, parameters: Float32Array | undefined): Hash[] {
+function parametersHash({ parameters }: ModelState): Hash {
+  return sha256(new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength));
+}
+
+/**
+ * §3: what is computed on which records with which parameters, without quantiser, segment names or neighbours. `parameters`: their hash,
+ * undefined for statistics.
+ */
+function inputKeysOf(job: Job, closing: boolean, version: string, parameters: Hash | undefined): Hash[] {
   const of = (what: string, ...more: Uint8Array[]): Hash => {
     const name = utf8(what);
     return hash(LABELS.inputKey, u32be(name.length), name, utf8(version), ...more);
@@ -288,7 +297,7 @@ function inputKeysOf(job: Job, closing: boolean, version: string, parameters: Fl
       ...(plan.correlations.length === 0 ? [] : [of('products', utf8(JSON.stringify(plan.correlations)))]),
     ];
   }
-  const model = sha256(new Uint8Array((parameters ?? new Float32Array()).slice().buffer));
+  const model = parameters ?? sha256(new Uint8Array());
   const metrics = [
     of('metrics', columnsOf(job.contract), model),
     ...job.recipe.slices.map((column) => of('slice', utf8(column), columnsOf(job.contract), model)),

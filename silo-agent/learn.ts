@@ -98,7 +98,7 @@ export async function learn(
   if (job.kind === 'evaluate' || round.closing)
     return { segments: evaluationSegments(measured, terms, round.smallestSlice), steps: 0, own: undefined };
   const common = recipe.method.kind === 'scaffold' ? commonControl(job, state, weights) : undefined;
-  const own = round.own?.subarray(0, controls) ?? new Float64Array(weights);
+  const own = common && (round.own?.subarray(0, controls) ?? new Float64Array(weights));
   const settings = trainingRecipe(recipe, round.round, round.rounds);
   const trained = await trainer.train(
     {
@@ -107,7 +107,7 @@ export async function learn(
       recipe: settings,
       seed: round.seed,
       privacy: round.privacy,
-      correction: common === undefined ? undefined : correctionOf(common, own, state.parameters.length, local),
+      correction: common && own && correctionOf(common, own, state.parameters.length, local),
     },
     options,
   );
@@ -135,7 +135,7 @@ export async function learn(
     segments: trainingSegments(contribution, { ...terms, layout: round.layout }, round.smallestSlice),
     steps: trained.steps,
     own: ownOf(
-      change?.map((value, i) => value + (own[i] ?? 0)),
+      change?.map((value, i) => value + (own?.[i] ?? 0)),
       local && localOf(local, trained.parameters),
     ),
   };

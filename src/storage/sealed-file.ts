@@ -101,11 +101,11 @@ export class SealedStore {
           at += taken;
           filled += taken;
           if (filled < BLOCK_BYTES) continue;
-          yield this.#sealer.seal(place(name, index++), held);
+          yield* this.#sealer.sealInParts(place(name, index++), held);
           filled = 0;
         }
       }
-      yield this.#sealer.seal(place(name, index), held.subarray(0, filled));
+      yield* this.#sealer.sealInParts(place(name, index), held.subarray(0, filled));
     } finally {
       held.fill(0);
     }
