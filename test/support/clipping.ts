@@ -1,5 +1,6 @@
 // One batch through the graph that clips, and the same rows one at a time through the plain one, clipped in float64.
 
+import { expect } from 'vitest';
 import {
   clippedGraph,
   differentiate,
@@ -10,6 +11,7 @@ import {
 } from '../../src/model/index.js';
 import { ClippedStep } from '../../src/trainer/clipped-step.js';
 import { loadRuntime, measureShapes } from '../../src/trainer/runtime.js';
+import { relativeError } from './parity.js';
 import { TrainingStep } from '../../src/trainer/step.js';
 
 export interface ClippingCase {
@@ -89,4 +91,26 @@ export async function clippedOneByOne(one: ClippingCase, clip: number): Promise<
 function setTargets(into: Float32Array | BigInt64Array, targets: readonly number[]): void {
   if (into instanceof BigInt64Array) into.set(targets.map((value) => BigInt(value)));
   else into.set(targets);
+}
+
+const TOLERANCE = 1e-5;
+
+/** Expects norms and sums of both ways to be equal to one part in 10^5, at a clip that cuts about half of the rows. */
+export async function sameAsSingleRuns(one: ClippingCase): Promise<{ readonly writtenOut: number }> {
+  const free = await clippedOneByOne(one, Infinity);
+  const sorted = [...free.norms].filter((norm) => norm > 0).sort((a, b) => a - b);
+  // Some are cut and some are not.
+  const clip = sorted[sorted.length >> 1]! * 0.9;
+  const expected = await clippedOneByOne(one, clip);
+  const found = await clippedAtOnce(one, clip);
+  expect(relativeError(Float32Array.from(found.norms), Float32Array.from(expected.norms))).toBeLessThan(TOLERANCE);
+  for (const { name, offset, length } of found.model.parameters)
+    expect(
+      relativeError(
+        Float32Array.from(found.sum.subarray(offset, offset + length)),
+        Float32Array.from(expected.sum.subarray(offset, offset + length)),
+      ),
+      name,
+    ).toBeLessThan(TOLERANCE);
+  return { writtenOut: found.writtenOut };
 }

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { clippedGraph, initialParameters, LOSSES, ModelError, readForwardModel } from '../../../src/model/index.js';
 import { loadRuntime, measureShapes } from '../../../src/trainer/runtime.js';
-import { clippedAtOnce, clippedOneByOne, type ClippingCase } from '../../support/clipping.js';
+import { clippedAtOnce, clippedOneByOne, sameAsSingleRuns, type ClippingCase } from '../../support/clipping.js';
 import { multiLayerPerceptron } from '../../support/onnx-models.js';
 import { FAMILIES, featuresOf, fixture, fixtureModel, targetsOf, relativeError } from '../../support/parity.js';
 
@@ -27,29 +27,10 @@ function caseOf(family: string, change: Partial<ClippingCase> = {}): ClippingCas
   };
 }
 
-async function compare(one: ClippingCase): Promise<number> {
-  const free = await clippedOneByOne(one, Infinity);
-  const sorted = [...free.norms].filter((norm) => norm > 0).sort((a, b) => a - b);
-  // Some are cut and some are not.
-  const clip = sorted[sorted.length >> 1]! * 0.9;
-  const expected = await clippedOneByOne(one, clip);
-  const found = await clippedAtOnce(one, clip);
-  expect(relativeError(Float32Array.from(found.norms), Float32Array.from(expected.norms))).toBeLessThan(TOLERANCE);
-  for (const { name, offset, length } of found.model.parameters)
-    expect(
-      relativeError(
-        Float32Array.from(found.sum.subarray(offset, offset + length)),
-        Float32Array.from(expected.sum.subarray(offset, offset + length)),
-      ),
-      name,
-    ).toBeLessThan(TOLERANCE);
-  return found.writtenOut;
-}
-
 describe('norms and clipped sums equal those of single runs to 1e-5', () => {
   for (const family of FAMILIES.filter((name) => !MIXING.has(name)))
     it(family, async () => {
-      await compare(caseOf(family));
+      await sameAsSingleRuns(caseOf(family));
     });
 });
 
@@ -60,7 +41,7 @@ describe('the patient as the unit', () => {
       const rows = plain.weights.length;
       const units = [[0, rows - 1], [1], Array.from({ length: rows - 3 }, (_, i) => i + 2)];
       const weights = plain.weights.map((_, row) => 1 / units.find((unit) => unit.includes(row))!.length);
-      await compare({ ...plain, units, weights });
+      await sameAsSingleRuns({ ...plain, units, weights });
     });
 
   it('does not take rows that cancel for shorter than they are', async () => {
@@ -80,7 +61,7 @@ describe('what counts for nothing', () => {
   it('rows of weight zero, which fill up a batch', async () => {
     const plain = caseOf('mlp-relu');
     const weights = plain.weights.map((_, row) => (row < 3 ? 1 : 0));
-    await compare({ ...plain, weights });
+    await sameAsSingleRuns({ ...plain, weights });
     const { norms } = await clippedAtOnce({ ...plain, weights }, 1);
     expect([...norms.slice(3)].every((norm) => norm === 0)).toBe(true);
   });
