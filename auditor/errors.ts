@@ -33,7 +33,8 @@ export const AUDIT_ERRORS = defineErrors({
   'audit/bundle-option': 'Leave out --verify: a bundle is checked with veilsum-audit verify.',
   'audit/bad-hash':
     'Give the hash that the consortium has pinned: 64 hexadecimal digits, as `veilsum-audit roster hash` prints it.',
-  'audit/bad-number': 'Round numbers count from 1.',
+  'audit/bad-number':
+    'Give a whole number in the range that the message names: rounds count from 1, entries of the log from 0 (`veilsum-audit log tail`).',
 });
 
 export type AuditErrorCode = keyof typeof AUDIT_ERRORS;

@@ -1,7 +1,7 @@
 // The wire's numbers in words, the same in tables and in JSON.
 
 import { isoTime, unixMs } from '../src/base/index.js';
-import { JobKind, JobState, Outcome, Phase, SiloDecision, type Job, type Round } from '../src/wire/index.js';
+import { Artefact, JobKind, JobState, Outcome, Phase, SiloDecision, type Job, type Round } from '../src/wire/index.js';
 
 const KINDS: ReadonlyMap<JobKind, string> = new Map([
   [JobKind.JOB_KIND_TRAIN, 'train'],
@@ -107,6 +107,31 @@ export function durationWord(ms: number): string {
   const two = (n: number): string => String(n).padStart(2, '0');
   if (minutes < 60) return `${String(minutes)} min ${two(Math.floor(seconds) % 60)} s`;
   return `${String(Math.floor(minutes / 60))} h ${two(minutes % 60)} min`;
+}
+
+const ARTEFACTS: ReadonlyMap<string, string> = new Map([
+  [String(Artefact.ARTEFACT_OPENED_SUM), 'opened sum'],
+  [String(Artefact.ARTEFACT_MASKED_SUM), 'masked sum'],
+  [String(Artefact.ARTEFACT_TRANSCRIPT), 'transcript'],
+  [String(Artefact.ARTEFACT_RESULT), 'result'],
+  [String(Artefact.ARTEFACT_MODEL_STATE), 'model state'],
+  [String(Artefact.ARTEFACT_MISSING_INPUT), 'missing input'],
+  [String(Artefact.ARTEFACT_FORWARD_MODEL), 'forward model'],
+]);
+
+/** What an act was about, in the words of the request: `job heart, round 3, transcript`. */
+export function aboutWord(about: Readonly<Record<string, string>>): string {
+  const input = about['artefact'] === String(Artefact.ARTEFACT_MISSING_INPUT);
+  return Object.entries(about)
+    .filter(([name, value]) => value !== '0' || (name === 'index' && input))
+    .map(([name, value]) =>
+      name === 'artefact'
+        ? (ARTEFACTS.get(value) ?? `object ${value}`)
+        : name === 'index'
+          ? `of member ${value}`
+          : `${name} ${value}`,
+    )
+    .join(', ');
 }
 
 /** A metric by name, for a table. */

@@ -5,7 +5,7 @@ import { actJson } from '../json.js';
 import { allActs } from '../lists.js';
 import { withSession, type GlobalOptions, type World } from '../session.js';
 import { printJson, printTable } from '../terminal.js';
-import { timeWord } from '../words.js';
+import { aboutWord, timeWord } from '../words.js';
 
 export function addActs(program: Command, world: World): void {
   program
@@ -24,9 +24,7 @@ export function addActs(program: Command, world: World): void {
             timeWord(atUnixMs) ?? '-',
             actor,
             method,
-            Object.entries(about)
-              .map(([name, value]) => `${name} ${value}`)
-              .join(', '),
+            aboutWord(about),
           ]),
         );
     });

@@ -2,12 +2,20 @@
 
 import type { Command } from 'commander';
 import { fromHex, hex, HASH_BYTES, LIMITS, shortHex } from '../../src/base/index.js';
-import { verifyBundle, type Finding, type RoundLine, type Verified, type Word } from '../../src/audit/index.js';
+import {
+  verifyBundle,
+  type Finding,
+  type KeptCheckpoint,
+  type RoundLine,
+  type Verified,
+  type Word,
+} from '../../src/audit/index.js';
 import { EXIT, readSmallFile, type ExitCode } from '../../src/system/index.js';
 import { withBundleFile } from '../bundle/file.js';
 import { AuditError } from '../errors.js';
 import { MEANINGS } from '../outcome.js';
 import type { GlobalOptions, World } from '../session.js';
+import { timeWord } from '../words.js';
 import { printFacts, printJson, printTable, type Terminal } from '../terminal.js';
 
 interface Options extends GlobalOptions {
@@ -73,6 +81,7 @@ function tell(terminal: Terminal, { word, job, checkpoint, counts, rounds, findi
         ? '-'
         : `${String(checkpoint.size)} entries, root ${hex(checkpoint.root).slice(0, 16)}…, cosigned by ${[...checkpoint.cosigned.keys()].join(', ')}`,
     ],
+    ...(checkpoint === undefined ? [] : ([['cosigned', cosignedWhen(checkpoint)]] as const)),
     [
       'checked',
       `${count(counts.signatures, 'signature')}, ${count(counts.entries, 'log entry', 'log entries')}, ${count(counts.checkpoints, 'named checkpoint')}, ${count(counts.cosignatures, 'cosignature')}`,
@@ -83,7 +92,7 @@ function tell(terminal: Terminal, { word, job, checkpoint, counts, rounds, findi
     ],
     [
       '',
-      `${count(counts.openings, 'opened secret')}, ${count(counts.fingerprints, 'fingerprint')}, ${count(counts.coordinates, 'coordinate')} unmasked again, ${count(counts.acks, 'Ack')}, ${count(counts.disputes, 'Dispute')}, ${count(counts.charges, 'charge')}`,
+      `${count(counts.openings, 'opened secret')}, ${count(counts.fingerprints, 'fingerprint')}, ${count(counts.coordinates, 'coordinate')} unmasked again, ${count(counts.acks, 'Ack')}, ${count(counts.disputes, 'Dispute')}, ${count(counts.charges, 'charge')}, ${count(counts.deadlines, 'deadline')}`,
     ],
     ...notes.map((note) => ['note', note] as const),
   ]);
@@ -101,6 +110,14 @@ function tellFinding(terminal: Terminal, { verdict, code, where, message, entrie
   if (meaning !== undefined) terminal.print(`  ${meaning}`);
 }
 
+/** First and last of the cosignatures: until then the log had come, by the clocks of the silos. */
+function cosignedWhen({ cosigned }: KeptCheckpoint): string {
+  const times = [...cosigned.values()].sort((a, b) => a - b);
+  const word = (seconds: number | undefined): string =>
+    seconds === undefined ? 'by nobody' : (timeWord(BigInt(seconds) * 1000n) ?? 'at no time');
+  return times[0] === times.at(-1) ? word(times[0]) : `${word(times[0])} to ${word(times.at(-1))}`;
+}
+
 function count(n: number, one: string, many = `${one}s`): string {
   return `${String(n)} ${n === 1 ? one : many}`;
 }
@@ -112,7 +129,12 @@ function verdictJson({ word, job, checkpoint, counts, rounds, findings, notes }:
     checkpoint:
       checkpoint === undefined
         ? null
-        : { size: checkpoint.size, root: hex(checkpoint.root), cosignedBy: [...checkpoint.cosigned.keys()] },
+        : {
+            size: checkpoint.size,
+            root: hex(checkpoint.root),
+            cosignedBy: [...checkpoint.cosigned.keys()],
+            cosigned: cosignedWhen(checkpoint),
+          },
     counts,
     rounds: rounds.map((line: RoundLine) => ({
       ...line,

@@ -1,12 +1,17 @@
 // The one door of the admin API: every act of an operator, every export and every read goes through `recorded`. Acts and exports are
 // written to a journal of their own before they take effect or before their first byte leaves. What auditors are told of it stands in the
-// transparency log, too: manifests and orders as they were signed, every model that is handed out, and for sums and stored objects, and
-// for what an auditor reads, one entry for each job and hour, because a bundle has thousands of objects and whoever watches a job would
-// fill any disk.
+// transparency log, too: manifests and orders as they were signed, each object that is handed out, and for what an auditor reads one entry
+// for each job and hour, because whoever watches a job would fill any disk.
 
 import { LIMITS, type JobId, type UnixMs } from '../../src/base/index.js';
 import type { AdminCaller, AdminHandlers } from '../../src/transport/index.js';
-import type { Envelope, PutBlobResponse } from '../../src/wire/index.js';
+import {
+  Artefact,
+  type Envelope,
+  type ExportArtefactRequest,
+  type ExportModelRequest,
+  type PutBlobResponse,
+} from '../../src/wire/index.js';
 import { AdminError } from './errors.js';
 import type { AdminSource, NotedAct } from './source.js';
 
@@ -125,9 +130,15 @@ class Notes {
     const jobId = jobOf(request);
     const manifest = this.#manifestOf(jobId);
     if (manifest === undefined) return;
-    const act = { entry: 'export', subject: nameOf(caller), jobId, objects: [manifest] } as const;
-    if (name === 'exportModel') await this.#recorder.note({ ...act, action: 'export-model' });
-    else await this.#once({ ...act, action: 'export-objects' });
+    const { round, action } = exportOf(name, request);
+    await this.#recorder.note({
+      entry: 'export',
+      subject: nameOf(caller),
+      jobId,
+      ...(round > 0 ? { round } : {}),
+      action,
+      objects: [manifest],
+    });
   }
 
   async stored(caller: AdminCaller, { blob }: PutBlobResponse): Promise<void> {
@@ -149,6 +160,28 @@ class Notes {
     await this.#recorder.note(act);
     this.#noted.set(name, now);
   }
+}
+
+const ARTEFACTS: Readonly<Partial<Record<Artefact, string>>> = {
+  [Artefact.ARTEFACT_OPENED_SUM]: 'opened-sum',
+  [Artefact.ARTEFACT_MASKED_SUM]: 'masked-sum',
+  [Artefact.ARTEFACT_TRANSCRIPT]: 'transcript',
+  [Artefact.ARTEFACT_RESULT]: 'result',
+  [Artefact.ARTEFACT_MODEL_STATE]: 'model-state',
+  [Artefact.ARTEFACT_MISSING_INPUT]: 'missing-input',
+  [Artefact.ARTEFACT_FORWARD_MODEL]: 'forward-model',
+};
+
+/** What an export hands out, as the log calls it. */
+function exportOf(name: Name, request: unknown): { readonly round: number; readonly action: string } {
+  const asked = request as Partial<ExportModelRequest & ExportArtefactRequest>;
+  if (name === 'exportModel') return { round: 0, action: asked.state === true ? 'export-model-state' : 'export-model' };
+  const round = asked.round ?? 0;
+  if (name === 'exportSum') return { round, action: 'export-opened-sum' };
+  const artefact = asked.artefact ?? Artefact.ARTEFACT_UNSPECIFIED;
+  // A masked input is one silo's: which one is said.
+  const whose = artefact === Artefact.ARTEFACT_MISSING_INPUT ? `-of-${String(asked.index ?? 0)}` : '';
+  return { round, action: `export-${ARTEFACTS[artefact] ?? 'object'}${whose}` };
 }
 
 function jobOf(request: unknown): string {

@@ -24,6 +24,8 @@ export const VERIFY_ERRORS = defineErrors({
   'verify/roster-order':
     'The log puts a roster in force that does not follow the one before it, or that the bundle does not hold with its signatures: export again, or ask another member for the chain.',
   'verify/back-dated': 'Entries claim times that contradict each other or the clocks of the silos that cosigned them.',
+  'verify/closed-early':
+    'The coordinator closed U1, U2 or U3 without a silo before the time of the manifest was up: it kept that silo out.',
   'verify/not-logged': 'A message on which a result rests is not in the log, or stands there with other bytes.',
   'verify/other-transcript': 'The log closed U1 or U2 with other members or another hash than the transcript has.',
   'verify/first-model':

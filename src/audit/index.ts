@@ -14,4 +14,4 @@ export { PART } from './parts.js';
 export { framed, frameOf } from './frames.js';
 export * from './verdict.js';
 export { verifyBundle, type Verified, type VerifyOptions } from './verify.js';
-export { openKeptCheckpoint } from './log/checkpoint.js';
+export { openKeptCheckpoint, type KeptCheckpoint } from './log/checkpoint.js';

@@ -35,6 +35,7 @@ export const COUNTED = [
   'acks',
   'charges',
   'disputes',
+  'deadlines',
 ] as const;
 export type Counted = (typeof COUNTED)[number];
 

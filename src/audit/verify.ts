@@ -127,17 +127,24 @@ function follow(audit: Audit, entries: readonly Numbered[], times: TimeCheck): M
   for (const one of entries) {
     const { entry, index } = one;
     const where = whereOf(entry);
-    ledger.check(where, () => {
+    const logged = ledger.check(where, () => {
       if (index > 0) times.add(index, entry.recordedAt);
       if (index === 0 || entry.kind === 'roster') epochs.add(one);
       // What is too large for an entry lies beside it only where its job is audited.
       const opens = isSignedKind(entry.kind) && (entry.body.form === 'envelope' || jobs.has(entry.job));
-      const logged = opens ? openLogged(epochs.present, bundle, one) : undefined;
-      if (logged !== undefined) ledger.count('signatures');
-      epochs.check(logged);
-      checkNames(audit, logged);
-      followers.get(entry.job)?.add(one, logged);
-      charges.add(one, logged);
+      const opened = opens ? openLogged(epochs.present, bundle, one) : undefined;
+      if (opened !== undefined) ledger.count('signatures');
+      return { opened };
+    }, [index]);
+    if (logged === undefined) continue;
+    // What a message names and where it stands are found apart: behind a start that names another log its attempt is read all the same.
+    ledger.check(where, () => {
+      checkNames(audit, logged.opened);
+    }, [index]);
+    ledger.check(where, () => {
+      epochs.check(logged.opened);
+      followers.get(entry.job)?.add(one, logged.opened);
+      charges.add(one, logged.opened);
     }, [index]);
   }
   return followers;

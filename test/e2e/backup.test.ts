@@ -5,12 +5,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/system/index.js';
 import { runJobs } from '../kill/jobs.js';
 import { Consortium } from '../support/e2e/consortium.js';
+import { siloRecords } from '../support/e2e/journals.js';
 import { endOf, eventually, startProgram, type Ended } from '../support/e2e/processes.js';
 
 let consortium: Consortium;
 let old: string;
 let other: string;
 const ends: Record<string, Ended> = {};
+/** Kinds of the records in the agent's journal once it was put back. */
+let restored: readonly (string | undefined)[] = [];
 
 const command = (name: string, ...args: string[]): Promise<Ended> =>
   endOf(
@@ -23,11 +26,19 @@ beforeAll(async () => {
   const { at, silos } = consortium.founded;
   [old, other] = [silos[0]!, silos[1]!];
   await consortium.start();
+  // Its journal is cut down to the state between rounds before it is copied.
+  await consortium.kill(old);
+  await consortium.configureAgent({ silo: old, extra: 'retention: { roundSecrets: { hours: 0 } }\n' });
+  consortium.startAgent(old);
   await eventually('the connection of the agent', () =>
     consortium.log('coordinator').some((line) => line.event === 'silo.connected' && line['silo'] === other),
   );
   ends['backup of one that runs'] = await command(other, 'backup', '--out', at('backups', 'running'));
   await runJobs(consortium, 1, false);
+  await eventually('the journal of the agent to be cut', async () => {
+    const [first] = await siloRecords(consortium.founded, old);
+    return first?.event?.$case === 'stateKept';
+  });
   await consortium.stopPrograms();
   ends['backup of an agent'] = await command(old, 'backup', '--out', at('backups', 'agent'));
 
@@ -43,6 +54,8 @@ beforeAll(async () => {
   rmSync(at('state', old), { recursive: true });
   ends['of another silo'] = await command(other, 'restore', '--from', at('backups', 'agent'));
   ends['restoring the agent'] = await command(old, 'restore', '--from', at('backups', 'agent'));
+  ends['fsck of the agent'] = await command(old, 'fsck');
+  restored = (await siloRecords(consortium.founded, old)).map(({ event }) => event?.$case);
 
   await consortium.start();
 }, 120_000);
@@ -88,6 +101,9 @@ describe('a restored coordinator', () => {
 describe('an agent restored to a state before its last round', () => {
   it('finds out from the log, says so, and takes part in what is new', async () => {
     expect(ends['restoring the agent']).toMatchObject({ code: EXIT.ok });
+    expect(ends['fsck of the agent']).toMatchObject({ code: EXIT.ok });
+    expect(restored[0]).toBe('stateKept');
+    expect(restored).not.toContain('sharesReceived');
     expect(ends['restoring the agent']!.stdout).toContain('log/rolled-back');
     const notices = await eventually('the notice of the agent', () => {
       const found = consortium.log(old).filter(({ code }) => code === 'log/rolled-back');

@@ -298,10 +298,11 @@ SCHEMAS = {
     "Officer": "id:s signing_key:b",
     "Member": "id:s signing_key:b cosigning_key:b uri:s organisation:s valid_from:u valid_until:u",
     "Manifest": "version:u job_id:s roster_hash:b kind:u silos:s* c:u min_cohort:u forward:BlobRef initial:b recipe:b update_rule:b layout:Layout"
-    " m:u privacy:b round_limit:u contract:b full:u timeouts:Empty rejected_limit:u acceptance:Acceptance standardise_by:Source description:s"
+    " m:u privacy:b round_limit:u contract:b full:u timeouts:Timeouts rejected_limit:u acceptance:Acceptance standardise_by:Source description:s"
     " reopened:b* closing:Layout train:s* noise:Noise local:s* graph:Regular"
     " unit_noise:UnitNoise",
     "Regular": "absent:u",
+    "Timeouts": "advertise:u share:u mask:u confirm:u unmask:u absent:u grace:u",
     "Noise": "mechanism:u variance:d tail:u rotated:u",
     "UnitNoise": "unit_column:s clip:d noise:d batch:u min_units:u steps:u",
     "Source": "job_id:s result_hash:b",
@@ -822,6 +823,30 @@ class Verifier:
             may = ended and ended[0].index < e.index and (ended[0].kind == "abandon" or len(full) >= plan.message["t"])
             need(may and e.subject == "coordinator", "verify/entry-order", f"{e.where()} before a threshold has verified round {number}")
 
+    def deadlines(self, job, timeouts):
+        """U1, U2 and U3 leave nobody out before its time is up; who was barred never comes again."""
+        closed = []
+        for start in self.of("attempt", job):
+            plan, place = self.of("plan", job, start.round)[0].message, (job, start.round, start.attempt)
+            gone = {e.subject: e.index for kind in ("decline", "abort") for e in reversed(self.of(kind, *place))}
+            before, expected = start, set(range(plan["n"]))
+            for kind, most in (("t1", "advertise"), ("t2", "share"), ("t3", "mask")):
+                for e in self.of(kind, *place)[:1]:
+                    members = set(bitmap(e.message["survivors" if kind == "t3" else "members"], plan["n"]))
+                    out = {"silo/" + plan["cohort"][i] for i in expected - members}
+                    out = {who for who in out if gone.get(who, e.index) >= e.index}
+                    if kind == "t2" and self.of("complaint", *place):
+                        out = set()
+                    self.count("deadlines")
+                    closed.append((e, kind, {"silo/" + plan["cohort"][i] for i in members}))
+                    if e.at - before.at < min(timeouts[most], timeouts["absent"]):
+                        closed[-1] += (out,)
+                    before, expected = e, members
+        for e, kind, _, *early in closed:
+            for who in sorted(early[0]) if early else ():
+                again = any(later.index > e.index and k == "t1" and who in members for later, k, members, *_ in closed)
+                need(not again, "verify/closed-early", f"{e.where()} leaves out {who} before its time was up")
+
     def in_log(self, text, where):
         """Size of a checkpoint that is one of this log."""
         origin, size, root = self.checkpoint_text(text)
@@ -1146,6 +1171,7 @@ class Verifier:
             return
         manifest, before = entries[0].message, entries[0]
         self.try_(before.where(), self.accepted, manifest, before.roster)
+        self.try_(f"{job}, deadlines", self.deadlines, job, manifest["timeouts"])
         state = self.try_(f"{job}, first model", self.first_state, manifest, job)
         history = [(manifest["initial"], state)]
         previous, number = bytes(32), 1

@@ -5,7 +5,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { hex } from '../../src/base/index.js';
+import { hex, unixMs } from '../../src/base/index.js';
 import { decodeEntry, type EntryKindName } from '../../src/transcript/index.js';
 import {
   ChargeStatement,
@@ -234,6 +234,31 @@ describe.skipIf(!found)('a verifier in Python', { timeout: 60_000 }, () => {
       expect(verdict.findings.length > 0).toBe(code !== '');
     },
   );
+
+  it('finds a survivor set that was closed before the time of a silo was up, like the other verifier', async () => {
+    const { founded, time, job } = trained.consortium;
+    const parts = partsOf(bundle);
+    const indexOf = (kind: EntryKindName): number =>
+      entriesIn(parts).findIndex((one) => decodeEntry(one).kind === kind && decodeEntry(one).round === 2);
+    const { recordedAt: from } = decodeEntry(entriesIn(parts)[indexOf('t2')]!);
+    const { absentAfterMs, maskMs } = job.manifest.message.timeouts!;
+    const closedAfter = (ms: number) =>
+      conspired(parts, founded, Math.ceil(time / 1000), (all) =>
+        all.map((entry, k) =>
+          k === indexOf('t3') ? changedEntry(entry, () => ({ recordedAt: unixMs(from + ms) })) : entry,
+        ),
+      );
+    for (const [early, isFound] of [
+      [1, true],
+      [0, false],
+    ] as const) {
+      const forged = closedAfter(Math.min(absentAfterMs, maskMs) - early);
+      const { verdict } = await verify(bundleOf(forged));
+      const code = 'verify/closed-early';
+      expect(verdict.findings.some((finding) => finding.code === code)).toBe(isFound);
+      expect(verifyParts(forged, { rosterHash }).findings.some((finding) => finding.code === code)).toBe(isFound);
+    }
+  });
 
   describe('of a job that masks along a regular graph', () => {
     let along: Trained;

@@ -52,7 +52,7 @@ function closing({ round, attempt }: Place, numbered: Numbered, kind: 't1' | 't2
   verified(attempt.t3 === undefined, 'verify/entry-order', `entry ${String(index)}, ${kind}, stands behind T3.`, [
     index,
   ]);
-  attempt[kind] = { ...statement, index };
+  attempt[kind] = { ...statement, index, at: entry.recordedAt };
 }
 
 function request({ round, attempt }: Place, logged: Logged<ConsistencyRequest>): void {
@@ -158,9 +158,11 @@ function other({ round, attempt }: Place, logged: Logged): void {
     );
     const members = round.aborts.get(entry.attempt) ?? new Set<string>();
     round.aborts.set(entry.attempt, members.add(entry.subject));
+    leave(attempt, logged);
   } else if (entry.kind === 'decline') {
     const message = logged.message as Decline;
     samePlace(equalBytes(message.rid, rid) && message.attempt === entry.attempt, logged);
+    leave(attempt, logged);
   } else if (entry.kind === 'protest') {
     const message = logged.message as Protest;
     samePlace(attempt.t2 !== undefined && equalBytes(message.t2, attempt.t2.transcript), logged);
@@ -168,7 +170,12 @@ function other({ round, attempt }: Place, logged: Logged): void {
     // Both begin with T1.
     const message = logged.message as Complaint;
     samePlace(attempt.t1 !== undefined && equalBytes(message.t1, attempt.t1.transcript), logged);
+    attempt.complaints++;
   }
+}
+
+function leave({ left }: AttemptBook, { entry, index }: Logged): void {
+  if (!left.has(entry.subject)) left.set(entry.subject, index);
 }
 
 function once(first: { readonly index: number } | undefined, { entry, index }: Numbered): void {

@@ -61,13 +61,23 @@ export interface RoundBook {
 
 export interface AttemptBook {
   readonly start: Logged<AttemptStart>;
-  t1: (ClosingStatement & { readonly index: number }) | undefined;
-  t2: (ClosingStatement & { readonly index: number }) | undefined;
+  t1: Closed | undefined;
+  t2: Closed | undefined;
   t3: (Logged<ConsistencyRequest> & { readonly t3: Hash }) | undefined;
   /** By signer. */
   readonly consistency: Map<string, Logged<Consistency>>;
   /** Digest of the release and its index, by signer. */
   readonly releases: Map<string, { readonly index: number; readonly digest: Uint8Array }>;
+  /** Index of the first Abort or Decline, by signer: nobody waits for them any more. */
+  readonly left: Map<string, number>;
+  complaints: number;
+}
+
+/** U1 or U2 as the coordinator closed it. */
+export interface Closed extends ClosingStatement {
+  readonly index: number;
+  /** When, by the coordinator's clock. */
+  readonly at: number;
 }
 
 export function newRound(plan: Plan, index: number): RoundBook {
@@ -84,5 +94,14 @@ export function newRound(plan: Plan, index: number): RoundBook {
 }
 
 export function newAttempt(start: Logged<AttemptStart>): AttemptBook {
-  return { start, t1: undefined, t2: undefined, t3: undefined, consistency: new Map(), releases: new Map() };
+  return {
+    start,
+    t1: undefined,
+    t2: undefined,
+    t3: undefined,
+    consistency: new Map(),
+    releases: new Map(),
+    left: new Map(),
+    complaints: 0,
+  };
 }

@@ -5,6 +5,7 @@ import { lastRound, NO_PREVIOUS, Refusal, rollbackHash, type Roster } from '../.
 import { Outcome } from '../../wire/index.js';
 import type { BundleReader } from '../bundle/reader.js';
 import type { DecidedRollback, JobBook, RoundBook, Terminal } from '../log/book.js';
+import { checkDeadlines } from '../log/deadlines.js';
 import { VerifyError } from '../errors.js';
 import { PART } from '../parts.js';
 import type { LogTree } from '../log/tree.js';
@@ -35,6 +36,7 @@ export function checkJob(audit: Audit, book: JobBook, standardisation: Standardi
     standardisation === 'failed'
       ? undefined
       : ledger.check(`job ${jobId}`, () => new ModelChain(bundle, manifest, standardisation, basesOf(book)));
+  checkDeadlines(ledger, book);
   let previous: Uint8Array = NO_PREVIOUS;
   let left: Standardisation = 'failed';
   let ended = 0;

@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { adminHandlers } from '../../../coordinator/admin/index.js';
 import { decodeEntry, type LogEntry } from '../../../src/transcript/index.js';
-import { ActionStatement, decode } from '../../../src/wire/index.js';
+import { ActionStatement, Artefact, decode } from '../../../src/wire/index.js';
 import { MemorySource } from '../../support/admin-source.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { signOrder } from '../../support/memory/orders.js';
@@ -42,15 +42,25 @@ describe('the log', () => {
     expect(noted()[1]).toBe('export operator/olga job-1 export-model');
   });
 
-  it('holds an export of sums and stored objects once in an hour, for each job and caller', async () => {
+  it('holds each export of a sum or stored object, with the round and what it was, each time', async () => {
     const { consortium, handlers, noted } = world();
-    const sum = () => gathered(handlers.exportSum(ADA, { jobId: 'job-1', round: 1 }));
-    await sum();
-    await sum();
-    expect(noted()).toEqual(['export auditor/ada job-1 export-objects']);
-    consortium.time += HOUR_MS;
-    await sum();
-    expect(noted()).toHaveLength(2);
+    await gathered(handlers.exportSum(ADA, { jobId: 'job-1', round: 1 }));
+    await gathered(handlers.exportSum(ADA, { jobId: 'job-1', round: 1 }));
+    const asked = { jobId: 'job-1', round: 2, artefact: Artefact.ARTEFACT_TRANSCRIPT, index: 0 };
+    await gathered(handlers.exportArtefact(ADA, asked));
+    expect(noted()).toEqual([
+      'export auditor/ada job-1 export-opened-sum',
+      'export auditor/ada job-1 export-opened-sum',
+      'export auditor/ada job-1 export-transcript',
+    ]);
+    expect(consortium.log.slice(-3).map((bytes) => decodeEntry(bytes).round)).toEqual([1, 1, 2]);
+  });
+
+  it('holds nothing of an export that is refused', () => {
+    const { handlers, noted } = world();
+    const missing = { jobId: 'job-1', round: 1, artefact: Artefact.ARTEFACT_MISSING_INPUT, index: 3 };
+    expect(() => handlers.exportArtefact(ADA, missing)).toThrow(expect.objectContaining({ code: 'admin/no-artefact' }));
+    expect(noted()).toEqual([]);
   });
 
   it('holds what an auditor reads once in an hour, and nothing of what is refused or public', async () => {

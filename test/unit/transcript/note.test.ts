@@ -45,6 +45,20 @@ const GO_LINE =
   '— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n';
 const GO_NOTE = `${GO_TEXT}\n${GO_LINE}`;
 
+// Examples of the C2SP specifications signed-note and tlog-cosignature, which name a key for the first alone.
+const SPEC_KEY = known('example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k');
+const SPEC_NOTE = `This is an example message.
+
+— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1ERYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=
+`;
+const SPEC_COSIGNED = `example.com/behind-the-sofa
+20852163
+CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+
+— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
+— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==
+`;
+
 // A checkpoint that a public Certificate Transparency log issued, as public witnesses cosigned it.
 const PUBLIC_CHECKPOINT = `arche2025h1.staging.ct.transparency.dev
 1432088532
@@ -84,6 +98,20 @@ describe('vectors of other implementations', () => {
     const note = { text: GO_TEXT, signatures: [{ name: 'PeterNeumann', keyId: keyId('ed25519', GO_KEY), signature }] };
     expect(new TextDecoder().decode(formatNote(note))).toBe(GO_NOTE);
     expect(parseNote(utf8(GO_NOTE))).toStrictEqual(note);
+  });
+
+  it('of the specifications: a note verifies, a cosigned checkpoint is read to its time and comes back as it was', () => {
+    expect(verifierKey('ed25519', SPEC_KEY)).toBe(SPEC_KEY.text);
+    const { text, signatures } = parseNote(utf8(SPEC_NOTE));
+    expect(signatures.map((one) => hex(one.keyId))).toStrictEqual(['530d903a']);
+    for (const verify of [verifyNoteSignature, verifyNoteSignatureIndependently])
+      expect(verify(SPEC_KEY.key, utf8(text), signatures[0]!.signature)).toBe(true);
+    const cosigned = parseNote(utf8(SPEC_COSIGNED));
+    const { origin, size } = parseCheckpoint(cosigned.text);
+    expect([origin, size]).toStrictEqual(['example.com/behind-the-sofa', 20852163]);
+    expect(cosigned.signatures.map(({ signature }) => signature.length)).toStrictEqual([64, 72]);
+    expect(cosigned.signatures[1]!.signature.slice(0, 8)).toStrictEqual(u64be(1_679_315_147));
+    expect(new TextDecoder().decode(formatNote(cosigned))).toBe(SPEC_COSIGNED);
   });
 
   it('of a public log’s checkpoint: log and four witnesses verify with both implementations', () => {
