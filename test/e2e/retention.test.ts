@@ -1,11 +1,15 @@
 // Real programs that erase what closed rounds leave, and are killed while they do: nothing is lost that counts, nothing stays that should
 // be gone, and the log says so.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BundleCollector } from '../../auditor/bundle/collect.js';
+import { BundleWriter, memorySource, verifyBundle } from '../../src/audit/index.js';
+import { concat } from '../../src/base/index.js';
 import { TransparencyLog } from '../../src/storage/index.js';
 import { decodeEntry, type LogEntry } from '../../src/transcript/index.js';
 import { ActionStatement, decode } from '../../src/wire/index.js';
+import { entriesIn, partsOf } from '../support/audit/forge.js';
 import { Consortium } from '../support/e2e/consortium.js';
 import { statisticsFile, statisticsManifest } from '../support/e2e/jobs.js';
 import { foldCoordinator, foldSilo, problemsOf, siloRecords } from '../support/e2e/journals.js';
@@ -16,6 +20,8 @@ const AT_ONCE = 'retention: { roundSecrets: { hours: 0 } }\n';
 let consortium: Consortium;
 let hit: string[];
 let entries: LogEntry[];
+/** After everything was erased. */
+let exported: Uint8Array;
 
 async function logEntries(): Promise<LogEntry[]> {
   const log = await TransparencyLog.open(consortium.founded.at('state', 'coordinator', 'log'));
@@ -49,9 +55,27 @@ beforeAll(async () => {
   });
   await consortium.toldOfEnd('sums');
   await eventually('every upload is gone', () => Promise.resolve(uploads().length === 0 ? true : undefined));
+  exported = await eventually('a bundle in which everything was erased', async () => {
+    const bytes = await bundle();
+    const subjects = entriesIn(partsOf(bytes))
+      .map((entry) => decodeEntry(entry))
+      .filter(({ kind }) => kind === 'erasure')
+      .map(({ subject }) => subject);
+    return new Set(subjects).size === silos.length + 1 ? bytes : undefined;
+  });
   await consortium.stopPrograms();
   entries = await logEntries();
 }, 180_000);
+
+/** As `veilsum-audit export` asks for it. */
+async function bundle(): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  const writer = new BundleWriter((bytes) => pieces.push(Uint8Array.from(bytes)));
+  const collector = new BundleCollector(consortium.client, writer, new AbortController().signal);
+  await collector.collect('sums', readFileSync(consortium.founded.at('roster.bin')));
+  writer.finish();
+  return concat(...pieces);
+}
 
 afterAll(() => consortium.close());
 
@@ -88,6 +112,12 @@ describe('programs that erase', () => {
     expect([...jobs.values()].flatMap(({ closed }) => closed.map(({ erased }) => [...(erased ?? [])]))).toEqual([
       ['erase-uploads'],
     ]);
+  });
+
+  it('leave a job that an auditor verifies from a bundle made afterwards, with nothing missing', () => {
+    const verdict = verifyBundle(memorySource(exported), { rosterHash: consortium.founded.roster.hash });
+    expect([verdict.word, verdict.findings]).toEqual(['PASS', []]);
+    expect(verdict.counts).toMatchObject({ transcripts: 1, openings: 3, acks: 3 });
   });
 
   it('are in the log, each once, with the certificates that they came with', () => {
