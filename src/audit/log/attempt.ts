@@ -167,9 +167,14 @@ function other({ round, attempt }: Place, logged: Logged): void {
     const message = logged.message as Protest;
     samePlace(attempt.t2 !== undefined && equalBytes(message.t2, attempt.t2.transcript), logged);
   } else if (entry.kind === 'complaint' || entry.kind === 'answer') {
-    // Both begin with T1.
+    // Both begin with T1 and the index of their signer.
     const message = logged.message as Complaint;
-    samePlace(attempt.t1 !== undefined && equalBytes(message.t1, attempt.t1.transcript), logged);
+    samePlace(
+      attempt.t1 !== undefined &&
+        equalBytes(message.t1, attempt.t1.transcript) &&
+        `silo/${cohort[message.index] ?? ''}` === entry.subject,
+      logged,
+    );
     attempt.complaints++;
   }
 }

@@ -110,7 +110,29 @@ export function openLogged(roster: Roster, bundle: BundleReader, { index, entry 
   const type = (ENTRY_KINDS[kind] as { readonly type?: SignedType }).type as SignedType;
   const codec = CODECS[kind] as unknown as MessageType<unknown>;
   const opened = openEnvelope(roster, envelope, { type, signer: entry.subject }, codec, LIMITS.manifestBytes);
+  verified(
+    standsWhereItSays(entry, opened.message as Saying),
+    'verify/entry-place',
+    `entry ${String(index)} stands as a ${kind} of round ${String(entry.round)}, attempt ${String(entry.attempt)} of job "${entry.job}"; its message names another.`,
+    [index],
+  );
   return { index, entry, envelope, digest, payload: opened.payload, message: opened.message };
+}
+
+/** What messages of any type say of their place. */
+interface Saying {
+  readonly jobId?: string;
+  readonly round?: number;
+  readonly attempt?: number;
+}
+
+/** Of every job in the log, audited here or not. */
+function standsWhereItSays(entry: LogEntry, { jobId, round, attempt }: Saying): boolean {
+  return (
+    (jobId ?? entry.job) === entry.job &&
+    (round ?? entry.round) === entry.round &&
+    (attempt ?? entry.attempt) === entry.attempt
+  );
 }
 
 function envelopeOf(bundle: BundleReader, { body }: LogEntry): { bytes: Uint8Array; digest: Uint8Array } {
