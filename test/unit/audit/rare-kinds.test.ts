@@ -117,7 +117,7 @@ const RARE: Partial<Record<EntryKindName, Rare>> = {
   complaint: {
     after: 't1',
     place: 'attempt',
-    codec: Complaint as MessageType<object>,
+    codec: Complaint,
     body: () => signed('complaint', Complaint, complaint()),
     says: [
       [{ t1: other }, PLACE],
@@ -127,7 +127,7 @@ const RARE: Partial<Record<EntryKindName, Rare>> = {
   answer: {
     after: 't1',
     place: 'attempt',
-    codec: ComplaintAnswer as MessageType<object>,
+    codec: ComplaintAnswer,
     body: () => signed('answer', ComplaintAnswer, answer()),
     says: [
       [{ t1: other }, PLACE],
@@ -137,14 +137,14 @@ const RARE: Partial<Record<EntryKindName, Rare>> = {
   protest: {
     after: 't2',
     place: 'attempt',
-    codec: Protest as MessageType<object>,
+    codec: Protest,
     body: () => signed('protest', Protest, protest()),
     says: [[{ t2: other }, PLACE]],
   },
   decline: {
     after: 't2',
     place: 'attempt',
-    codec: Decline as MessageType<object>,
+    codec: Decline,
     body: () => signed('decline', Decline, decline()),
     says: [
       [{ rid: other }, PLACE],
@@ -154,13 +154,13 @@ const RARE: Partial<Record<EntryKindName, Rare>> = {
   dispute: {
     after: 'result',
     place: 'round',
-    codec: Dispute as MessageType<object>,
+    codec: Dispute,
     body: () => signed('dispute', Dispute, dispute()),
     says: [[{ resultHash: other }, /^verify\/ack$/]],
   },
   exclude: {
     place: 'job',
-    codec: Exclude as MessageType<object>,
+    codec: Exclude,
     body: () => signed('exclude', Exclude, exclude()),
     says: [
       [{ siloId: 'silo-002' }, VOTE],
@@ -170,7 +170,7 @@ const RARE: Partial<Record<EntryKindName, Rare>> = {
   },
   rollback: {
     place: 'job',
-    codec: Rollback as MessageType<object>,
+    codec: Rollback,
     body: () => signed('rollback', Rollback, rollback()),
     says: [
       [{ siloId: 'silo-002' }, VOTE],
