@@ -134,12 +134,14 @@ export interface AgentSettings {
   readonly key?: string;
   /** Queries by data set, beside the silo's own table under DATA_SET. */
   readonly queries?: Readonly<Record<string, string>>;
+  /** The complete graph unless stated. */
+  readonly graph?: 'complete' | 'regular';
   readonly extra?: string;
 }
 
 export function agentYaml({ folder, roster }: Founded, settings: AgentSettings): string {
   const { port, silo, name = silo, bundle = `${silo}.tls.pem`, ca = 'ca.pem', key = `${silo}.key` } = settings;
-  const { extra = '' } = settings;
+  const { graph = 'complete', extra = '' } = settings;
   const queries = { [DATA_SET]: `SELECT * FROM '${folder}/records/${silo}.csv'`, ...settings.queries };
   return `silo: ${silo}
 consortium: ${CONSORTIUM}
@@ -148,7 +150,7 @@ coordinator: { address: "localhost:${port}" }
 tls: { bundle: ${bundle}, ca: ${ca} }
 keys: { signing: ${key}, cosigning: ${silo}.cosigning.key, storage: ${name}.storage.key }
 roster: { file: roster.bin, hash: "${hex(roster.hash)}" }
-policy: { minCohort: 3, minHonest: 2, maxMalicious: 0, allowSmallCohort: true }
+policy: { minCohort: 3, minHonest: 2, maxMalicious: 0, allowSmallCohort: true, graph: ${graph} }
 dataSets:
 ${Object.entries(queries)
   .map(([name, query]) => `  ${name}: { query: ${JSON.stringify(query)}, directories: [records] }`)

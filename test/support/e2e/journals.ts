@@ -112,7 +112,7 @@ export async function foldCoordinator(founded: Founded): Promise<CoordinatorStat
 /** Folds an agent's journal; throws where it gives other bytes than were sent. */
 export async function foldSilo(founded: Founded, silo: string): Promise<SiloState> {
   const { seed } = await readSigningKey(founded.at(`${silo}.key`));
-  const policy = { minCohort: 3, minHonest: 2, maxMalicious: 0, roundsPerDay: 1_000 };
+  const policy = { minCohort: 3, minHonest: 2, maxMalicious: 0, roundsPerDay: 1_000, graph: 'regular' } as const;
   const siloId = asSiloId(silo)!;
   const cosigningKey = SigningKey.from((await readSigningKey(founded.at(`${silo}.cosigning.key`))).seed);
   const signingKey = SigningKey.from(seed);
