@@ -6,7 +6,7 @@ import { JobState, type Envelope, type Job, type Round, type SiloRecord } from '
 import { Consortium } from '../support/e2e/consortium.js';
 import { endOf } from '../support/e2e/processes.js';
 import { statisticsFile, statisticsManifest, TIMEOUTS } from '../support/e2e/jobs.js';
-import { exchangeOf, foldCoordinator, foldSilo, problemsOf, siloRecords } from '../support/e2e/journals.js';
+import { chargesOf, exchangeOf, foldCoordinator, foldSilo, problemsOf, siloRecords } from '../support/e2e/journals.js';
 import { DATA_SET } from '../support/e2e/records.js';
 import { wrongSums } from '../support/e2e/sums.js';
 
@@ -121,6 +121,14 @@ describe('an agent that dies at every kind of record', () => {
     expect(round!.attempt).toBe(3);
     expect(round!.survivors).toEqual([]);
     expect(round!.acknowledgedBy).toEqual(consortium.silos);
+  });
+
+  it('is charged for each round of which an input left it, once, whichever write it died at, and tells the log so', async () => {
+    expect(await chargesOf(consortium.founded, doomed)).toEqual({
+      ledger: { 'at-upload': 1, 'in-turn': 1 },
+      left: 2,
+      told: [1, 2],
+    });
   });
 
   it('leaves journals that are whole and fold to what was sent', async () => {

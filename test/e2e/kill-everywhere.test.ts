@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { Consortium } from '../support/e2e/consortium.js';
 import { siloRecords } from '../support/e2e/journals.js';
 import { killAt, type Report } from '../kill/battery.js';
-import { wrongDisks } from '../kill/checks.js';
+import { wrongCharges, wrongDisks } from '../kill/checks.js';
 import { tracePoints, type Traced } from '../kill/points.js';
 
 /** Of each program's places, every so many-th is tried here. */
@@ -71,6 +71,17 @@ describe('failpoints', () => {
       const alone = before.filter((name) => !/rename|before-upload$/.test(name));
       expect(alone.filter((name) => !all.has(name.replace('.before-', '.after-')))).toEqual([]);
     }
+  });
+});
+
+describe('the check of what was charged', () => {
+  it('finds a round that was charged twice, one that was not, and a count that the log was not told', () => {
+    const whole = { ledger: { one: 1, two: 2 }, left: 3, told: [1, 2, 3] };
+    expect(wrongCharges('a', whole)).toEqual([]);
+    expect(wrongCharges('a', { ...whole, ledger: { one: 2, two: 2 } })).toHaveLength(1);
+    expect(wrongCharges('a', { ...whole, left: 4 })).toHaveLength(1);
+    expect(wrongCharges('a', { ...whole, told: [1, 3] })).toHaveLength(1);
+    expect(wrongCharges('a', { ...whole, told: [1, 2, 2] })).toHaveLength(1);
   });
 });
 

@@ -4,12 +4,14 @@ import { JobState } from '../../src/wire/index.js';
 import { equalEnvelopes } from '../../src/protocol/index.js';
 import type { Consortium } from '../support/e2e/consortium.js';
 import {
+  chargesOf,
   coordinatorRecords,
   exchangeOf,
   foldCoordinator,
   foldSilo,
   problemsOf,
   siloRecords,
+  type Charges,
 } from '../support/e2e/journals.js';
 import { endOf, startProgram } from '../support/e2e/processes.js';
 import { wrongSums } from '../support/e2e/sums.js';
@@ -51,7 +53,18 @@ export async function wrongDisks(consortium: Consortium): Promise<string[]> {
       if (event?.$case === 'receiptReceived' && !given.some((one) => equalEnvelopes(one, event.value.receipt!)))
         wrong.push(`the coordinator has forgotten a receipt that it gave to ${silo}`);
   }
+  for (const silo of silos) wrong.push(...wrongCharges(silo, await chargesOf(founded, silo)));
   for (const name of ['coordinator', ...silos]) wrong.push(...(await wrongFsck(consortium, name)));
+  return wrong;
+}
+
+/** What left a silo is charged, once for each round, and counted through to the log without gaps: never twice, never less. */
+export function wrongCharges(silo: string, { ledger, left, told }: Charges): string[] {
+  const charged = Object.values(ledger).reduce((sum, rounds) => sum + rounds, 0);
+  const wrong: string[] = [];
+  if (charged !== left) wrong.push(`${silo} is charged ${charged} rounds, and inputs of ${left} have left it`);
+  if (told.some((count, k) => count !== k + 1) || told.length > charged)
+    wrong.push(`${silo} is charged ${charged} rounds and has told of ${told.join(', ') || 'none'}`);
   return wrong;
 }
 

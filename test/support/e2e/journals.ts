@@ -181,6 +181,36 @@ export interface Exchange {
   readonly doubled: readonly string[];
 }
 
+export interface Charges {
+  /** Rounds that the folded ledger has charged, by job. */
+  readonly ledger: Readonly<Record<string, number>>;
+  /** Masked inputs of which the coordinator holds a header, one for each round where no attempt fails. */
+  readonly left: number;
+  /** Charges in the acknowledgements that the coordinator holds, in the order in which they count. */
+  readonly told: readonly number[];
+}
+
+/** What a silo has been charged by its own journal, beside what the coordinator's says has left it. */
+export async function chargesOf(founded: Founded, silo: SiloId | string): Promise<Charges> {
+  const { ledger } = await foldSilo(founded, silo);
+  const rounds = new Map<string, number>();
+  for (const { jobId, rounds: count } of [...ledger.values()].flat())
+    rounds.set(jobId, (rounds.get(jobId) ?? 0) + count);
+  const { accepted } = await exchangeOf(founded, silo);
+  const distinct = (type: string): Envelope[] => [
+    ...new Map(accepted.filter((one) => one.type === type).map((one) => [hex(one.payload), one])).values(),
+  ];
+  const told = distinct('ack').flatMap(({ payload }) => {
+    const { charge } = decode(Ack, 'ack', payload);
+    return charge === undefined ? [] : [Number(charge.rounds)];
+  });
+  return {
+    ledger: Object.fromEntries(rounds),
+    left: distinct('masked-header').length,
+    told: told.sort((a, b) => a - b),
+  };
+}
+
 /** Compares what a coordinator accepted from a silo with what that silo's journal says it sent, over all jobs. */
 export async function exchangeOf(founded: Founded, silo: SiloId | string): Promise<Exchange> {
   const accepted: Envelope[] = [];
