@@ -24,7 +24,7 @@ interface AccountOptions extends GlobalOptions {
 
 interface PlanOptions extends GlobalOptions {
   readonly eps: number;
-  readonly delta: number;
+  readonly delta?: number;
   readonly rounds: number;
   readonly silos: number;
   readonly malicious?: number;
@@ -75,7 +75,11 @@ function addPlan(privacy: Command, { terminal }: World): void {
     .command('plan')
     .description('what noise an epsilon asks for, and what it does to a model, before anything is trained')
     .requiredOption('--eps <epsilon>', 'budget of the whole job', number)
-    .requiredOption('--delta <delta>', 'probability with which the promise may fail, well below 1 / records', number)
+    .option(
+      '--delta <delta>',
+      'probability with which the promise may fail, well below 1 / records; default a tenth of that',
+      number,
+    )
     .requiredOption('--rounds <R>', 'rounds of the job', number)
     .option('--silos <n>', 'silos that take part', number, 5)
     .option('--malicious <c>', 'silos that may work together with the coordinator; default as in a job file', number)
@@ -93,7 +97,9 @@ function addPlan(privacy: Command, { terminal }: World): void {
 type Plan = ReturnType<typeof planOf>;
 
 function planOf(options: PlanOptions) {
-  const { eps, delta, rounds, silos, records, batch, parameters } = options;
+  const { eps, rounds, silos, records, batch, parameters } = options;
+  demandParameter(Number.isInteger(records) && records >= 1, '--records', 'a whole number from 1', records);
+  const delta = options.delta ?? defaultDelta(records);
   const budget: Budget = { epsilon: eps, delta, rounds };
   demandParameter(Number.isInteger(silos) && silos >= 3 && silos <= LIMITS.cohortMax, '--silos', '3 to 200', silos);
   demandParameter(Number.isInteger(parameters) && parameters >= 1, '--parameters', 'a whole number from 1', parameters);
@@ -107,17 +113,38 @@ function planOf(options: PlanOptions) {
     malicious,
   );
   const stepsPerRound = options.localSteps ?? Math.ceil(records / batch);
-  const record = planRecords(budget, { records, batch, stepsPerRound, silos });
-  const silo = planSilos(budget, { silos, contributors });
+  const plannedFor = (within: Budget) => {
+    const record = planRecords(within, { records, batch, stepsPerRound, silos });
+    const silo = planSilos(within, { silos, contributors, parameters });
+    return {
+      record: { ...record, signalToNoise: signalToNoise(record.stepNoise, parameters, record.steps * silos) },
+      silo: { ...silo, contributors, signalToNoise: signalToNoise(silo.meanNoise, parameters, within.rounds) },
+    };
+  };
+  const others = [...new Set([Math.max(1, Math.round(rounds / 2)), 2 * rounds])].filter((count) => count !== rounds);
   return {
     budget,
     terms: { silos, malicious, threshold, records, batch, stepsPerRound, parameters },
-    record: { ...record, signalToNoise: signalToNoise(record.stepNoise, parameters, record.steps * silos) },
-    silo: { ...silo, contributors, signalToNoise: signalToNoise(silo.meanNoise, parameters, rounds) },
+    ...plannedFor(budget),
+    otherRounds: others.map((count) => {
+      const { record, silo } = plannedFor({ ...budget, rounds: count });
+      const short = (unit: typeof record | typeof silo) => ({ noise: unit.noise, signalToNoise: unit.signalToNoise });
+      return { rounds: count, record: short(record), silo: short(silo) };
+    }),
   };
 }
 
-function printPlan(terminal: Terminal, { budget, terms, record, silo }: Plan): void {
+/** The largest power of ten that is at most a tenth of one over the records. */
+function defaultDelta(records: number): number {
+  return Number(`1e${String(Math.floor(Math.log10(0.1 / records) + 1e-9))}`);
+}
+
+function printPlan(terminal: Terminal, { budget, terms, record, silo, otherRounds }: Plan): void {
+  const otherwise = (unit: 'record' | 'silo'): [string, string][] =>
+    otherRounds.map(({ rounds, [unit]: { noise, signalToNoise: ratio } }) => [
+      `with ${String(rounds)} rounds`,
+      `noise ${String(noise)}, signal to noise ${ratio.toPrecision(3)} (estimate: ${words(ratio)})`,
+    ]);
   const { epsilon, delta, rounds } = budget;
   terminal.print(`Epsilon ${String(epsilon)}, delta ${String(delta)}, over ${String(rounds)} rounds.`);
   if (delta >= 1 / terms.records)
@@ -133,7 +160,7 @@ function printPlan(terminal: Terminal, { budget, terms, record, silo }: Plan): v
     ['sampling', `${record.sampling.toPrecision(4)}  (${String(terms.batch)} of ${String(terms.records)} records)`],
     ['steps', `${String(record.steps)}  (${String(terms.stepsPerRound)} in each round)`],
     ['noise', `${String(record.noise)} clips on the sum of a batch`],
-    ['spends', `epsilon ${upward(record.account.pld.epsilon)} by pld, ${upward(record.account.rdp.epsilon)} by rdp`],
+    ['spends', spent(record)],
     ['noise of a step', `${record.stepNoise.toPrecision(3)} clips on each coordinate of the mean gradient`],
     [
       'noise of a round',
@@ -143,6 +170,7 @@ function printPlan(terminal: Terminal, { budget, terms, record, silo }: Plan): v
       'signal to noise',
       `${record.signalToNoise.toPrecision(3)} over all steps of all silos (estimate: ${words(record.signalToNoise)})`,
     ],
+    ...otherwise('record'),
   ]);
   terminal.print('');
   terminal.print(
@@ -155,7 +183,7 @@ function printPlan(terminal: Terminal, { budget, terms, record, silo }: Plan): v
       `from ${String(silo.contributors)} silos: t = ${String(terms.threshold)} less max(c, 1) = ${String(Math.max(terms.malicious, 1))}`,
     ],
     ['noise', `${String(silo.noise)} clips on the sum, ${silo.siloNoise.toPrecision(4)} from each silo`],
-    ['spends', `epsilon ${upward(silo.account.pld.epsilon)} by pld, ${upward(silo.account.rdp.epsilon)} by rdp`],
+    ['spends', spent(silo)],
     [
       'noise of a round',
       `${silo.meanNoise.toPrecision(3)} clips on each coordinate of the mean of ${String(terms.silos)} updates`,
@@ -164,11 +192,19 @@ function printPlan(terminal: Terminal, { budget, terms, record, silo }: Plan): v
       'signal to noise',
       `${silo.signalToNoise.toPrecision(3)} over all rounds (estimate: ${words(silo.signalToNoise)})`,
     ],
+    ...otherwise('silo'),
   ]);
   terminal.print('');
   terminal.print(
+    'In a job file: training.privacy: { unit: record, clip: …, noise: …, delta: … } or { unit: silo, noise: …, delta: … }, with the noise above.',
+  );
+  terminal.print(
     `Noise and epsilon are computed. What they do to a model of ${String(terms.parameters)} parameters is an estimate for gradients as long as the clip; only a trial run tells.`,
   );
+}
+
+function spent({ counted, account }: Plan['record'] | Plan['silo']): string {
+  return `epsilon ${upward(counted)} as manifests and ledgers count it, by rdp; no more than ${upward(account.pld.epsilon)} by pld`;
 }
 
 /** A rule of thumb, and called one. */

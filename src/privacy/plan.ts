@@ -1,9 +1,11 @@
 // What a budget buys, before anything is trained. Noise follows from epsilon exactly; what it does to a model is an estimate, and each
 // number says which of the two it is.
 
-import { noiseFor } from './calibrate.js';
-import { demandParameter } from './errors.js';
-import { accountRun, type Account } from './account.js';
+import { accountRun, checkRun, type Account } from './account.js';
+import { epsilonOfUses, type Use } from './compose.js';
+import { demandParameter, PrivacyError } from './errors.js';
+import { bisect } from './numeric/bisect.js';
+import { PRIVACY_LIMITS } from './limits.js';
 
 export interface Budget {
   readonly epsilon: number;
@@ -27,8 +29,10 @@ export interface RecordPlan {
   readonly sampling: number;
   /** T: steps of one silo in all rounds. */
   readonly steps: number;
-  /** sigma, in clips. */
+  /** sigma, in clips: what a job file says, so that its manifest stays within epsilon. */
   readonly noise: number;
+  /** Epsilon as manifests and ledgers count it. */
+  readonly counted: number;
   readonly account: Account;
   /** Standard deviation that noise puts on a coordinate of one step's mean gradient, in clips. */
   readonly stepNoise: number;
@@ -49,12 +53,17 @@ export function planRecords(budget: Budget, terms: RecordTerms): RecordPlan {
   );
   demandRounds(budget.rounds);
   const run = { sampling: batch / records, steps: budget.rounds * stepsPerRound, delta: budget.delta };
-  const noise = roundUp(noiseFor(run, budget.epsilon, 'pld'));
+  checkRun({ ...run, noise: 1 });
+  const { noise, counted } = counting(budget, (sigma) => ({
+    mechanism: { kind: 'sampled-gaussian', sampling: run.sampling, noise: sigma, steps: run.steps },
+    times: 1,
+  }));
   const stepNoise = noise / batch;
   return {
     sampling: run.sampling,
     steps: run.steps,
     noise,
+    counted,
     account: accountRun({ ...run, noise }),
     stepNoise,
     roundNoise: stepNoise * Math.sqrt(stepsPerRound / silos),
@@ -66,11 +75,15 @@ export interface SiloTerms {
   readonly silos: number;
   /** Honest silos whose noise is surely in a sum: t less the malicious, and less the one who reads. */
   readonly contributors: number;
+  /** Parameters of the model. */
+  readonly parameters: number;
 }
 
 export interface SiloPlan {
-  /** Noise in the sum of `contributors`, in clips. */
+  /** Noise in the sum of `contributors`, in clips: what a job file says, so that its manifest stays within epsilon. */
   readonly noise: number;
+  /** Epsilon as manifests and ledgers count it, for Skellam noise. */
+  readonly counted: number;
   readonly account: Account;
   /** What one silo adds to a coordinate: its standard deviation, in clips. */
   readonly siloNoise: number;
@@ -78,8 +91,11 @@ export interface SiloPlan {
   readonly meanNoise: number;
 }
 
+/** L2 norm of a clip in quantised units: a job's own is larger or a little smaller, and epsilon the same to four digits. */
+const CLIP_UNITS = 4096;
+
 /** Every silo takes part in every round: there is no sampling to make it cheaper. Throws as `planRecords`. */
-export function planSilos(budget: Budget, { silos, contributors }: SiloTerms): SiloPlan {
+export function planSilos(budget: Budget, { silos, contributors, parameters }: SiloTerms): SiloPlan {
   demandRounds(budget.rounds);
   demandParameter(
     Number.isInteger(contributors) && contributors >= 1,
@@ -88,10 +104,21 @@ export function planSilos(budget: Budget, { silos, contributors }: SiloTerms): S
     contributors,
   );
   const run = { sampling: 1, steps: budget.rounds, delta: budget.delta };
-  const noise = roundUp(noiseFor(run, budget.epsilon, 'pld'));
+  checkRun({ ...run, noise: 1 });
+  const { noise, counted } = counting(budget, (sigma) => ({
+    mechanism: {
+      kind: 'skellam',
+      variance: (sigma * CLIP_UNITS) ** 2,
+      l2: CLIP_UNITS,
+      dimensions: parameters,
+      contributors,
+    },
+    times: budget.rounds,
+  }));
   const siloNoise = noise / Math.sqrt(contributors);
   return {
     noise,
+    counted,
     account: accountRun({ ...run, noise }),
     siloNoise,
     meanNoise: siloNoise / Math.sqrt(silos),
@@ -104,6 +131,23 @@ export function planSilos(budget: Budget, { silos, contributors }: SiloTerms): S
  */
 export function signalToNoise(meanNoise: number, parameters: number, rounds: number): number {
   return Math.sqrt(rounds) / (meanNoise * Math.sqrt(parameters));
+}
+
+/** The smallest noise, to four digits, whose epsilon stays within the budget as manifests and ledgers count it. */
+function counting(
+  { epsilon, delta }: Budget,
+  useOf: (noise: number) => Use,
+): { readonly noise: number; readonly counted: number } {
+  demandParameter(epsilon > 0 && epsilon < Infinity, 'epsilon', 'a finite number above 0', epsilon);
+  const counted = (noise: number): number => epsilonOfUses([useOf(noise)], delta).epsilon;
+  let high = 1;
+  while (counted(high) > epsilon) {
+    high *= 4;
+    if (high > PRIVACY_LIMITS.noiseMax)
+      throw new PrivacyError('privacy/out-of-reach', `no noise reaches epsilon ${String(epsilon)} at this delta.`);
+  }
+  const noise = roundUp(bisect(PRIVACY_LIMITS.noiseMin, high, (sigma) => counted(sigma) <= epsilon, 1e-6));
+  return { noise, counted: counted(noise) };
 }
 
 function demandRounds(rounds: number): void {

@@ -1,6 +1,7 @@
 // veilsum-audit privacy: what scripts read, what people read, and what is refused.
 
 import { describe, expect, it } from 'vitest';
+import { epsilonOfSum, epsilonOfUnits, noisyQuantiser } from '../../../src/job/index.js';
 import { runCommand } from './desk.js';
 
 const RUN = ['--sampling', '0.01', '--noise', '1.1', '--steps', '1000', '--delta', '1e-5'];
@@ -40,20 +41,47 @@ describe('privacy account', () => {
   });
 });
 
+interface Account {
+  readonly pld: { readonly epsilon: number };
+}
+
 describe('privacy plan', () => {
+  it('needs an epsilon and rounds, and takes a delta of at most a tenth of one over the records unless told', async () => {
+    const { code, out } = await runCommand(['privacy', 'plan', '--eps', '8', '--rounds', '10']);
+    expect(code).toBe(0);
+    expect(out).toContain('Epsilon 8, delta 0.0001, over 10 rounds.');
+    expect(out).toContain('as manifests and ledgers count it');
+    expect(out).toContain('with 20 rounds');
+  });
+
   const PLAN = ['privacy', 'plan', '--eps', '8', '--delta', '1e-4', '--rounds', '10', '--records', '400'];
 
   it('stays within the budget for both units, with noise from t − max(c, 1) silos', async () => {
     const { code, out } = await runCommand([...PLAN, '--silos', '10', '--malicious', '2', '--json']);
     expect(code).toBe(0);
     const plan = JSON.parse(out) as {
-      record: { noise: number; account: { pld: { epsilon: number } } };
-      silo: { noise: number; siloNoise: number; contributors: number; account: { pld: { epsilon: number } } };
+      record: { noise: number; sampling: number; steps: number; counted: number; account: Account };
+      silo: { noise: number; siloNoise: number; contributors: number; counted: number; account: Account };
+      otherRounds: { rounds: number; record: { noise: number }; silo: { noise: number } }[];
     };
     for (const unit of [plan.record, plan.silo]) {
-      expect(unit.account.pld.epsilon).toBeLessThanOrEqual(8);
-      expect(unit.account.pld.epsilon).toBeGreaterThan(7.9);
+      expect(unit.counted).toBeLessThanOrEqual(8);
+      expect(unit.counted).toBeGreaterThan(7.98);
+      expect(unit.account.pld.epsilon).toBeLessThan(unit.counted);
     }
+    // What a manifest with this noise promises, by the code that makes and checks manifests.
+    const { sampling, steps, noise } = plan.record;
+    expect(epsilonOfUnits({ sampling, steps, noise }, 1e-4).epsilon).toBeCloseTo(plan.record.counted, 9);
+    const manifest = { mechanism: 'skellam', dimensions: 1000, contributors: 5, rounds: 10 } as const;
+    const room = { silos: 10, modulusBits: 32 };
+    const quantiser = noisyQuantiser(
+      { mechanism: 'skellam', noise: plan.silo.noise, delta: 1e-4 },
+      { ...manifest, room },
+    );
+    expect(epsilonOfSum({ ...manifest, ...quantiser }, 1e-4).epsilon).toBeCloseTo(plan.silo.counted, 3);
+    expect(plan.otherRounds.map(({ rounds }) => rounds)).toEqual([5, 20]);
+    expect(plan.otherRounds[0]!.silo.noise).toBeLessThan(plan.silo.noise);
+    expect(plan.otherRounds[1]!.record.noise).toBeGreaterThan(plan.record.noise);
     expect(plan.silo.contributors).toBe(7 - 2);
     expect(plan.silo.siloNoise * Math.sqrt(5)).toBeCloseTo(plan.silo.noise, 12);
   });
