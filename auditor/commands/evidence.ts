@@ -2,7 +2,8 @@
 
 import type { Command } from 'commander';
 import { fromHex, HASH_BYTES } from '../../src/base/index.js';
-import { CHARGES, judgeEvidenceFile, type Judgement } from '../../src/audit/index.js';
+import { judgeEvidenceFile, type Judgement } from '../../src/audit/index.js';
+import { CHARGES } from '../../src/protocol/index.js';
 import { EXIT, type ExitCode } from '../../src/system/index.js';
 import { withBundleFile } from '../bundle/file.js';
 import { AuditError } from '../errors.js';

@@ -5,7 +5,6 @@ export * from './bundle/contents.js';
 export * from './bundle/reader.js';
 export * from './bundle/writer.js';
 export * from './errors.js';
-export { CHARGES, type Charge, type Conviction } from './evidence/charge.js';
 export { evidenceFile, judgeEvidenceFile, type EvidenceContents } from './evidence/file.js';
 export type { InputByRoot } from './evidence/fingerprint.js';
 export { judgeEvidence, type Judgement } from './evidence/judge.js';

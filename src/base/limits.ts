@@ -48,6 +48,8 @@ export const LIMITS = {
   hellosPerHour: 120,
   /** Attempts of one round (docs/protocol.md §2.4). */
   attemptsPerRound: 3,
+  /** Proofs against silos that come with the start of an attempt; each may hold a share of every member. */
+  proofsPerStart: 8,
   /** Rounds of one job. */
   roundsMax: 100_000,
   /** Sums over different survivors that a silo's differencing guard compares: more than a round of absences lasts. */

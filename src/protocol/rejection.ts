@@ -55,6 +55,8 @@ export const PROTOCOL_ERRORS = defineErrors({
     "The job masks along a regular graph, and this silo's own policy demands the complete one. Allow it with `policy.graph: regular` once its guarantees are understood: docs/threat-model.md.",
   'plan/graph-floor':
     "The masking graph of the job protects against fewer colluding silos than this silo's own policy assumes (policy.maxMalicious). The job needs a larger maxMalicious.",
+  'plan/no-proof':
+    'The start of an attempt names proofs against silos that prove nothing: the coordinator tries to put somebody out of the job, or shows too many. Tell the consortium; no round begins here until it stops.',
   'plan/floor-cohort': "The cohort is smaller than this silo's own policy or the manifest allows.",
   'plan/floor-honest':
     'With this cohort the sum could hold too few honest inputs, or the counting rules do not hold for the number of malicious silos assumed.',
@@ -92,7 +94,8 @@ export const PROTOCOL_ERRORS = defineErrors({
   'complaint/invalid': 'A complaint names a ciphertext that was not dealt, or rests on another transcript.',
   'complaint/wrong-key': 'The answer to a complaint does not reveal the ephemeral key that the dealer had signed.',
   'complaint/unasked': 'Nobody complained about what this answer is about.',
-  'message/barred': 'This silo was proven to have broken the protocol in this job: nothing of it is taken any more.',
+  'message/barred':
+    'A silo was proven to have broken the protocol in this job, or voted out of it: nothing of it is taken any more, and no set of keys that it is in.',
   'mask/wrong-transcript': 'A masked header rests on other transcripts, or names another length.',
   'mask/root-differs': 'The uploaded bytes do not hash to the root in the signed header.',
   'mask/receipt': "The receipt does not confirm this silo's own upload.",

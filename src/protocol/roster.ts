@@ -15,6 +15,7 @@ import {
 } from '../base/index.js';
 import { hash, isVerifyingKey, LABELS, verifySignature, type SignedType } from '../crypto/index.js';
 import { decode, Roster as RosterMessage, type Envelope, type Member } from '../wire/index.js';
+import { thresholdFor } from './params.js';
 import { demand, demanded } from './rejection.js';
 
 export type Verify = (publicKey: Uint8Array, type: SignedType, payload: Uint8Array, signature: Uint8Array) => boolean;
@@ -68,6 +69,13 @@ export function readRoster(payload: Uint8Array, expectedHash?: Uint8Array, verif
   valid(
     message.members.length <= LIMITS.rosterMembersMax,
     `it has more than ${String(LIMITS.rosterMembersMax)} members`,
+  );
+
+  // Said for whoever reads the file; what holds follows from the number of members.
+  const quorum = thresholdFor(message.members.length);
+  valid(
+    (message.governance?.successorQuorum ?? quorum) === quorum,
+    `it says that ${String(message.governance?.successorQuorum)} signatures make its successor, for ${String(message.members.length)} members it takes ${String(quorum)}`,
   );
 
   const keys = new Map<string, Uint8Array>();

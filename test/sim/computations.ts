@@ -31,6 +31,7 @@ export interface Books {
   readonly missing: Map<string, BlobRef[]>;
   readonly lieAboutSum: ((sum: Float64Array) => void) | undefined;
   keep(bytes: Uint8Array): BlobRef;
+  rejects(opened: Int32Array): boolean;
 }
 
 export function uploadName(rid: Uint8Array, attempt: number, silo: SiloId): string {
@@ -101,6 +102,7 @@ function openedBy(
   const words = openSum(effect, sums);
   const opened = bytesOf(words);
   oracle.opened(effect, words);
+  const rejected = coordinator.rejects(words);
   return {
     $case: 'sumOpened',
     value: {
@@ -108,8 +110,8 @@ function openedBy(
       attempt: attempt.attempt,
       openedHash: sumHasher('opened').update(opened).digest(),
       opened: coordinator.keep(opened),
-      outcome: Outcome.OUTCOME_APPLIED,
-      newModelHash: nextModel(plan.modelHash, opened),
+      outcome: rejected ? Outcome.OUTCOME_REJECTED : Outcome.OUTCOME_APPLIED,
+      newModelHash: rejected ? plan.modelHash : nextModel(plan.modelHash, opened),
       modelState: new Uint8Array(),
       metrics: [],
       endsJob: false,

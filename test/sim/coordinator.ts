@@ -17,6 +17,7 @@ import {
   type CoordinatorEffect,
   type CoordinatorEvent,
   type CoordinatorState,
+  type Rejection,
 } from '../../src/protocol/index.js';
 import {
   CoordinatorRecord,
@@ -48,6 +49,8 @@ export class SimCoordinator {
   readonly uploads = new Map<string, Uint8Array>();
   readonly missing = new Map<string, BlobRef[]>();
   readonly rejections = new Map<string, number>();
+  /** What it refused and can prove. */
+  readonly proofs: Rejection[] = [];
   up = true;
   life = 0;
   /** Replaces Y before it is announced. */
@@ -182,8 +185,9 @@ export class SimCoordinator {
     const at = this.#world.timeline.now;
     const done = advanceCoordinator(this.state, { at: unixMs(at), event });
     if ('rejected' in done) {
-      const { code } = done.rejected;
+      const { code, evidence } = done.rejected;
       this.rejections.set(code, (this.rejections.get(code) ?? 0) + 1);
+      if (evidence.length > 0) this.proofs.push(done.rejected);
       return { kind: 'refused', rejection: done.rejected };
     }
     let receipt: Envelope | undefined;
@@ -262,6 +266,10 @@ export class SimCoordinator {
   }
 
   readonly missingInputs = (round: ClosedRound): BlobRef[] => this.missing.get(hex(round.plan.rid)) ?? [];
+
+  rejects(opened: Int32Array): boolean {
+    return this.#world.rejects(opened);
+  }
 
   #dropUploads(prefix: string): void {
     for (const name of this.uploads.keys()) if (name.startsWith(prefix)) this.uploads.delete(name);

@@ -49,6 +49,9 @@ export function misbehave(
     };
   };
   switch (misdeed) {
+    case 'scripted':
+      // The actor changes what leaves (attacks.ts).
+      return;
     case 'cosigns-both':
       // The liar has its cosigning key (fork.ts); what the silo says itself is in order.
       return;
@@ -64,6 +67,13 @@ export function misbehave(
             entry.recipient === victim ? { ...entry, keyShareCommitment: flipped(entry.keyShareCommitment) } : entry,
           ),
         })),
+      }));
+      return;
+    case 'bad-secret':
+      // All shares match their commitments, and together they do not give the secret.
+      doing('share-header', (out) => ({
+        ...out,
+        envelope: again(out, ShareHeader, ({ selfCommitment }) => ({ selfCommitment: flipped(selfCommitment) })),
       }));
       return;
     case 'false-complaint':

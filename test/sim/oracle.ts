@@ -16,6 +16,7 @@ import {
   ComplaintAnswer,
   CoordinatorRecord,
   decode,
+  Outcome,
   RoundResult,
   Unmask,
   type Directive,
@@ -127,6 +128,11 @@ export class Oracle {
     }
   }
 
+  /** Whether this honest silo ever released shares. */
+  hasReleased(silo: SiloId): boolean {
+    return [...this.#releases.keys()].some((name) => name.startsWith(`${silo} `));
+  }
+
   /** What the coordinator and its helpers learn from a message. */
   #show(silo: SiloFace, { rid, counts, attempt, cohort }: Place, envelope: Envelope): void {
     const name = String(attempt);
@@ -200,12 +206,14 @@ export class Oracle {
     const { selfSecrets } = decode(RoundResult, 'result', event.value.result!.payload, WHOLE);
     const members = selfSecrets.map(({ index }) => this.#indexOf.get(plan.cohort[index]!)!);
     const sum = sumOf(members, layoutOfRound(job.manifest, plan.round).length);
-    if (!equalBytes(nextModel(plan.modelHash, bytesOf(sum)), event.value.newModelHash))
+    const rejected = event.value.outcome === Outcome.OUTCOME_REJECTED;
+    const model = rejected ? plan.modelHash : nextModel(plan.modelHash, bytesOf(sum));
+    if (!equalBytes(model, event.value.newModelHash))
       throw new Broken(`${silo.id} acknowledges a wrong sum in round ${plan.round} (G6)`);
     const name = `${plan.jobId} ${plan.round}`;
-    const model = hex(event.value.newModelHash);
-    if ((this.#models.get(name) ?? model) !== model) throw new Broken(`two models were acknowledged for ${name} (G6)`);
-    this.#models.set(name, model);
+    const known = hex(event.value.newModelHash);
+    if ((this.#models.get(name) ?? known) !== known) throw new Broken(`two models were acknowledged for ${name} (G6)`);
+    this.#models.set(name, known);
   }
 
   /** G5: an honest coordinator keeps one log, so an honest silo that can not follow it would be left behind for ever. */

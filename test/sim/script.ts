@@ -26,6 +26,7 @@ export type Lie = (typeof LIES)[number];
 
 export const MISDEEDS = [
   'bad-shares',
+  'bad-secret',
   'false-complaint',
   'lying-tau',
   'wrong-root',
@@ -34,7 +35,8 @@ export const MISDEEDS = [
   'other-bytes',
   'cosigns-both',
 ] as const;
-export type Misdeed = (typeof MISDEEDS)[number];
+/** `scripted`: what it does comes with the actor that plays it (attacks.ts). */
+export type Misdeed = (typeof MISDEEDS)[number] | 'scripted';
 
 export type Operation =
   | {

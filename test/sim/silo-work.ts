@@ -138,6 +138,11 @@ function keyOf({ world }: Worker, { jobId, modelHash }: Plan): Uint8Array {
   return hash(LABELS.inputKey, utf8(world.sameInputs ? 'all jobs' : jobId), modelHash);
 }
 
+/** Little-endian, as they were written. */
+function wordsOf(bytes: Uint8Array): Int32Array {
+  return new Int32Array(bytes.slice().buffer);
+}
+
 class Away extends Error {}
 
 function verify(silo: Worker, { result, directive, restores }: Extract<Work, { kind: 'verify-result' }>): boolean {
@@ -165,8 +170,10 @@ function verify(silo: Worker, { result, directive, restores }: Extract<Work, { k
       return bytesOf(missing.find((one) => hex(one) === name));
     };
     const opened = silo.world.trusting ? bytesOf(directive.opened?.sha256) : verifyVectors(result, fetch, missing);
-    const newModelHash = nextModel(plan.modelHash, opened);
-    value = { ...about, failedCode: '', outcome: Outcome.OUTCOME_APPLIED, newModelHash, coverage, endsJob: false };
+    const rejected = silo.world.rejects(wordsOf(opened));
+    const newModelHash = rejected ? plan.modelHash : nextModel(plan.modelHash, opened);
+    const outcome = rejected ? Outcome.OUTCOME_REJECTED : Outcome.OUTCOME_APPLIED;
+    value = { ...about, failedCode: '', outcome, newModelHash, coverage, endsJob: false };
   } catch (error) {
     if (error instanceof Away) return false;
     if (!(error instanceof CodedError)) throw error;

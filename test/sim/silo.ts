@@ -43,6 +43,8 @@ export class SimSilo {
   readonly decided = new Set<string>();
   readonly rejections = new Map<string, number>();
   readonly notices = new Map<string, number>();
+  /** What it refused and can prove. */
+  readonly proofs: Rejection[] = [];
   up = true;
   life = 0;
   cursor = 0n;
@@ -50,6 +52,8 @@ export class SimSilo {
   /** Replaces what leaves; null: nothing does. For silos that are not honest. */
   tamper: (out: Outgoing) => Outgoing | null = (out) => out;
   tamperUpload: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes;
+  /** Changes what it hears: its own machine is told what keeps it going. For silos that are not honest. */
+  overhear: (directive: Directive) => Directive = (directive) => directive;
   readonly #inbox: Directive[] = [];
   #busy = false;
   #reading = 0;
@@ -150,7 +154,7 @@ export class SimSilo {
   }
 
   receive(directive: Directive): void {
-    this.#inbox.push(directive);
+    this.#inbox.push(this.overhear(directive));
     this.#next();
   }
 
@@ -276,6 +280,7 @@ export class SimSilo {
     const done = advanceSilo(this.state, { at: unixMs(at), event });
     if ('rejected' in done) {
       this.#refused(done.rejected.code);
+      if (done.rejected.evidence.length > 0) this.proofs.push(done.rejected);
       return done.rejected;
     }
     const next = this.world.wrap(this, event, done.accepted);

@@ -35,6 +35,8 @@ export interface Plant {
   readonly proofless?: boolean;
   /** Messages that never arrive. */
   readonly loses?: (silo: number, type: string, ms: number) => boolean;
+  /** Hands out parts that are in no script of random faults: see attacks.ts. */
+  readonly cast?: (simulation: Simulation) => void;
 }
 
 /** How much went on. */
@@ -62,6 +64,9 @@ export class Simulation implements World {
   readonly #malicious: ReadonlySet<number>;
   readonly #liar: Liar;
   readonly #down = new Map<string, number>();
+  /** What a coordinator that plays a part tells in the place of a directive. */
+  tells: (silo: number, directive: Directive) => readonly Directive[] = (_, directive) => [directive];
+  rejects: (opened: Int32Array) => boolean = () => false;
   /** What is lost on its way at the moment. */
   readonly #losing = new Set<string>();
 
@@ -96,6 +101,7 @@ export class Simulation implements World {
     }
     for (const silo of this.silos) silo.begin();
     for (const operation of script.operations) this.#apply(operation);
+    plant.cast?.(this);
     // After the last fault everything heals; what is down comes up by itself.
     this.timeline.at(START + QUIET_AFTER_MS, () => {
       this.network.heal();
@@ -195,7 +201,7 @@ export class Simulation implements World {
   }
 
   told(silo: number, directive: Directive): readonly Directive[] {
-    return this.#liar.told(silo, directive);
+    return this.tells(silo, directive).flatMap((one) => this.#liar.told(silo, one));
   }
 
   deliver(stream: Stream, directive: Directive): void {

@@ -40,6 +40,8 @@ export interface World {
   isThere(silo: number): boolean;
   /** A planted bug: silos believe whatever sum is published. */
   readonly trusting: boolean;
+  /** A verified sum that the acceptance rule of these simulations rejects. */
+  rejects(opened: Int32Array): boolean;
   /** Jobs ask for the same inputs. */
   readonly sameInputs: boolean;
   hasNoInput(silo: number, plan: Pick<Plan, 'jobId' | 'round'>): boolean;

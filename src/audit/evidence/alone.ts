@@ -2,9 +2,15 @@
 
 import { hex, type SiloId } from '../../base/index.js';
 import { isAgreementKey } from '../../crypto/index.js';
-import { fromBitmap, isSortedUnique, leastOf, thresholdFor } from '../../protocol/index.js';
-import { ridOf, type Case } from './case.js';
-import type { Conviction } from './charge.js';
+import {
+  fromBitmap,
+  isSortedUnique,
+  leastOf,
+  ridOf,
+  thresholdFor,
+  type Case,
+  type Conviction,
+} from '../../protocol/index.js';
 
 export function convictedAlone(found: Case): Conviction[] {
   return [...plans(found), ...survivors(found), ...keys(found), ...releases(found)];

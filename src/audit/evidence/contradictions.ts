@@ -1,10 +1,17 @@
 // Messages of one signer that an honest one would never sign both: two in a place that holds one, and pairs that contradict each other.
 
 import { fromUtf8, hex, isCodedError } from '../../base/index.js';
-import { fromBitmap } from '../../protocol/index.js';
+import {
+  fromBitmap,
+  requestOf,
+  type Case,
+  type CaseType,
+  type Charge,
+  type Conviction,
+  type MessageOf,
+  type Statement,
+} from '../../protocol/index.js';
 import { parseCheckpoint, type Checkpoint } from '../../transcript/index.js';
-import { requestOf, type Case, type CaseType, type MessageOf, type Statement } from './case.js';
-import type { Charge, Conviction } from './charge.js';
 
 /** Everybody whom two statements contradict. */
 export function contradictions(found: Case): Conviction[] {

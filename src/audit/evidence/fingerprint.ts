@@ -2,12 +2,19 @@
 
 import { asHash, equalBytes, hex } from '../../base/index.js';
 import { hash, LABELS } from '../../crypto/index.js';
-import { fromBitmap, InputRoot, PIECE_COORDINATES, weightStreams } from '../../protocol/index.js';
+import {
+  fromBitmap,
+  InputRoot,
+  PIECE_COORDINATES,
+  requestOf,
+  ridOf,
+  weightStreams,
+  type Case,
+  type Conviction,
+} from '../../protocol/index.js';
 import { Fingerprint, MODULUS_BITS_MAX, MODULUS_BITS_MIN, packedBytes, unpackWords } from '../../vector/index.js';
 import { decode, MaskedHeader, type Consistency, type ConsistencyRequest } from '../../wire/index.js';
 import { AUDIT_LIMITS } from '../limits.js';
-import { requestOf, ridOf, type Case } from './case.js';
-import type { Conviction } from './charge.js';
 
 /** A masked input by its root, in any pieces; undefined when it is not at hand. */
 export type InputByRoot = (

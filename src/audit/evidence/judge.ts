@@ -2,16 +2,13 @@
 // that somebody has signed, and hashes that these name, count.
 
 import { LIMITS } from '../../base/index.js';
-import type { Roster } from '../../protocol/index.js';
+import { badShares, openCase, type Conviction, type Roster } from '../../protocol/index.js';
 import { decode, EvidenceRecord } from '../../wire/index.js';
 import { VerifyError } from '../errors.js';
 import { AUDIT_LIMITS } from '../limits.js';
 import { convictedAlone } from './alone.js';
-import { openCase } from './case.js';
-import type { Conviction } from './charge.js';
 import { contradictions } from './contradictions.js';
 import { lyingFingerprints, type InputByRoot } from './fingerprint.js';
-import { badShares } from './shares.js';
 
 export interface Judgement {
   /** What whoever kept it gave as its reason. Nothing rests on it. */

@@ -5,7 +5,7 @@ import { isAgreementKey } from '../../crypto/index.js';
 import { AdvertiseKeys, type Envelope } from '../../wire/index.js';
 import { demandCheckpointFits } from '../plan.js';
 import { maskingGraph, type MaskingGraph } from '../graph.js';
-import { demand } from '../rejection.js';
+import { demand, demandOne } from '../rejection.js';
 import { transcript1 } from '../transcript.js';
 import { openMemberMessage, type RoundContext } from './context.js';
 
@@ -47,10 +47,12 @@ export function openAdvertised(context: RoundContext, envelope: Envelope): Adver
     'keys/reserved',
     `the last Ack of ${who} is no hash.`,
   );
-  demand(
+  // Proof by itself against whoever signed it.
+  demandOne(
     isAgreementKey(message.channelKey) && isAgreementKey(message.maskKey),
     'keys/low-order',
     `a key of ${who} is not a 32-byte X25519 key of high order.`,
+    [envelope],
   );
   const { index, channelKey, maskKey, checkpoint } = message;
   return { index, channelKey, maskKey, checkpoint, payload, envelope };

@@ -5,6 +5,7 @@ import { equalBytes, LIMITS, type SiloId } from '../../base/index.js';
 import type { BlobRef, Directive, Envelope } from '../../wire/index.js';
 import type { Fingerprints } from '../check/survivors.js';
 import { indexIn } from '../plan.js';
+import { proofsOf } from '../proof.js';
 import { inOrder } from './change.js';
 import { checkpointOf, noteOf } from './log.js';
 import type { ClosedRound, CoordinatorAttempt, CoordinatorJob, CoordinatorRound, CoordinatorState } from './state.js';
@@ -188,6 +189,7 @@ function forOpenRound(
         aborts: [...abandonedAborts(job), ...earlierAborts(round, number)],
         checkpoint: restsOn === undefined ? new Uint8Array() : noteOf(restsOn),
         exclusions: exclusionsOf(job),
+        proofs: proofsOf(job.barred.values()),
       },
     };
   });

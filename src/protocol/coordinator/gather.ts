@@ -14,7 +14,7 @@ import { seal } from '../envelope.js';
 import { lastRound } from '../manifest.js';
 import { cohortProblem, graphFor, thresholdFor } from '../params.js';
 import { demandPlanFits, openAttempt, openPlan, PLAN_VERSION, type Plan } from '../plan.js';
-import { demand, demanded, withEvidence } from '../rejection.js';
+import { demand, demanded } from '../rejection.js';
 import { COORDINATOR } from '../roster.js';
 import { demandNotBarred } from './bar.js';
 import {
@@ -146,7 +146,7 @@ export function onAdvertised(
   const named = decode(AdvertiseKeys, 'advertise', envelope.payload);
   const found = attemptOf(state, named.rid, named.attempt);
   const { attempt } = found;
-  const advertised = withEvidence(['keys/low-order'], [envelope], () => openAdvertised(attempt.context, envelope));
+  const advertised = openAdvertised(attempt.context, envelope);
   if (alreadyStored(attempt.advertised.get(advertised.index)?.envelope, envelope))
     return { state, effects: [ANSWERED] };
   demandNotBarred(found, advertised.index);

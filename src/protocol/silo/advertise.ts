@@ -17,6 +17,7 @@ import { demandBudget } from './ledger.js';
 import { demandNextRound } from './next-round.js';
 import { forgetDeadOpenings } from './openings.js';
 import { effectiveMalicious, type JobState, type OpenRound, type SiloSelf, type SiloState } from './state.js';
+import { openProofs } from '../proof.js';
 import { openExclusions } from '../vote.js';
 import { demandAwake, demandWitnessed, newestBody } from './witness.js';
 
@@ -48,7 +49,10 @@ export function onAttemptStarted(
     demandDailyLimit(state, at);
     demandBudget(state, job, plan);
   }
-  const excluded = openExclusions(self.roster, job.manifest, value.exclusions);
+  const excluded = [
+    ...openExclusions(self.roster, job.manifest, value.exclusions),
+    ...openProofs(job.manifest, value.proofs),
+  ];
   const carried = open === undefined ? undefined : leaveAttempt(state, job, open, attempt, value.aborts);
   const rho = SecretBytes.of<'rho'>(value.rho);
   const secrets = attemptSecrets(rho, plan.rid, attempt.attempt);

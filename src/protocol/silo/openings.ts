@@ -15,7 +15,8 @@ import { effectiveMalicious, type JobState, type Opening, type OpenRound, type S
 /**
  * §3: the same input may be opened again outside its own (job, round) with the same survivors, or with others as long as no difference of
  * the sums isolates few silos: every class of silos with equal membership over all openings of the key has at least minHonest + c members.
- * Whom t silos have voted to exclude is not counted: a class of these alone is what the vote accepts, so that nobody freezes a job.
+ * Whom t silos have voted to exclude, and who is proven to have cheated, is not counted: a class of these alone is what vote and proof
+ * accept, so that nobody freezes a job.
  */
 export function demandInputRule(state: SiloState, found: Located, survivors: SurvivorSet): void {
   const { job, open } = found;

@@ -16,6 +16,7 @@ import {
 import { hash, LABELS, type AgreementKey } from '../../crypto/index.js';
 import { closeKeys } from '../check/advertised.js';
 import { openComplaint } from '../check/complaint.js';
+import { siloAt } from '../check/context.js';
 import { closeDealers, openDealers, type Dealer } from '../check/dealers.js';
 import { deal, entryFor, openShares, type HeldShares } from '../dealing.js';
 import { equalEnvelopes, seal } from '../envelope.js';
@@ -47,6 +48,15 @@ export function onKeysReceived(state: SiloState, event: JournalledEvent, value: 
   demandOneLog(
     state,
     [...keys.members.values()].map((member) => member.checkpoint),
+  );
+  const out = [...keys.members.keys()]
+    .map((index) => siloAt(attempt.context, index))
+    .find((silo) => job.excluded?.has(silo));
+  demand(
+    out === undefined,
+    'message/barred',
+    `${out ?? ''} is in the set of keys, and was put out of the job.`,
+    'membership',
   );
   const own = keys.members.get(open.index);
   demand(

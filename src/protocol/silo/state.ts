@@ -149,7 +149,7 @@ export interface JobState {
   readonly rollbacks: readonly Hash[];
   /** Abort of every attempt of an abandoned round, by round: resent with its Ack. */
   readonly closingAborts: ReadonlyMap<number, Envelope>;
-  /** Whom t silos have voted to exclude, as far as this silo was shown their votes. */
+  /** Whom t silos have voted to exclude, and who is proven to have cheated, as far as this silo was shown votes and proofs. */
   readonly excluded?: ReadonlySet<SiloId> | undefined;
   /** Sums of abandoned rounds that this silo signed and forgot: their inputs had the keys that this model gives. */
   readonly forgottenSums?: readonly Opening[] | undefined;

@@ -12,7 +12,9 @@ export type RosterEdit = (roster: RosterMessage) => Partial<RosterMessage>;
 export function successorOf(present: Roster, change: RosterEdit = () => ({})): Uint8Array {
   const before = decode(RosterMessage, 'roster', present.payload, 1 << 20);
   const next = { ...before, epoch: present.epoch + 1n, previousRosterHash: present.hash };
-  return encode(RosterMessage, { ...next, ...change(next) });
+  const changed = { ...next, ...change(next) };
+  const governance = { successorQuorum: Math.floor((2 * changed.members.length) / 3) + 1 };
+  return encode(RosterMessage, { ...changed, governance });
 }
 
 export const without =

@@ -102,7 +102,10 @@ describe('a malicious coordinator', () => {
     const attempt = seal(founded.coordinatorKey, 'coordinator', 'attempt-start', AttemptStart, start);
     silo.handle({
       sequence: 1n,
-      body: { $case: 'start', value: { plan, attempt, aborts: [], exclusions: [], checkpoint: new Uint8Array() } },
+      body: {
+        $case: 'start',
+        value: { plan, attempt, aborts: [], exclusions: [], proofs: [], checkpoint: new Uint8Array() },
+      },
     });
     expect(value).toBeDefined();
     expectConvicted(consortium, refused(consortium, 'plan/second-plan'), ['coordinator second-plan']);

@@ -142,6 +142,7 @@ describe('a roster', () => {
     ['with an operator twice', { operators: [base.operators[0]!, base.operators[0]!] }],
     ['with an operator whose id is no name', { operators: [{ ...base.operators[0]!, id: 'Olga' }] }],
     ['with a key that is too short', member(1, { signingKey: base.members[1]!.signingKey.slice(1) })],
+    ['that states another quorum for its successor than holds', { governance: { successorQuorum: 2 } }],
     ['without a coordinator key', { coordinatorKey: new Uint8Array() }],
   ];
   for (const [what, change] of REFUSED)

@@ -30,7 +30,7 @@ describe('evidence', () => {
       const fresh = { rho: new Uint8Array(32), roundSecret: new Uint8Array(32) };
       silo.feed({
         $case: 'attemptStarted',
-        value: { plan: other, attempt, aborts: [], exclusions: [], checkpoint: new Uint8Array(), ...fresh },
+        value: { plan: other, attempt, aborts: [], exclusions: [], proofs: [], checkpoint: new Uint8Array(), ...fresh },
       });
       return true;
     };

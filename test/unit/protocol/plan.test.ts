@@ -40,7 +40,7 @@ function start(
   }));
   return {
     $case: 'start',
-    value: { plan: changed, attempt: begun, aborts: [], exclusions: [], checkpoint: from.checkpoint },
+    value: { plan: changed, attempt: begun, aborts: [], exclusions: [], proofs: [], checkpoint: from.checkpoint },
   };
 }
 
@@ -136,6 +136,7 @@ describe('a silo that has started', () => {
     attempt: jobOf(begun).open!.attempt.context.attempt.envelope,
     aborts: [],
     exclusions: [],
+    proofs: [],
     checkpoint: new Uint8Array(),
   };
 

@@ -112,6 +112,8 @@ export interface SiloAttemptStarted {
   checkpoint: Uint8Array;
   /** Exclude votes that have decided. */
   exclusions: Envelope[];
+  /** EvidenceRecords that convict silos of the job. */
+  proofs: Uint8Array[];
 }
 
 /** The program has started. */
@@ -1196,6 +1198,7 @@ function createBaseSiloAttemptStarted(): SiloAttemptStarted {
     roundSecret: new Uint8Array(0),
     checkpoint: new Uint8Array(0),
     exclusions: [],
+    proofs: [],
   };
 }
 
@@ -1221,6 +1224,9 @@ export const SiloAttemptStarted: MessageFns<SiloAttemptStarted> = {
     }
     for (const v of message.exclusions) {
       Envelope.encode(v!, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.proofs) {
+      writer.uint32(66).bytes(v!);
     }
     return writer;
   },
@@ -1292,6 +1298,14 @@ export const SiloAttemptStarted: MessageFns<SiloAttemptStarted> = {
             }
 
             message.exclusions.push(Envelope.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.proofs.push(reader.bytes());
             continue;
           }
         }

@@ -73,6 +73,8 @@ export interface StartDirective {
   checkpoint: Uint8Array;
   /** Signed Exclude votes of the job that have decided. */
   exclusions: Envelope[];
+  /** EvidenceRecords, each of which convicts a silo of the job of wrong shares or of a false complaint. */
+  proofs: Uint8Array[];
 }
 
 export interface KeysDirective {
@@ -611,7 +613,7 @@ export const JobOffer: MessageFns<JobOffer> = {
 };
 
 function createBaseStartDirective(): StartDirective {
-  return { plan: undefined, attempt: undefined, aborts: [], checkpoint: new Uint8Array(0), exclusions: [] };
+  return { plan: undefined, attempt: undefined, aborts: [], checkpoint: new Uint8Array(0), exclusions: [], proofs: [] };
 }
 
 export const StartDirective: MessageFns<StartDirective> = {
@@ -630,6 +632,9 @@ export const StartDirective: MessageFns<StartDirective> = {
     }
     for (const v of message.exclusions) {
       Envelope.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.proofs) {
+      writer.uint32(50).bytes(v!);
     }
     return writer;
   },
@@ -685,6 +690,14 @@ export const StartDirective: MessageFns<StartDirective> = {
             }
 
             message.exclusions.push(Envelope.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.proofs.push(reader.bytes());
             continue;
           }
         }

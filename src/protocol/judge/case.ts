@@ -2,7 +2,10 @@
 
 import { hex, isCodedError, LIMITS } from '../../base/index.js';
 import { hash, LABELS, type SignedType } from '../../crypto/index.js';
-import { openEnvelope, transcript3Of, type Roster } from '../../protocol/index.js';
+import { openEnvelope } from '../envelope.js';
+import { Refusal } from '../rejection.js';
+import type { Roster } from '../roster.js';
+import { transcript3Of } from '../transcript.js';
 import {
   Abandon,
   Abort,
@@ -28,7 +31,6 @@ import {
   type EvidenceRecord,
   type MessageType,
 } from '../../wire/index.js';
-import { VerifyError } from '../errors.js';
 
 /** What can stand in evidence, and who signs it. */
 const TYPES = {
@@ -103,10 +105,10 @@ export function openCase(roster: Roster, record: EvidenceRecord): Case {
 
 function opened(roster: Roster, envelope: Envelope): Statement {
   const type = envelope.type as CaseType;
-  if (!Object.hasOwn(TYPES, type)) throw new VerifyError('verify/evidence', notJudged(envelope.type));
+  if (!Object.hasOwn(TYPES, type)) throw new Refusal('envelope/wrong-type', notJudged(envelope.type));
   const { codec, by } = TYPES[type];
   if (envelope.signer.split('/')[0] !== by)
-    throw new VerifyError('verify/evidence', `a ${type} of ${envelope.signer.slice(0, 80)} is none: ${by} signs it.`);
+    throw new Refusal('envelope/wrong-signer', `a ${type} of ${envelope.signer.slice(0, 80)} is none: ${by} signs it.`);
   const expected = { type: type satisfies SignedType, signer: envelope.signer };
   const { message, payload, signer } = openEnvelope(
     roster,

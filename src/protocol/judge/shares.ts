@@ -11,15 +11,10 @@ import {
   SECRET_BYTES,
   SecretBytes,
 } from '../../crypto/index.js';
-import {
-  fromBitmap,
-  openAsDealer,
-  shareMatches,
-  thresholdFor,
-  transcript1Of,
-  transcript2Of,
-  attemptId,
-} from '../../protocol/index.js';
+import { fromBitmap } from '../bitmap.js';
+import { openAsDealer, shareMatches } from '../dealing.js';
+import { thresholdFor } from '../params.js';
+import { attemptId, transcript1Of, transcript2Of } from '../transcript.js';
 import type { ShareHeader } from '../../wire/index.js';
 import { headerHash, requestOf, type Case, type Statement } from './case.js';
 import type { Conviction } from './charge.js';
