@@ -160,6 +160,7 @@ function serviceLines({ transport, startUp }: Figures): string[] {
       ? []
       : [
           `Transport: ${whole(transport.uploadMBs)} MB/s of uploads, ${whole(transport.tlsMBs)} MB/s of bare TLS, ${fixed((100 * transport.uploadMBs) / transport.tlsMBs, 0)} % of it.`,
+          `With a round trip of ${String(transport.far.roundTripMs)} ms: ${whole(transport.far.uploadMBs)} MB/s of uploads, ${whole(transport.far.tlsMBs)} MB/s of bare TLS.`,
         ]),
     ...(startUp === undefined
       ? []

@@ -9,7 +9,7 @@ import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { readBundle } from '../../src/pki/index.js';
 import { systemClock, systemRng } from '../../src/system/index.js';
-import { connectSilo } from '../../src/transport/index.js';
+import { connectSilo, type TlsMaterial } from '../../src/transport/index.js';
 import { runConsortium } from '../load/consortium.js';
 import { found } from '../load/founding.js';
 import { stopAll } from '../load/processes.js';
@@ -22,7 +22,12 @@ export interface TransportFigures {
   /** Megabytes a second, best of several in turns. */
   readonly uploadMBs: number;
   readonly tlsMBs: number;
+  /** The same over a line with this round trip. */
+  readonly far: { readonly roundTripMs: number; readonly uploadMBs: number; readonly tlsMBs: number };
 }
+
+/** Between hospitals of one continent. */
+const ROUND_TRIP_MS = 50;
 
 interface Ports {
   readonly grpc: number;
@@ -47,51 +52,71 @@ async function withPeer<T>(silos: number, work: (folder: string, ports: Ports) =
 export function measureTransport(bytes: number, repeats: number): Promise<TransportFigures> {
   return withPeer(3, async (folder, ports) => {
     const tls = await readBundle(join(folder, 'secrets', 'silo-001.tls.pem'));
-    const chunk = new Uint8Array(1024 ** 2).fill(77);
-    const pieces = async function* (offset: number): AsyncGenerator<Uint8Array> {
-      for (let at = offset; at < bytes; at += chunk.length)
-        yield await Promise.resolve(chunk.subarray(0, Math.min(chunk.length, bytes - at)));
-    };
-    const client = connectSilo({
-      address: `localhost:${String(ports.grpc)}`,
-      tls,
-      consortium: 'load',
-      clock: systemClock,
-      rng: systemRng,
-      agentVersion: 'bench',
+    const near = await uploads(ports, tls, bytes, repeats);
+    const line = fork(here('delay-line.js'), [ROUND_TRIP_MS, ports.grpc, ports.tls].map(String), {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    const upload = (): Promise<void> =>
-      client.upload({ rid: new Uint8Array(32), attempt: 0, totalBytes: bytes, read: pieces });
-    const bare = async (): Promise<void> => {
-      const socket = connect({
-        port: ports.tls,
-        host: '127.0.0.1',
-        servername: 'localhost',
-        key: tls.privateKeyPem,
-        cert: tls.chainPem,
-        ca: tls.authorityPem,
-        minVersion: 'TLSv1.3',
-      });
-      await once(socket, 'secureConnect');
-      const answered = once(socket, 'data');
-      for await (const piece of pieces(0)) if (!socket.write(piece)) await once(socket, 'drain');
-      socket.end();
-      await answered;
-    };
-    const best = { upload: 0, bare: 0 };
-    for (let turn = 0; turn <= repeats; turn++)
-      for (const [name, send] of [
-        ['upload', upload],
-        ['bare', bare],
-      ] as const) {
-        const from = performance.now();
-        await send();
-        // The first turn opens the connection.
-        if (turn > 0) best[name] = Math.max(best[name], bytes / 1e3 / (performance.now() - from));
-      }
-    client.close();
-    return { bytes, uploadMBs: best.upload, tlsMBs: best.bare };
+    try {
+      const [[grpc = 0, bare = 0]] = (await once(line, 'message')) as [number[]];
+      const far = await uploads({ grpc, tls: bare }, tls, bytes, repeats);
+      return { bytes, ...near, far: { roundTripMs: ROUND_TRIP_MS, ...far } };
+    } finally {
+      await stopAll([line]);
+    }
   });
+}
+
+/** Uploads and bare TLS 1.3 in turns, the best of each. */
+async function uploads(
+  ports: Ports,
+  tls: TlsMaterial,
+  bytes: number,
+  repeats: number,
+): Promise<{ uploadMBs: number; tlsMBs: number }> {
+  const chunk = new Uint8Array(1024 ** 2).fill(77);
+  const pieces = async function* (offset: number): AsyncGenerator<Uint8Array> {
+    for (let at = offset; at < bytes; at += chunk.length)
+      yield await Promise.resolve(chunk.subarray(0, Math.min(chunk.length, bytes - at)));
+  };
+  const client = connectSilo({
+    address: `localhost:${String(ports.grpc)}`,
+    tls,
+    consortium: 'load',
+    clock: systemClock,
+    rng: systemRng,
+    agentVersion: 'bench',
+  });
+  const upload = (): Promise<void> =>
+    client.upload({ rid: new Uint8Array(32), attempt: 0, totalBytes: bytes, read: pieces });
+  const bare = async (): Promise<void> => {
+    const socket = connect({
+      port: ports.tls,
+      host: '127.0.0.1',
+      servername: 'localhost',
+      key: tls.privateKeyPem,
+      cert: tls.chainPem,
+      ca: tls.authorityPem,
+      minVersion: 'TLSv1.3',
+    });
+    await once(socket, 'secureConnect');
+    const answered = once(socket, 'data');
+    for await (const piece of pieces(0)) if (!socket.write(piece)) await once(socket, 'drain');
+    socket.end();
+    await answered;
+  };
+  const best = { upload: 0, bare: 0 };
+  for (let turn = 0; turn <= repeats; turn++)
+    for (const [name, send] of [
+      ['upload', upload],
+      ['bare', bare],
+    ] as const) {
+      const from = performance.now();
+      await send();
+      // The first turn opens the connection.
+      if (turn > 0) best[name] = Math.max(best[name], bytes / 1e3 / (performance.now() - from));
+    }
+  client.close();
+  return { uploadMBs: best.upload, tlsMBs: best.bare };
 }
 
 export interface RoundFigures {
