@@ -756,7 +756,7 @@ class Verifier:
             need(e.index < size or e.at >= statistics.median_low(before) * 1000 - FIVE_MINUTES, "verify/back-dated", e.where())
 
     def once(self):
-        single = {"manifest", "plan", "attempt", "t1", "t2", "t3", "release", "complaint", "protest", "abort", "decline", "approval"}
+        single = {"manifest", "plan", "attempt", "t1", "t2", "t3", "release", "complaint", "answer", "protest", "abort", "decline", "approval"}
         codes = {"release": "verify/second-release"}
         seen = {}
         for e in self.log:
@@ -768,9 +768,10 @@ class Verifier:
                 need(first is e, "verify/second-terminal", f"{e.where()} after {first.where()}")
             elif e.kind in single:
                 # A silo can complain of several dealers.
-                more = e.message.get("payload") if e.kind == "complaint" else None
+                more = e.message.get("payload") if e.kind in ("complaint", "answer") else None
                 first = seen.setdefault((e.kind, e.job, e.round, e.attempt, e.subject if e.depth and e.kind not in ("t1", "t2") else "", more), e)
-                need(first is e, codes.get(e.kind, "verify/second-entry"), f"{e.where()} after {first.where()}")
+                code = codes.get(e.kind, "verify/second-entry") if e.digest != first.digest else "verify/second-entry"
+                need(first is e, code, f"{e.where()} after {first.where()}")
         for e in self.of("release"):
             for earlier in self.of("release", e.job, e.round):
                 if earlier.subject == e.subject and earlier.attempt < e.attempt:
@@ -1118,6 +1119,9 @@ class Verifier:
         self.try_("log", self.read_log)
         first = [e for e in self.log if e.kind == "manifest" and e.job == self.name]
         if not first:
+            strays = [e.where() for e in self.log if e.job == self.name]
+            if strays:
+                self.findings.append({"code": "verify/entry-order", "where": "log", "message": f"{strays[0]} is of a job without a manifest"})
             self.findings or self.gaps.append("log: no manifest of the job")
             return
         self.manifest = first[0].message

@@ -1,6 +1,6 @@
 // The entries of one attempt, from T1 to the releases, each behind what permits it.
 
-import { equalBytes, type Hash } from '../../base/index.js';
+import { equalBytes, hex, type Hash } from '../../base/index.js';
 import { hash, LABELS } from '../../crypto/index.js';
 import { deadAfterAborts, fromBitmap, type Manifest } from '../../protocol/index.js';
 import {
@@ -115,8 +115,10 @@ function release({ manifest, round, attempt }: Place, numbered: Numbered): void 
     numbered,
   );
   const first = attempt.releases.get(entry.subject);
+  // The same one twice is the coordinator's doing, another one the silo's.
+  if (first !== undefined && equalBytes(first.digest, entry.body.bytes)) once(first, numbered);
   verified(
-    first === undefined || equalBytes(first.digest, entry.body.bytes),
+    first === undefined,
     'verify/second-release',
     `${entry.subject} released twice in attempt ${String(entry.attempt)} of round ${String(entry.round)}.`,
     [first?.index ?? index, index],
@@ -150,6 +152,7 @@ function other({ round, attempt }: Place, logged: Logged): void {
     cohort.some((silo) => `silo/${silo}` === entry.subject),
     logged,
   );
+  saidOnce(attempt, logged);
   if (entry.kind === 'abort') {
     const message = logged.message as Abort;
     samePlace(
@@ -177,6 +180,16 @@ function other({ round, attempt }: Place, logged: Logged): void {
     );
     attempt.complaints++;
   }
+}
+
+/** A silo declines and protests once, and complains of a dealer once. Aborts may come again, with an Abandon as their reason. */
+function saidOnce({ said }: AttemptBook, logged: Logged): void {
+  const { entry, digest } = logged;
+  if (entry.kind === 'abort') return;
+  const several = entry.kind === 'complaint' || entry.kind === 'answer';
+  const name = `${entry.kind} ${entry.subject} ${several ? hex(digest) : ''}`;
+  once(said.get(name), logged);
+  said.set(name, logged);
 }
 
 function leave({ left }: AttemptBook, { entry, index }: Logged): void {

@@ -17,6 +17,8 @@ export interface JobBook {
   readonly manifest: Manifest;
   /** Index of the first approval of each silo. */
   readonly approvals: Map<SiloId, number>;
+  /** Index of the approval or refusal of each silo. */
+  readonly decisions: Map<SiloId, number>;
   readonly rounds: Map<number, RoundBook>;
   /** Voters for each decision to go back, by its name. */
   readonly rollbackVotes: Map<string, Set<SiloId>>;
@@ -71,6 +73,8 @@ export interface AttemptBook {
   /** Index of the first Abort or Decline, by signer: nobody waits for them any more. */
   readonly left: Map<string, number>;
   complaints: number;
+  /** Of declines, protests, complaints and answers: the entry, by who said what. */
+  readonly said: Map<string, { readonly index: number }>;
 }
 
 /** U1 or U2 as the coordinator closed it. */
@@ -103,5 +107,6 @@ export function newAttempt(start: Logged<AttemptStart>): AttemptBook {
     releases: new Map(),
     left: new Map(),
     complaints: 0,
+    said: new Map(),
   };
 }

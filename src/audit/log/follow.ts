@@ -71,7 +71,7 @@ export class JobFollower {
     const manifest = openManifest(this.#roster, logged.envelope);
     samePlace(manifest.jobId === this.#job, logged);
     const votes = { rollbackVotes: new Map(), rollbacks: [], excludeVotes: new Map() };
-    this.book = { manifest, approvals: new Map(), rounds: new Map(), ...votes };
+    this.book = { manifest, approvals: new Map(), decisions: new Map(), rounds: new Map(), ...votes };
   }
 
   #approval(logged: Logged<Approval>): void {
@@ -82,7 +82,16 @@ export class JobFollower {
       logged,
     );
     const silo = asSiloId(message.siloId);
-    if (silo === undefined || !message.approved || book.approvals.has(silo)) return;
+    const first = silo === undefined ? undefined : book.decisions.get(silo);
+    verified(
+      first === undefined,
+      'verify/second-entry',
+      `entry ${String(logged.index)} is a second decision of ${entry.subject} about the job.`,
+      [first ?? logged.index, logged.index],
+    );
+    if (silo === undefined) return;
+    book.decisions.set(silo, logged.index);
+    if (!message.approved) return;
     book.approvals.set(silo, logged.index);
     this.#ledger.count('approvals');
   }

@@ -290,6 +290,14 @@ describe('an entry of a rare kind', () => {
     },
   );
 
+  it.each(['complaint', 'answer', 'protest', 'decline'] as const)('that stands there twice is found: %s', (kind) => {
+    const twice = conspired(parts, trained.consortium.founded, Math.ceil(trained.consortium.time / 1000), (all) => {
+      const { entries, at } = placed(rareEntry(kind), all);
+      return entries.toSpliced(at, 0, entries[at]!);
+    });
+    expect(verifyParts(twice, options).findings.map(({ code }) => code)).toEqual(['verify/second-entry']);
+  });
+
   it('that says of itself another place than its own is found in jobs that are not audited, too', () => {
     const plan = entriesIn(parts)[indexIn(entriesIn(parts), 'plan')]!;
     const elsewhere = changedEntry(plan, () => ({ job: 'job-9' }));
