@@ -5,6 +5,7 @@ import { fromUtf8 } from '../../src/base/index.js';
 import { certificatesIn, PkiError, writeBundle } from '../../src/pki/index.js';
 import { readSecretFile } from '../../src/system/index.js';
 import { readText } from './authority-folder.js';
+import { makeFolderOf } from './out-folder.js';
 
 interface Options {
   readonly key: string;
@@ -22,6 +23,7 @@ export function addBundle(program: Command): void {
     .requiredOption('--out <file>', 'bundle to write (mode 0600)')
     .option('--force', 'replace the file that is already there', false)
     .action(async ({ key, chain, out, force }: Options) => {
+      await makeFolderOf(out);
       const [certificatePem, authorityPem] = certificatesIn(await readText(chain));
       if (certificatePem === undefined || authorityPem === undefined)
         throw new PkiError('pki/unreadable', `${chain} does not hold a certificate and its authority’s`);

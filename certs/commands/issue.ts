@@ -19,6 +19,7 @@ import {
 import { SystemError, systemClock, systemRng, writeFileDurably } from '../../src/system/index.js';
 import { existsSync } from 'node:fs';
 import { loadAuthority, noteIssued, readText } from './authority-folder.js';
+import { makeFolderOf } from './out-folder.js';
 import { DAY_MS, HOUR_MS, wholeNumber } from './outcome.js';
 
 /** Hours. Short, because revocation is a file that has to travel; long enough for a week-end. */
@@ -65,6 +66,7 @@ async function issue(options: Options): Promise<void> {
       remedy: 'Choose another file, or --force to replace it.',
     });
   const authority = await loadAuthority(options.dir);
+  await makeFolderOf(options.out);
   const wanted: IssueOptions = {
     identity,
     lifetimeMs: options.hours === undefined ? lifetimeOfDays(options.days) : options.hours * HOUR_MS,

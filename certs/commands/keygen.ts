@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { hex } from '../../src/base/index.js';
 import { createSigningKey } from '../../src/pki/index.js';
+import { makeFolderOf } from './out-folder.js';
 
 export function addKeygen(program: Command): void {
   program
@@ -11,6 +12,7 @@ export function addKeygen(program: Command): void {
     .requiredOption('--out <file>', 'where the private key goes (mode 0600)')
     .option('--force', 'replace the key that is already there: the roster must then change too', false)
     .action(async ({ out, force }: { readonly out: string; readonly force: boolean }) => {
+      await makeFolderOf(out);
       const { publicKey, seed } = await createSigningKey(out, { replace: force });
       seed.wipe();
       console.log(hex(publicKey));

@@ -6,6 +6,7 @@ import { utf8 } from '../../src/base/index.js';
 import { createRequest, ROLES } from '../../src/pki/index.js';
 import { writeFileDurably, writeSecretFile } from '../../src/system/index.js';
 import { identityOf } from './issue.js';
+import { makeFolderOf } from './out-folder.js';
 
 interface Options {
   readonly consortium: string;
@@ -27,6 +28,7 @@ export function addRequest(program: Command): void {
     .requiredOption('--out <file>', 'where the request goes; send it to the authority')
     .option('--force', 'replace files that are already there', false)
     .action(async ({ consortium, role, id, key, out, force }: Options) => {
+      await makeFolderOf(key, out);
       const made = await createRequest(consortium, identityOf(role, id));
       await writeSecretFile(key, utf8(made.privateKeyPem), { replace: force });
       await writeFileDurably(out, utf8(made.requestPem), { replace: force });

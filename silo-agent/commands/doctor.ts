@@ -5,6 +5,7 @@ import { type AgentConfig, readAgentConfig } from '../../src/config/index.js';
 import { probeDataSet } from '../../src/dataset/index.js';
 import { readProxy } from '../../src/network/index.js';
 import { type Identity, TlsFiles } from '../../src/pki/index.js';
+import { validCohortSizes } from '../../src/protocol/index.js';
 import { EXIT } from '../../src/system/index.js';
 import { loadRuntime } from '../../src/trainer/index.js';
 import {
@@ -61,6 +62,7 @@ async function examine(config: AgentConfig): Promise<Finding[]> {
         'The members have removed this silo: `veilsum-agent roster show` says when and why. Ask the consortium.';
       return failed('roster', `epoch ${String(roster.epoch)} of the roster has no silo "${config.silo}"`, remedy);
     })),
+    ...(await checked('policy', async () => checkPolicy(config, (await loadPresentSelf(config)).roster.members.size))),
     ...(await checkNetwork(config)),
     ...checkEnvironment(config.proxy !== undefined),
     ...(await checked('disk', () => checkDisk(config.state))),
@@ -72,6 +74,19 @@ async function examine(config: AgentConfig): Promise<Finding[]> {
     })),
     ...(await checked('jobs', () => checkJobs(config))),
   ];
+}
+
+/** A consortium that is smaller than this silo's own floors gives no job that it could take part in. */
+function checkPolicy({ policy }: AgentConfig, silos: number): Finding {
+  const { minCohort, minHonest, maxMalicious } = policy;
+  const floors = `cohorts of ${String(minCohort)}, ${String(minHonest)} honest inputs when ${String(maxMalicious)} may be malicious`;
+  if (validCohortSizes(silos, { c: maxMalicious, minCohort, minHonest }).length > 0)
+    return ok('policy', `${floors}; the consortium has ${String(silos)} silos`);
+  return warning(
+    'policy',
+    `asks for ${floors}; the consortium has ${String(silos)} silos, so no job can run here`,
+    'Ask the consortium when more will join, or lower the floors: four hospitals need minCohort: 4, minHonest: 2, allowSmallCohort: true.',
+  );
 }
 
 async function checkNetwork(config: AgentConfig): Promise<Finding[]> {

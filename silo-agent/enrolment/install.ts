@@ -22,7 +22,10 @@ import type { AgentFolder } from './folder.js';
 /** The protocol key, which was made long before: the roster names it. Throws EnrolmentError `enrolment/no-protocol-key`. */
 export async function protocolKey(folder: AgentFolder): Promise<SigningKey> {
   if (!existsSync(folder.signingKey))
-    throw new EnrolmentError('enrolment/no-protocol-key', `${folder.signingKey} does not exist.`);
+    throw new EnrolmentError(
+      'enrolment/no-protocol-key',
+      `the key of this silo would be ${folder.signingKey}, and there is none: perhaps the folder is another silo’s.`,
+    );
   const { seed } = await readSigningKey(folder.signingKey);
   return SigningKey.from(seed);
 }

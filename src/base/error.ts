@@ -48,7 +48,8 @@ export class CodedError<Code extends string = string> extends Error {
 
   /** `code: message (remedy)`, the form in which programs print it. */
   describe(): string {
-    return `${this.code}: ${this.message}${this.remedy === undefined ? '' : ` What to do: ${this.remedy}`}`;
+    const end = /[.!?…:]$/.test(this.message) ? '' : '.';
+    return `${this.code}: ${this.message}${this.remedy === undefined ? '' : `${end} What to do: ${this.remedy}`}`;
   }
 }
 

@@ -3,7 +3,7 @@
 import { cp, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fromHex, unixMs } from '../../src/base/index.js';
+import { fromHex, hex, unixMs } from '../../src/base/index.js';
 import { SigningKey } from '../../src/crypto/index.js';
 import {
   enrol,
@@ -191,7 +191,11 @@ describe('a token', () => {
     expect((await make('--silo', 'gamma')).code).toBe(EXIT.ok);
   });
 
-  it('needs protocol keys that were made before', async () => {
+  it('needs protocol keys that were made before, and prints those that are there as often as it is asked', async () => {
+    const again = await house.ok('agent', 'keys', '--silo', 'alpha', '--dir', house.at('alpha'));
+    const { publicKey } = await readSigningKey(house.at('alpha/secrets/alpha.signing.key'));
+    expect(again.stdout).toContain(`signingKey: "${hex(publicKey)}"`);
+    expect(again.stderr).toMatch(/^Unchanged, because it was there: /);
     const end = await house.run('agent', 'enroll', '--dir', house.at('nothing'), '--token', formatToken(good));
     expect(end.stderr).toMatch(/^enrolment\/no-protocol-key: .*veilsum-agent keys/);
   });
@@ -283,6 +287,11 @@ describe('doctor', () => {
     ])
       expect(of(check), check).toMatchObject({ state: 'ok' });
     expect(of('data')).toMatchObject({ state: 'warning' });
+    // Three silos, and the floor that every agent has unless its hospital says otherwise.
+    expect(of('policy')).toMatchObject({
+      state: 'warning',
+      found: expect.stringContaining('the consortium has 3 silos, so no job can run here') as string,
+    });
   });
 
   it('finds the coordinator well while it runs', async () => {

@@ -67,7 +67,7 @@ class ClusterBattery {
       `a complete run passes ${leading.length} failpoints in the one that leads, ${following.length} in another`,
     );
     const working = (async () => {
-      for (let number = 2; !this.#isOver(); number++) this.#jobs.push(...(await runJobs(consortium, number, false)));
+      for (let number = 2; !this.#isOver(); number++) this.#jobs.push(...(await runJobs(consortium, number)));
     })();
     // Observed below; a failure must not pass for an unhandled one meanwhile.
     working.catch(() => undefined);

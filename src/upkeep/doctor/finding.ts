@@ -43,7 +43,7 @@ const MARK = { ok: 'ok     ', warning: 'WARNING', failed: 'FAILED ' } as const;
 /** Lines for a terminal. */
 export function findingLines(findings: readonly Finding[]): string[] {
   return findings.flatMap(({ check, state, found, remedy }) => [
-    `${MARK[state]}  ${check.padEnd(14)} ${found}`,
+    `${MARK[state]}  ${check.padEnd(14)}  ${found}`,
     ...(remedy === undefined ? [] : [`${' '.repeat(25)}What to do: ${remedy}`]),
   ]);
 }

@@ -192,7 +192,8 @@ describe('a certificate whose key stays with the member', () => {
 
 describe('veilsum-ca keygen', () => {
   it('prints the public key and keeps the private one to a 0600 file that it will not overwrite', async () => {
-    const out = join(temporaryFolder(), 'signing.pem');
+    // As the documents write it, in a folder that nobody has made.
+    const out = join(temporaryFolder(), 'secrets', 'signing.pem');
     const end = await run('keygen', '--out', out);
     const { publicKey, seed } = await readSigningKey(out);
     expect(end).toMatchObject({ code: EXIT.ok, stdout: `${hex(publicKey)}\n`, stderr: '' });
