@@ -44,7 +44,7 @@ export async function checkpointHistory(
   if (newest === undefined) return undefined;
   const note = parseNote(newest.note);
   const { size, root } = parseCheckpoint(note.text);
-  const cosignedBy = note.signatures.flatMap(({ name }) => /\/(silo\/.+)$/.exec(name)?.[1] ?? []);
+  const cosignedBy = note.signatures.flatMap(({ name }) => /\/silo\/(.+)$/.exec(name)?.[1] ?? []).sort();
   const uses: CheckpointUse[] = [];
   let pageToken = '';
   do {

@@ -33,6 +33,7 @@ export function reportPage(facts: ReportFacts): string {
     section('Checkpoint history', checkpoints(facts)),
     section('Slices', sliceTable(rounds), 'long'),
     section('Rounds', roundTable(rounds), 'long'),
+    section('Metrics', metricTables(rounds), 'long'),
     section('Notes', notes(rounds), 'long'),
   ];
   return `<!doctype html>
@@ -188,11 +189,31 @@ function checkpoints({ checkpoints: history }: ReportFacts): string {
   return `<p>Newest checkpoint with a quorum: ${String(newest.size)} of ${String(newest.logSize)} entries, root <code>${escaped(newest.root)}</code>, cosigned by ${escaped(newest.cosignedBy.join(', '))}.</p>${drawn}${table(rows, ['Attempt', 'Began', 'Entries', 'Root that it rested on'])}`;
 }
 
-function roundTable(rounds: readonly RoundFacts[]): string {
+/** Metrics side by side: more of them would leave the page. */
+const METRIC_COLUMNS = 7;
+
+function metricTables(rounds: readonly RoundFacts[]): string {
   const metrics = [...new Set(rounds.flatMap((round) => Object.keys(round.metrics)))].filter(
     (name) => sliceOf(name) === undefined,
   );
-  const header = ['Round', 'Outcome', 'Attempts', 'In sum', 'Acknowledged', 'Disputed', 'Time', ...metrics];
+  const groups = Array.from({ length: Math.ceil(metrics.length / METRIC_COLUMNS) }, (_, k) =>
+    metrics.slice(k * METRIC_COLUMNS, (k + 1) * METRIC_COLUMNS),
+  );
+  return groups
+    .map((names) =>
+      table(
+        rounds.map(({ round, metrics: values }) => [
+          String(round),
+          ...names.map((name) => (values[name] === undefined ? '-' : numberWord(values[name]))),
+        ]),
+        ['Round', ...names],
+      ),
+    )
+    .join('<p></p>');
+}
+
+function roundTable(rounds: readonly RoundFacts[]): string {
+  const header = ['Round', 'Outcome', 'Attempts', 'In sum', 'Acknowledged', 'Disputed', 'Time'];
   return rounds.length === 0
     ? ''
     : table(
@@ -204,10 +225,6 @@ function roundTable(rounds: readonly RoundFacts[]): string {
           String(round.acknowledged),
           String(round.disputed),
           round.ms === null ? '-' : durationWord(round.ms),
-          ...metrics.map((name) => {
-            const value = round.metrics[name];
-            return value === undefined ? '-' : numberWord(value);
-          }),
         ]),
         header,
       );
