@@ -4,8 +4,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hex, utf8 } from '../../src/base/index.js';
-import { derive, hash, LABELS, SecretBytes, sha256 } from '../../src/crypto/index.js';
+import { asHash, hex, utf8 } from '../../src/base/index.js';
+import { commitShare, derive, hash, LABELS, SecretBytes, sha256, split } from '../../src/crypto/index.js';
 import { readDataSet, splitHoldout, type Records } from '../../src/dataset/index.js';
 import {
   encodeModelState,
@@ -24,6 +24,7 @@ import {
   CoordinatorRecord,
   JobState,
   Outcome,
+  ShareHeader,
   SiloRecord,
   type Envelope,
   type Job,
@@ -40,6 +41,8 @@ import { runOnce, tensor } from '../support/onnx-run.js';
 import { held } from '../support/held.js';
 
 const ROUNDS = 3;
+/** Of five silos. */
+const T = 4;
 let consortium: Consortium;
 let statistics: ColumnStatistics;
 let statisticsOpened: { manifest: Manifest; values: Int32Array };
@@ -48,10 +51,20 @@ let manifest: Manifest;
 let rounds: Round[];
 let exported: Uint8Array;
 let ends: Map<string, Ended>;
+/** What each program served on its metrics endpoint at the end. */
+let metrics: Map<string, string>;
 
 beforeAll(async () => {
   consortium = await Consortium.found({ silos: 5 });
-  await consortium.start();
+  // All programs serve metrics, so that what they say there can be searched, too.
+  const serving = 'metrics: { listen: 127.0.0.1:0 }\n';
+  consortium.coordinatorExtra = serving;
+  await consortium.startCoordinator();
+  await consortium.prepareClients();
+  for (const silo of consortium.silos) {
+    await consortium.configureAgent({ silo, extra: serving });
+    consortium.startAgent(silo);
+  }
   const { roster, silos } = consortium.founded;
   const first = await offerAndFinish('sums', () =>
     consortium.offer(statisticsManifest(statisticsFile('sums', silos, { maxMalicious: 1, minCohort: 5 }), roster.hash)),
@@ -78,6 +91,7 @@ beforeAll(async () => {
   rounds = await consortium.acknowledgedRounds('training');
   exported = await gathered(consortium.client.exportModel({ jobId: 'training', state: false }));
   await consortium.toldOfEnd('training');
+  metrics = await metricsOf(['coordinator', ...consortium.silos]);
   ends = await consortium.stopPrograms();
 }, 120_000);
 
@@ -92,6 +106,17 @@ async function offerAndFinish(
   const done = await consortium.finished(jobId);
   expect(done.state).toBe(JobState.JOB_STATE_COMPLETED);
   return { job: done, manifest: openManifest(consortium.founded.roster, envelope) };
+}
+
+async function metricsOf(programs: readonly string[]): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const program of programs) {
+    const log = readFileSync(consortium.founded.at('logs', `${program}.log`), 'utf8');
+    const started = log.split('\n').find((line) => line.includes('"program.started"'))!;
+    const { metrics: port } = JSON.parse(started) as { metrics: number };
+    texts.set(program, await (await fetch(`http://127.0.0.1:${port}/metrics`)).text());
+  }
+  return texts;
 }
 
 function int32(bytes: Uint8Array): Int32Array {
@@ -217,19 +242,20 @@ describe('what is left on disk', () => {
     expect(readdirSync(consortium.founded.at('state', 'coordinator', 'uploads'))).toEqual([]);
   });
 
-  it('holds no record of any silo outside its own table: not in the logs, and nowhere at the coordinator', () => {
+  it('holds no record of any silo outside its own table: not in the logs, in no state folder and in no metric', () => {
     const { at, tables } = consortium.founded;
     const found: string[] = [];
-    const files = [...filesIn(at('logs')), ...filesIn(at('state', 'coordinator'))];
+    // The silos' own state folders are sealed where records could be.
+    const files = [...filesIn(at('logs')), ...filesIn(at('state'))];
     expect(files.length).toBeGreaterThan(10);
     const canaries = [...tables.values()].flatMap((rows) => rows.slice(0, 3));
-    for (const file of files) {
-      const bytes = readFileSync(file);
+    const texts = [...metrics].map(([name, text]) => [`metrics of ${name}`, Buffer.from(text)] as const);
+    for (const [file, bytes] of [...files.map((one) => [one, readFileSync(one)] as const), ...texts]) {
       for (const [age, pressure, chol] of canaries) {
-        const texts = [age, pressure, chol].map(String);
+        const words = [age, pressure, chol].map(String);
         // Two neighbours of a row as float32: four bytes alone might turn up by chance.
         const pairs = [Float32Array.of(age, pressure), Float32Array.of(pressure, chol), Float64Array.of(chol)];
-        const needles = [...texts.map((text) => Buffer.from(text)), ...pairs.map((pair) => Buffer.from(pair.buffer))];
+        const needles = [...words.map((word) => Buffer.from(word)), ...pairs.map((pair) => Buffer.from(pair.buffer))];
         if (needles.some((needle) => bytes.includes(needle))) found.push(file);
       }
     }
@@ -250,6 +276,8 @@ describe('secrets', () => {
   /** Own masks' secrets, which a result opens for whoever is in the sum. */
   let opened: Secret[];
   let places: Map<string, Buffer>;
+  /** What the silos committed to for each share that they dealt. */
+  let commitments: Set<string>;
 
   const place = (name: string): Buffer => places.get(name)!;
   const foundIn = (where: Iterable<string>, secrets: readonly Secret[]): string[] =>
@@ -269,8 +297,9 @@ describe('secrets', () => {
     kept = [];
     opened = [];
     places = new Map();
-    for (const file of [...filesIn(at('logs')), ...filesIn(at('state', 'coordinator'))])
-      places.set(file, readFileSync(file));
+    commitments = new Set();
+    for (const file of [...filesIn(at('logs')), ...filesIn(at('state'))]) places.set(file, readFileSync(file));
+    for (const [name, text] of metrics) places.set(`metrics of ${name}`, Buffer.from(text));
     for (const [name, end] of ends) places.set(`output of ${name}`, Buffer.from(end.stdout + end.stderr));
     // The coordinator's journal as whoever has its storage key reads it: every message of every silo is in it.
     const records = await coordinatorRecords(founded);
@@ -284,7 +313,10 @@ describe('secrets', () => {
       kept.push({ name: `storage key of ${silo}`, bytes: readFileSync(at(`${silo}.storage.key`)) });
       const own = await siloRecords(founded, silo);
       places.set(`dump of ${silo}`, Buffer.concat(own.map((record) => SiloRecord.encode(record).finish())));
-      for (const { event } of own) {
+      for (const { event, emitted } of own) {
+        for (const { type, payload } of emitted)
+          if (type === 'share-header')
+            for (const one of ShareHeader.decode(payload).entries) commitments.add(hex(one.keyShareCommitment));
         if (event?.$case !== 'attemptStarted') continue;
         const { plan, rho, roundSecret } = event.value;
         kept.push(
@@ -293,12 +325,15 @@ describe('secrets', () => {
         );
         const derived = attemptSecrets(SecretBytes.of<'rho'>(rho.slice()), hash(LABELS.plan, plan!.payload), 1);
         derived.maskSecret.lend((bytes) => kept.push({ name: `mask key of ${silo}`, bytes: bytes.slice() }));
+        // Nobody was absent, so no share of a mask key was ever released: sealed ones are all that there is of them.
+        const shares = derived.maskSecret.lend((key) => split(key, silos.length, T, derived.coefficients('key', T)));
+        shares.forEach((bytes, k) => kept.push({ name: `share ${k} of the mask key of ${silo}`, bytes }));
         derived.selfSecret.lend((bytes) => opened.push({ name: `own mask of ${silo}`, bytes: bytes.slice() }));
       }
     }
   });
 
-  it('stand in no log, no output, no file and no dump of the coordinator, and in no message', () => {
+  it('stand in no log, output, metric or file of any program, in no dump of the coordinator, and in no message', () => {
     const elsewhere = [...places.keys()].filter((name) => !consortium.silos.some((silo) => name === `dump of ${silo}`));
     expect(elsewhere.length).toBeGreaterThan(15);
     expect(kept.length).toBeGreaterThan(5 * 5);
@@ -324,6 +359,17 @@ describe('secrets', () => {
     );
     const seen = new Set(foundIn(published, opened).map((one) => one.split(' in ')[0]));
     expect([...seen].sort()).toEqual(consortium.silos.map((silo) => `own mask of ${silo}`));
+  });
+
+  it('are the shares that were dealt, and not some other bytes', async () => {
+    const [silo] = consortium.silos;
+    const own = await siloRecords(consortium.founded, silo!);
+    const dealt = own.flatMap(({ emitted }) => emitted).find(({ type }) => type === 'share-header')!;
+    const { t1, index } = ShareHeader.decode(dealt.payload);
+    const shares = kept.filter(({ name }) => name.startsWith('share ') && name.endsWith(silo!));
+    const t1Hash = asHash(t1)!;
+    const committed = shares.map(({ bytes }, k) => commitShare('key', t1Hash, index, k % 5, bytes));
+    expect(committed.filter((one) => commitments.has(hex(one)))).toHaveLength(5);
   });
 
   it('are found where they must be: what a silo drew, in its own journal', () => {

@@ -71,6 +71,9 @@ export class Consortium {
     return `localhost:${this.#port}`;
   }
 
+  /** More lines of the coordinator's configuration, before it is started. */
+  coordinatorExtra = '';
+
   get client(): AdminClient {
     if (this.#client === undefined) throw new Error('the consortium has not been started');
     return this.#client;
@@ -117,19 +120,19 @@ export class Consortium {
   /** Fixes the coordinator's port, so that its peers can wait for a coordinator that has never run. */
   async takePort(): Promise<void> {
     this.#port = await freePort();
-    await writeFile(this.founded.at('coordinator.yaml'), coordinatorYaml(this.#port));
+    await writeFile(this.founded.at('coordinator.yaml'), coordinatorYaml(this.#port, this.coordinatorExtra));
   }
 
   async startCoordinator(faults: Faults = ''): Promise<Running> {
     const { at } = this.founded;
     if (this.#port === 0) await this.takePort();
-    else await writeFile(at('coordinator.yaml'), coordinatorYaml(this.#port));
+    else await writeFile(at('coordinator.yaml'), coordinatorYaml(this.#port, this.coordinatorExtra));
     const running = startProgram('coordinator', this.#runArguments('coordinator'), faults);
     this.#running.set('coordinator', running);
     const { listening } = JSON.parse(await running.line('{')) as { listening: number };
     // From now on it listens where its peers look for it.
     this.#port = listening;
-    await writeFile(at('coordinator.yaml'), coordinatorYaml(listening));
+    await writeFile(at('coordinator.yaml'), coordinatorYaml(listening, this.coordinatorExtra));
     return running;
   }
 

@@ -113,7 +113,7 @@ export async function found({ silos: count = 4, rows = 60 }: FoundingOptions = {
 }
 
 /** `listen`: port 0 at first, and the one that was given from then on. */
-export function coordinatorYaml(port: number): string {
+export function coordinatorYaml(port: number, extra = ''): string {
   return `consortium: ${CONSORTIUM}
 state: state/coordinator
 listen: 127.0.0.1:${port}
@@ -121,7 +121,7 @@ tls: { bundle: coordinator.tls.pem, ca: ca.pem }
 keys: { signing: coordinator.key, log: log.key, storage: coordinator.storage.key }
 roster: { file: roster.bin }
 log: { file: logs/coordinator.log }
-`;
+${extra}`;
 }
 
 export interface AgentSettings {
