@@ -4,8 +4,11 @@
 import { concat, equalBytes, u32be } from '../../src/base/index.js';
 import { sha256 } from '../../src/crypto/index.js';
 
-/** What happens at an append: the process dies before anything is written, in the middle, for want of space, or some effects later. */
-export type Edge = 'lost' | 'torn' | 'full' | 'after';
+/**
+ * What happens at an append: the process dies before what it wrote was durable, in the middle, for want of space, of an input or output error
+ * after which nobody knows what is there (every second time it is), or some effects later.
+ */
+export type Edge = 'lost' | 'torn' | 'full' | 'io' | 'after';
 
 export interface Trap {
   readonly edge: Edge;
@@ -38,6 +41,7 @@ export class Disk {
     }
     this.traps.delete(this.tried);
     if (trap.edge === 'torn') this.#frames.push(frame(record).subarray(0, DIGEST + 4 + Math.floor(record.length / 2)));
+    if (trap.edge === 'io' && this.tried % 2 === 0) this.#frames.push(frame(record));
     if (trap.edge !== 'after') throw new Killed(trap.edge);
     this.#frames.push(frame(record));
     this.fuse = trap.effects;

@@ -43,6 +43,28 @@ describe('a round in which too few honest silos have an input', () => {
     const simulation = new Simulation(script);
     expect(simulation.run().abandoned).toBe(1);
   });
+
+  it('is abandoned in each of two jobs, when it begins after the last fault', () => {
+    const script: Script = {
+      seed: 2001012,
+      silos: 4,
+      jobs: 2,
+      rounds: 2,
+      malicious: 1,
+      log: true,
+      operations: [
+        { kind: 'trap', who: 1, record: 19, edge: 'full', effects: 1, forMs: 147 },
+        { kind: 'trap', who: 2, record: 47, edge: 'full', effects: 2, forMs: 12_914 },
+        { kind: 'trap', who: 1, record: 10, edge: 'after', effects: 0, forMs: 9_729 },
+        { kind: 'no-input', silo: 1, round: 2 },
+        { kind: 'link', silo: 0, at: 4_491, forMs: 40_000, fault: 'partition' },
+        { kind: 'kill', who: 3, at: 4_845, forMs: 18_938 },
+        { kind: 'misdeed', silo: 0, misdeed: 'other-bytes', type: 'share-header' },
+        { kind: 'kill', who: 3, at: 0, forMs: 1_010 },
+      ],
+    };
+    expect(new Simulation(script).run().abandoned).toBeGreaterThan(0);
+  });
 });
 
 describe('a disk that was set back under a log', () => {

@@ -192,6 +192,7 @@ export function generate(seed: number, lo: number, hi: number): Script {
       at: 0,
       forMs: random.once(2) ? QUIET_AFTER_MS : random.below(QUIET_AFTER_MS),
     }));
+  operations.push(...failingDisks(seed, silos));
   const log = new Random(seed, 'log', 0).once(2);
   if (log && new Random(seed, 'fork', 0).once(12)) operations.push(...fork(seed, silos, malicious, bad));
   if (log && new Random(seed, 'late', 0).once(6)) operations.push(...late(seed, silos));
@@ -209,6 +210,16 @@ export function generate(seed: number, lo: number, hi: number): Script {
     ...regular(seed, silos, malicious),
     operations,
   };
+}
+
+/** Disks that report an error and leave it open what they have written, in one of four seeds. */
+function failingDisks(seed: number, silos: number): Operation[] {
+  const random = new Random(seed, 'io', 0);
+  if (!random.once(4)) return [];
+  return Array.from({ length: 1 + random.below(2) }, (): Operation => {
+    const who = random.once(3) ? COORDINATOR_PROCESS : random.below(silos);
+    return { kind: 'trap', who, record: 1 + random.below(60), edge: 'io', effects: 0, forMs: random.below(5_000) };
+  });
 }
 
 /** A regular graph for some of the larger ones, with room for all who may be malicious and one more. */

@@ -11,6 +11,7 @@ import { papersTarget } from './papers.js';
 import { resultTarget } from './result.js';
 import { siloTarget } from './silo.js';
 import { storageTarget } from './storage.js';
+import { successionTarget } from './succession.js';
 import { wireTarget } from './wire.js';
 
 export interface TargetEntry {
@@ -29,6 +30,7 @@ export const TARGETS: readonly TargetEntry[] = [
   { name: 'result', share: 10, create: () => resultTarget() },
   { name: 'onnx', share: 120, create: () => onnxTarget() },
   { name: 'papers', share: 25, create: papersTarget },
+  { name: 'succession', share: 15, create: () => successionTarget() },
   { name: 'offers', share: 10, create: offersTarget },
   { name: 'config', share: 10, create: configTarget },
   { name: 'certificates', share: 60, create: () => certificatesTarget() },

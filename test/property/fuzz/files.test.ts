@@ -13,6 +13,7 @@ import { onnxTarget } from '../../fuzz/targets/onnx.js';
 import { offersTarget } from '../../fuzz/targets/offers.js';
 import { papersTarget } from '../../fuzz/targets/papers.js';
 import { resultTarget } from '../../fuzz/targets/result.js';
+import { believesOne, successionTarget } from '../../fuzz/targets/succession.js';
 import { storageTarget } from '../../fuzz/targets/storage.js';
 import type { verifyVectors } from '../../support/memory/vectors.js';
 
@@ -39,6 +40,7 @@ describe('the model importer', () => {
 describe('the readers of other files and frames', () => {
   const runs = [
     ['rosters, manifests and their parts', () => papersTarget(), 1200, 5],
+    ['rosters that follow one another', () => successionTarget(), 250, 6],
     ['offers and decisions in the state folder', () => offersTarget(), 1500, 2],
     ['configuration files', () => configTarget(), 500, 3],
     ['certificates, bundles, requests and revocation lists', () => certificatesTarget(), 2500, 8],
@@ -54,6 +56,11 @@ describe('the readers of other files and frames', () => {
     // It is of no use when everything is refused at the first check.
     expect(report.ends.size).toBeGreaterThanOrEqual(ends);
     expect(report.ends.get('accepted')).toBeGreaterThan(0);
+  });
+
+  it('are found out when one signature puts a roster in force', async () => {
+    const { failure } = await runTarget(successionTarget(believesOne), { seed: SEED, inputs: 200 });
+    expect(String(failure?.error)).toContain('too few signatures');
   });
 
   it('are found out when a wrong sum is taken for the right one', async () => {
