@@ -1,17 +1,7 @@
 // The agent at work: directives come in one after the other, each becomes an event of the silo's state machine, effects run strictly in
 // order. Long work (training, uploading, verifying) runs beside the queue and comes back as an event.
 
-import {
-  hex,
-  isCodedError,
-  LIMITS,
-  unixMs,
-  unreachable,
-  type Clock,
-  type CodedError,
-  type Rng,
-  type UnixMs,
-} from '../src/base/index.js';
+import { isCodedError, LIMITS, unixMs, type Clock, type CodedError, type Rng, type UnixMs } from '../src/base/index.js';
 import type { Computer } from '../src/compute/index.js';
 import type { AgentConfig } from '../src/config/index.js';
 import {
@@ -23,7 +13,6 @@ import {
   initialSiloState,
   replaySilo,
   type Rejection,
-  type SiloEffect,
   type SiloEvent,
   type SiloJournalledEvent,
   type SiloSelf,
@@ -36,6 +25,7 @@ import { decode, encode, SiloRecord, type Directive, type Envelope } from '../sr
 import { Background, isOfDisk } from './background.js';
 import { inputHashOf, type LocalWork } from './contribute.js';
 import { eventOf } from './directive.js';
+import { Effects, type RunEffect } from './effects.js';
 import { journalMismatch } from './errors.js';
 import type { Offers } from './offers.js';
 import { Forgetting } from './forgetting.js';
@@ -78,6 +68,7 @@ export class Agent {
   readonly #witness: Witness;
   readonly #background: Background;
   readonly #forgetting: Forgetting;
+  readonly #effects: Effects;
   readonly #stop = new AbortController();
   #watching = new AbortController();
   #state: SiloState;
@@ -126,6 +117,18 @@ export class Agent {
       },
       onRefused: (envelope, error) => {
         this.#onSubmitRefused(envelope, error);
+      },
+    });
+    this.#effects = new Effects({
+      store: options.store,
+      log: options.log,
+      outbox: this.#outbox,
+      tasks: this.#tasks,
+      work: (name, task) => {
+        this.#work(name, task);
+      },
+      watchAnew: () => {
+        this.#watchAnew();
       },
     });
   }
@@ -258,7 +261,7 @@ export class Agent {
         if (effect.kind === 'persist') {
           await this.#persist(effect.event, effect.emitted, at);
           this.#state = done.accepted.state;
-        } else this.#run(effect);
+        } else this.#effects.run(effect);
       }
       this.#state = done.accepted.state;
     } catch (error) {
@@ -280,7 +283,7 @@ export class Agent {
     try {
       let state = this.#state;
       const records: Uint8Array[] = [];
-      const sends: Exclude<SiloEffect, { kind: 'persist' }>[] = [];
+      const sends: RunEffect[] = [];
       for (const event of events) {
         const done = advanceSilo(state, { at, event });
         if ('rejected' in done) throw journalMismatch(0, done.rejected.detail);
@@ -297,7 +300,7 @@ export class Agent {
       failpoint('silo.after-erase');
       this.#state = state;
       for (const event of events) this.#forgetting.note(event, at);
-      for (const effect of sends) this.#run(effect);
+      for (const effect of sends) this.#effects.run(effect);
       log.info('secrets.erased', { records: records.length });
     } catch (error) {
       fatal(error);
@@ -321,55 +324,6 @@ export class Agent {
     await this.#options.store.journal.append(JOURNAL, [recordOf(event, emitted, at)]);
     failpoint(`silo.after-persist.${event.$case}`);
     this.#forgetting.note(event, at);
-  }
-
-  #run(effect: Exclude<SiloEffect, { kind: 'persist' }>): void {
-    const { store, log } = this.#options;
-    switch (effect.kind) {
-      case 'submit':
-        this.#outbox.send({ envelope: effect.envelope, ciphertexts: [...effect.ciphertexts] });
-        return;
-      case 'ask-operator':
-        this.#work(`ask ${effect.manifest.jobId}`, () => this.#tasks.ask(effect.manifest));
-        return;
-      case 'ask-about-roster':
-        this.#work(`ask ${hex(effect.proposed.hash)}`, () => this.#tasks.askAboutRoster(effect));
-        return;
-      case 'keep-roster':
-        this.#work(`roster ${String(effect.roster.epoch)}`, () => this.#tasks.keepRoster(effect.roster));
-        return;
-      case 'prepare-job':
-        this.#work(`prepare ${effect.manifest.jobId}`, () => this.#tasks.prepare(effect.manifest));
-        return;
-      case 'contribute':
-        this.#work(`contribute ${hex(effect.plan.rid)}`, () => this.#tasks.contribute(effect));
-        return;
-      case 'mask-and-upload':
-        this.#work(
-          `upload ${hex(effect.plan.rid)} ${String(effect.attempt)}`,
-          atFirst('silo.before-upload', () => this.#tasks.upload(effect)),
-        );
-        return;
-      case 'fingerprint':
-        this.#work(`fingerprint ${hex(effect.survivors.t3)}`, () => this.#tasks.fingerprint(effect));
-        return;
-      case 'verify-result':
-        this.#work(`verify ${hex(effect.result.hash)}`, () => this.#tasks.verify(effect));
-        return;
-      case 'forget-input':
-        this.#work(`forget ${hex(effect.inputHash)}`, () => forgetInput(store, inputName(effect.inputHash)));
-        return;
-      case 'watch-anew':
-        this.#watchAnew();
-        return;
-      case 'notice':
-        if (effect.code === 'job/closed')
-          this.#work(`release ${effect.jobId}`, () => this.#tasks.release(effect.jobId));
-        log.warn('round.notice', { job: effect.jobId, round: effect.round, code: effect.code, detail: effect.detail });
-        return;
-      default:
-        unreachable(effect);
-    }
   }
 
   #work(name: string, task: () => Promise<void>): void {
@@ -412,14 +366,4 @@ export class Agent {
 
 function recordOf(event: SiloJournalledEvent, emitted: readonly Envelope[], at: UnixMs): Uint8Array {
   return encode(SiloRecord, { version: 1, atUnixMs: BigInt(at), emitted: [...emitted], event });
-}
-
-/** A task that passes a failpoint when it is first tried, and not when it is tried again. */
-function atFirst(name: string, task: () => Promise<void>): () => Promise<void> {
-  let tried = false;
-  return () => {
-    if (!tried) failpoint(name);
-    tried = true;
-    return task();
-  };
 }

@@ -65,7 +65,7 @@ export class Metrics {
   readonly #cohort = this.#gauge('veilsum_round_cohort');
   readonly #survivors = this.#gauge('veilsum_round_survivors');
   /** The phase that each job is in, and since when. */
-  readonly #phases = new Map<string, { readonly phase: string; readonly since: number }>();
+  readonly #phases = new Map<string, { readonly phase: string; readonly attempt: unknown; readonly since: number }>();
 
   constructor(sources: Sources) {
     this.#sources = sources;
@@ -112,7 +112,7 @@ export class Metrics {
   }
 
   #follow(event: EventName, fields: Fields): void {
-    if (event === 'round.phase') this.#enter(String(fields['job']), String(fields['phase']));
+    if (event === 'round.phase') this.#enter(String(fields['job']), String(fields['phase']), fields['attempt']);
     else if (event === 'round.closed') {
       this.#enter(String(fields['job']), undefined);
       this.#closed.inc({ ending: String(fields['ending']) });
@@ -123,12 +123,14 @@ export class Metrics {
     else if (event === 'certificate.not-renewed') this.#renewals.inc({ outcome: 'failed' });
   }
 
-  #enter(job: string, phase: string | undefined): void {
+  #enter(job: string, phase: string | undefined, attempt?: unknown): void {
     const now = this.#sources.now();
     const left = this.#phases.get(job);
+    // A phase says that its inputs are closed, too: it goes on.
+    if (left !== undefined && left.phase === phase && left.attempt === attempt) return;
     if (left !== undefined) this.#phase.observe({ phase: left.phase }, (now - left.since) / 1000);
     if (phase === undefined) this.#phases.delete(job);
-    else this.#phases.set(job, { phase, since: now });
+    else this.#phases.set(job, { phase, attempt, since: now });
   }
 
   #counter<Label extends string>(name: MetricName, labelNames: Label[] = []): Counter<Label> {
