@@ -21,6 +21,10 @@ export function printStatistics(terminal: Terminal, report: StatisticsReport): v
     ['COLUMN', 'UNIT', 'MEAN', 'DEVIATION'],
     features.map((one) => [one.column, one.unit, numberWord(one.mean), numberWord(one.standardDeviation)]),
   );
+  if (report.noise !== undefined)
+    terminal.print(
+      `All of it carries noise, of a standard deviation of at most ${numberWord(report.noise)} records in their number and ${numberWord(report.noise / records)} of its range in a mean. A deviation of 0 may be one that the noise hides.`,
+    );
   if (missing !== undefined) {
     heading('Missing values');
     printTable(

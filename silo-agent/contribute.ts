@@ -125,6 +125,7 @@ export class Contributor {
               job.contract,
               job.plan,
               this.#config.policy.smallCells,
+              manifest.noise !== undefined,
             ),
             steps: 0,
             own: undefined,

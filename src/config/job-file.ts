@@ -212,6 +212,15 @@ const jobFile = (folder: string) => {
       // Only survival curves have a use for one.
       data: strict({ ...data, target: survivalTarget.optional() }),
       statistics: statistics.optional(),
+      privacy: strict({
+        unit: z.literal('record'),
+        mechanism: z.enum(['skellam', 'discrete-gaussian']).default('discrete-gaussian'),
+        noise: finite.optional(),
+        epsilon: finite.optional(),
+        delta: finite,
+      })
+        .transform(({ unit: _unit, ...terms }) => terms)
+        .optional(),
     }),
   ]);
 };

@@ -2,7 +2,8 @@
 // own bytes; nothing of it is taken from whoever sent it.
 
 import { hex } from '../base/index.js';
-import type { JobManifest, UnitNoise } from '../wire/index.js';
+import { gaussianRho } from '../privacy/index.js';
+import { NoiseMechanism, type JobManifest, type SumNoise, type UnitNoise } from '../wire/index.js';
 import { cohortSizes, contributorsOf, type CohortSize } from './cohort.js';
 import type { Contract, TargetColumn } from './contract.js';
 import type { FeatureColumn } from './contract-feature.js';
@@ -201,6 +202,11 @@ function privacyLines(manifest: JobManifest): string[] {
     ];
   const rounds = count(roundLimit, 'round');
   if (manifest.unitNoise !== undefined) return unitNoiseLines(manifest, manifest.unitNoise);
+  if (manifest.noise !== undefined && manifest.noise.recordSensitivity > 0)
+    return [
+      `Opening this sum costs epsilon ${epsilon.toPrecision(4)} at delta ${String(privacy?.delta ?? 0)}. The unit is one record.${concentrated(manifest.noise)}`,
+      `Every hospital adds its share of noise to the number of records and to all sums before they are masked; what ${count(contributorsOf(manifest), 'other honest hospital')} surely add is enough.`,
+    ];
   return [
     `All ${rounds} together cost epsilon ${epsilon.toPrecision(4)} at delta ${String(privacy?.delta ?? 0)}. The unit is this hospital with all its records.`,
     `Every hospital adds its share of noise to the change of the parameters before it is masked; what ${count(contributorsOf(manifest), 'other honest hospital')} surely add is enough.`,
@@ -211,6 +217,12 @@ function privacyLines(manifest: JobManifest): string[] {
       : []),
     'Statistics jobs, evaluations and standardisation are not part of this number.',
   ];
+}
+
+/** What is left of rho for other sums is easier to see than of epsilon: rhos add up. */
+function concentrated({ mechanism, recordSensitivity, variance }: SumNoise): string {
+  if (mechanism !== NoiseMechanism.NOISE_MECHANISM_DISCRETE_GAUSSIAN) return '';
+  return ` In zero-concentrated terms: rho ${gaussianRho(recordSensitivity, Math.sqrt(variance)).toPrecision(4)}.`;
 }
 
 function unitNoiseLines({ privacy, roundLimit }: JobManifest, noise: UnitNoise): string[] {

@@ -4,7 +4,7 @@ import { asJobId, asSiloId, LIMITS } from '../base/index.js';
 import { graphParameters } from '../privacy/index.js';
 import { cohortSizes, contributorsOf, thresholdOf } from './cohort.js';
 import { fit, type Job } from './job.js';
-import type { JobFile } from './job-file.js';
+import type { JobFile, StatisticsJobFile } from './job-file.js';
 import { JOB_LIMITS } from './limits.js';
 import type { ManifestFacts } from './manifest-facts.js';
 import type { NoiseTerms } from './noise.js';
@@ -44,6 +44,7 @@ export function checkFile(file: JobFile, facts: ManifestFacts, job: Job, cohort:
   );
   checkModel(file, facts, problems);
   checkTrain(file, problems);
+  if (file.kind === 'statistics') checkStatisticsNoise(file, cohort, problems);
   if (file.kind === 'train') {
     problems.require(isWhole(file.rounds, 1, LIMITS.roundsMax), 'rounds', `1 to ${String(LIMITS.roundsMax)}`);
     checkNoise(file.training.privacy, job, cohort, problems);
@@ -122,6 +123,27 @@ function checkNoise(privacy: NoiseTerms | undefined, job: Job, cohort: Cohort, p
     job.recipe.method.kind === 'plain' || job.recipe.method.kind === 'fed-prox',
     'training.method',
     'plain or fed-prox with privacy: the others send more than the change of the parameters',
+  );
+  problems.require(
+    contributorsOf(cohort) > 0,
+    'maxMalicious',
+    'fewer, with privacy: no honest silo but the reader would be sure to add noise',
+  );
+}
+
+function checkStatisticsNoise({ privacy, statistics }: StatisticsJobFile, cohort: Cohort, problems: Problems): void {
+  if (privacy === undefined) return;
+  const { noise, epsilon, delta } = privacy;
+  problems.require(
+    (noise === undefined) !== (epsilon === undefined) && isPositive(noise ?? epsilon ?? 0),
+    noise === undefined ? 'privacy.epsilon' : 'privacy.noise',
+    'either epsilon, or noise in units of what one record can change: a finite number above 0',
+  );
+  problems.require(delta > 0 && delta < 1, 'privacy.delta', 'a probability above 0 and below 1, such as 1e-5');
+  problems.require(
+    statistics === undefined,
+    'statistics',
+    'none with privacy: only means and standard deviations carry noise, tables and correlations would travel without any',
   );
   problems.require(
     contributorsOf(cohort) > 0,

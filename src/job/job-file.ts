@@ -8,6 +8,7 @@ import type { LocalMethod, LocalWork, OptimiserSetting } from './recipe.js';
 import type { StatisticsPlan } from './statistics-plan.js';
 import type { UpdateSetting } from './update-rule.js';
 import type { NoiseTerms } from './noise.js';
+import type { StatisticsNoiseTerms } from './statistics-noise.js';
 import type { UnitNoiseTerms } from './unit-noise.js';
 
 export interface JobFileData {
@@ -141,6 +142,8 @@ export interface StatisticsJobFile extends JobFileCommon {
   readonly data: JobFileData & { readonly target?: TargetColumn | undefined };
   /** Means and deviations alone unless given. */
   readonly statistics?: StatisticsPlan | undefined;
+  /** Noise on every sum, with one record as the unit; none unless given. Not with tables. */
+  readonly privacy?: StatisticsNoiseTerms | undefined;
 }
 
 export type JobFile = TrainingJobFile | EvaluationJobFile | StatisticsJobFile;

@@ -56,6 +56,11 @@ function termsOf(
   vector: VectorCounts | undefined,
   noise: SumNoise | undefined,
 ): LayoutTerms | LayoutDifference {
+  if (job.kind === 'statistics' && noise !== undefined) {
+    const rows = found.segments.find(({ name }) => name === SEGMENT.rows)?.quantiser;
+    if (rows?.$case !== 'real') return { segment: SEGMENT.rows, difference: 'expected a real number, with noise' };
+    return { ...job, noisy: { qMax: Number(rows.value.qMax) } };
+  }
   if (job.kind !== 'train') return job;
   if (vector === undefined) throw new JobError('job/bad-manifest', 'a training job needs its parameter count.');
   const delta = found.segments.find(({ name }) => name === SEGMENT.delta)?.quantiser;

@@ -86,7 +86,13 @@ export interface TrainingTerms {
 export type LayoutTerms =
   | TrainingTerms
   | { readonly kind: 'evaluate'; readonly recipe: Recipe; readonly contract: Contract }
-  | { readonly kind: 'statistics'; readonly contract: Contract; readonly plan?: StatisticsPlan | undefined };
+  | {
+      readonly kind: 'statistics';
+      readonly contract: Contract;
+      readonly plan?: StatisticsPlan | undefined;
+      /** In a job with noise: how fine its sums are. Tables have no place in it. */
+      readonly noisy?: Fineness | undefined;
+    };
 
 /** Throws JobError `job/overflow` when counts do not fit into the room, `job/bad-manifest` on impossible terms. */
 export function deriveLayout(terms: LayoutTerms, room: Room): SumLayout {
@@ -117,7 +123,9 @@ function segmentsOf(terms: LayoutTerms, room: Room): Segment[] {
     case 'evaluate':
       return metricSegments(terms.recipe, terms.contract, room);
     case 'statistics':
-      return statisticsSegments(terms.contract, terms.plan ?? NO_TABLES, room);
+      return terms.noisy === undefined
+        ? statisticsSegments(terms.contract, terms.plan ?? NO_TABLES, room)
+        : noisyStatisticsSegments(terms.contract, terms.noisy, room);
   }
 }
 
@@ -227,6 +235,18 @@ function statisticsSegments(contract: Contract, plan: StatisticsPlan, room: Room
         ]),
     ...(pairs === 0 ? [] : [sums(SEGMENT.products, pairs)]),
   ];
+}
+
+/** All at one scale, so that one noise does for all; the number of records is a real one, since it is noised with the others. */
+function noisyStatisticsSegments({ features, maxRows }: Contract, noisy: Fineness, room: Room): Segment[] {
+  if (!isWhole(noisy.qMax, 1, unitBudget(room)))
+    throw new JobError('job/bad-manifest', 'the clip of noised numbers does not fit the room of this job.');
+  const noised = (name: string, length: number): Segment =>
+    realSegment(name, length, { kind: 'each', clip: maxRows }, Visibility.VISIBILITY_NOISED, room, {
+      qMax: noisy.qMax,
+      units: noisy.qMax,
+    });
+  return [noised(SEGMENT.rows, 1), noised(SEGMENT.sum, features.length), noised(SEGMENT.sumOfSquares, features.length)];
 }
 
 function checkRoom({ silos, modulusBits }: Room): void {

@@ -26,6 +26,13 @@ import { smallestModulus } from './modulus.js';
 import { encodeRecipe, type LocalMethod, type Recipe } from './recipe.js';
 import { reachOf } from '../model/index.js';
 import { epsilonOfSum, noisyQuantiser, type NoisyQuantiser } from './noise.js';
+import {
+  epsilonOfStatistics,
+  noisyCount,
+  noisyStatistics,
+  statisticsNoise,
+  type StatisticsNoiseTerms,
+} from './statistics-noise.js';
 import { epsilonOfUnits, noiseOfEpsilon, samplingOf } from './unit-noise.js';
 import { encodePlan, NO_TABLES } from './statistics-plan.js';
 import { encodeUpdateRule } from './update-rule.js';
@@ -45,7 +52,7 @@ export function buildManifest(file: JobFile, facts: ManifestFacts): JobManifest 
     modulusBits: file.modulusBits ?? modulusOf(file, job, plain, { silos: silos.length, contributors }),
   };
   const noise = noiseOf(file, plain, room, contributors);
-  const terms = plain.kind === 'train' ? { ...plain, noisy: noise?.quantiser } : plain;
+  const terms = plain.kind === 'evaluate' ? plain : { ...plain, noisy: noise?.quantiser };
   const inSilos = unitNoiseOf(file, job);
   const layout = deriveLayout(terms, room);
   const bounds =
@@ -212,7 +219,7 @@ function acceptance(
 }
 
 interface Noise {
-  readonly quantiser: NoisyQuantiser;
+  readonly quantiser: Pick<NoisyQuantiser, 'qMax' | 'units' | 'variance'>;
   readonly contributors: number;
   readonly message: SumNoise;
   readonly privacy: { readonly epsilon: number; readonly delta: number };
@@ -220,6 +227,8 @@ interface Noise {
 
 /** The noise that a job file asks for, and what all its rounds then cost. */
 function noiseOf(file: JobFile, terms: LayoutTerms, room: Room, contributors: number): Noise | undefined {
+  if (file.kind === 'statistics' && file.privacy !== undefined)
+    return statisticsNoiseOf(file.privacy, terms.contract, room, contributors);
   if (file.kind !== 'train' || terms.kind !== 'train' || file.training.privacy === undefined) return undefined;
   const { mechanism, delta } = file.training.privacy;
   const dimensions = terms.parameterCount;
@@ -233,6 +242,30 @@ function noiseOf(file: JobFile, terms: LayoutTerms, room: Room, contributors: nu
       variance: quantiser.variance,
       tail: BigInt(quantiser.tail),
       rotated: quantiser.units !== undefined,
+      recordSensitivity: 0,
+    },
+    privacy: { epsilon, delta },
+  };
+}
+
+/** Noise on the sums of a statistics job, with one record as the unit. */
+function statisticsNoiseOf(terms: StatisticsNoiseTerms, contract: Contract, room: Room, contributors: number): Noise {
+  const { mechanism, delta } = terms;
+  const found = noisyStatistics(statisticsNoise(terms, contract, { contributors, room }), contract, {
+    contributors,
+    room,
+  });
+  const { qMax, variance, tail, sensitivity } = found;
+  const epsilon = epsilonOfStatistics(mechanism, found, { contributors, dimensions: noisyCount(contract) }, delta);
+  return {
+    quantiser: { qMax, units: undefined, variance },
+    contributors,
+    message: {
+      mechanism: MECHANISM_NUMBERS[mechanism],
+      variance,
+      tail: BigInt(tail),
+      rotated: false,
+      recordSensitivity: sensitivity,
     },
     privacy: { epsilon, delta },
   };

@@ -98,7 +98,8 @@ export function rotatedFineness(units: number, dimensions: number): Fineness & {
   return { units, qMax: Math.ceil(units * flattened(dimensions)) + 1 };
 }
 
-function tailOf(sigma: number): number {
+/** Bound on one silo's noise of this standard deviation. */
+export function tailOf(sigma: number): number {
   return Math.ceil(TAIL_SIGMAS * sigma) + SIGMA_MIN;
 }
 

@@ -1,10 +1,12 @@
 // A silo's check that the epsilon of a manifest is the one that its noise gives: it computes it itself. The coordinator is not asked.
 
-import { NoiseMechanism, Visibility, type JobManifest, type RealQuantiser } from '../wire/index.js';
+import { NoiseMechanism, Visibility, type JobManifest, type RealQuantiser, type SumNoise } from '../wire/index.js';
 import { roundedNormBound } from '../privacy/index.js';
 import { contributorsOf } from './cohort.js';
 import { JobError } from './errors.js';
-import { parseJob } from './job.js';
+import { parseJob, type Job } from './job.js';
+import { pairsOf, tablesOf } from './statistics-tables.js';
+import { epsilonOfStatistics, noisyCount, recordSensitivity } from './statistics-noise.js';
 import { SEGMENT } from './layout.js';
 import { epsilonOfSum } from './noise.js';
 import { epsilonOfUnits, runOf, whatElseSeesUnits } from './unit-noise.js';
@@ -22,6 +24,10 @@ export function checkPrivacy(manifest: JobManifest): void {
   const job = parseJob(manifest);
   const problems = new Problems();
   const delta = manifest.layout?.segments.find(({ name }) => name === SEGMENT.delta);
+  if (job.kind === 'statistics') {
+    checkStatistics(manifest, noise, job);
+    return;
+  }
   if (job.kind !== 'train' || delta?.quantiser?.$case !== 'real')
     throw new JobError('job/bad-manifest', 'only the change of the parameters of a training job carries noise.');
   problems.require(
@@ -54,6 +60,50 @@ export function checkPrivacy(manifest: JobManifest): void {
     privacy?.delta ?? 0,
   );
   demandEpsilon(computed.epsilon, manifest);
+}
+
+/** The same for a statistics job: all that is summed carries noise, and what one record can change is what its ranges allow. */
+function checkStatistics(
+  manifest: JobManifest,
+  noise: SumNoise,
+  { contract, plan }: Extract<Job, { kind: 'statistics' }>,
+): void {
+  const problems = new Problems();
+  const segments = manifest.layout?.segments ?? [];
+  const rows = segments.find(({ name }) => name === SEGMENT.rows)?.quantiser;
+  const scale = rows?.$case === 'real' ? rows.value.scale : 0;
+  problems.require(
+    scale > 0 &&
+      segments.every(
+        ({ name, visibility, quantiser }) =>
+          name === SEGMENT.saturated ||
+          (visibility === Visibility.VISIBILITY_NOISED &&
+            quantiser?.$case === 'real' &&
+            quantiser.value.scale === scale),
+      ),
+    'layout',
+    'noise on every sum, all at one scale',
+  );
+  problems.require(tablesOf(plan, contract).length + pairsOf(plan, contract).length === 0, 'recipe', 'no tables');
+  problems.require(
+    noise.recordSensitivity >= recordSensitivity(contract, scale) * (1 - 1e-12),
+    'noise.record_sensitivity',
+    `at least ${String(recordSensitivity(contract, scale))}, which one record can change`,
+  );
+  const contributors = contributorsOf(manifest);
+  problems.require(
+    contributors > 0,
+    'max_malicious',
+    'fewer: no honest silo but the reader would be sure to add noise',
+  );
+  problems.throwIfAny('job/bad-manifest', 'the promise of privacy');
+  const computed = epsilonOfStatistics(
+    noise.mechanism === NoiseMechanism.NOISE_MECHANISM_SKELLAM ? 'skellam' : 'discrete-gaussian',
+    { variance: noise.variance, sensitivity: noise.recordSensitivity },
+    { contributors, dimensions: noisyCount(contract) },
+    manifest.privacy?.delta ?? 0,
+  );
+  demandEpsilon(computed, manifest);
 }
 
 /** What one silo can change, in quantised units: its clip, and what rounding can add to it. */

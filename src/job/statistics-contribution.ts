@@ -5,19 +5,21 @@ import type { Contract } from './contract.js';
 import { JobError } from './errors.js';
 import { SEGMENT } from './layout.js';
 import { withoutSmallCells } from './small-cells.js';
+import { MIDDLE } from './statistics-noise.js';
 import { NO_TABLES, type StatisticsPlan } from './statistics-plan.js';
 import { pairsOf, tablesOf, valueOf, type CountedRows } from './statistics-tables.js';
 import { unsaturated } from './unsaturated.js';
 
 /**
  * Records, per feature the sums of x' and x'^2, and what the plan adds. `smallestCell`: counts from 1 to one less are left out of
- * tables; 0 leaves out none. Throws JobError `job/bad-contribution`.
+ * tables; 0 leaves out none. `noised`: sums are taken around the middle of each range. Throws JobError `job/bad-contribution`.
  */
 export function statisticsSegments(
   rows: CountedRows,
   contract: Contract,
   plan: StatisticsPlan = NO_TABLES,
   smallestCell = 0,
+  noised = false,
 ): SegmentValues[] {
   const columns = contract.features.length;
   if (rows.features.length !== rows.rows * columns)
@@ -27,15 +29,16 @@ export function statisticsSegments(
     );
   if (plan.survival !== undefined && rows.targets?.length !== rows.rows)
     throw new JobError('job/bad-contribution', 'a survival curve needs the time of each record.');
-  const scaled = scaledBy(contract);
+  const scaledRow = scaledBy(contract);
   const sum = new Float64Array(columns);
   const sumOfSquares = new Float64Array(columns);
   const pairs = pairsOf(plan, contract);
   const products = new Float64Array(pairs.length);
   for (let row = 0; row < rows.rows; row++) {
-    const x = scaled(rows, row);
+    const x = scaledRow(rows, row);
     // All of the same length; each index is below it.
-    x.forEach((value, i) => {
+    x.forEach((scaled, i) => {
+      const value = noised ? scaled - MIDDLE : scaled;
       sum[i] = (sum[i] as number) + value;
       sumOfSquares[i] = (sumOfSquares[i] as number) + value * value;
     });

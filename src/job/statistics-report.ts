@@ -55,6 +55,8 @@ export interface StatisticsReport {
   /** Records of all silos. */
   readonly records: number;
   readonly silos: number;
+  /** Standard deviation of the noise on the number of records, at most; undefined for sums without noise. */
+  readonly noise?: number | undefined;
   readonly features: readonly {
     readonly column: string;
     readonly unit: string;
@@ -86,6 +88,7 @@ export function readStatisticsReport(
   return {
     records,
     silos,
+    ...(basic.noise === undefined ? {} : { noise: basic.noise }),
     features: contract.features.map(({ column, unit }, i) => ({
       column,
       unit,

@@ -5,6 +5,7 @@ import { segmentNamed } from '../vector/index.js';
 import type { Contract } from './contract.js';
 import { JobError } from './errors.js';
 import { SEGMENT } from './layout.js';
+import { MIDDLE } from './statistics-noise.js';
 import { checkLength, requiredValue, requiredValues, type OpenedSum } from './opened.js';
 
 export interface ColumnStatistics {
@@ -17,6 +18,8 @@ export interface ColumnStatistics {
    * unit. Exactly 0 for a column whose variance rounding alone could have produced: a model is then fed 0 for it.
    */
   readonly standardDeviation: Float64Array;
+  /** Standard deviation of the noise on `rows`, at most; undefined where the sums carry none. That on a mean is as many ranges / rows. */
+  readonly noise?: number;
 }
 
 /**
@@ -25,6 +28,7 @@ export interface ColumnStatistics {
  */
 export function readStatistics(sum: OpenedSum, contract: Contract, silos: number): ColumnStatistics {
   checkLength(sum);
+  if (segmentNamed(sum.layout, SEGMENT.rows)?.visibility === 'noised') return noisedStatistics(sum, contract, silos);
   const rows = requiredValue(sum, SEGMENT.rows);
   if (rows < 1 || rows > silos * contract.maxRows)
     throw new JobError('job/bad-sum', `${String(rows)} records are not what ${String(silos)} silos can have.`);
@@ -53,6 +57,36 @@ export function readStatistics(sum: OpenedSum, contract: Contract, silos: number
     standardDeviation[i] = variance > noise ? width * Math.sqrt(variance) : 0;
   });
   return { rows, mean, standardDeviation };
+}
+
+/** The silo's noise is bounded by so many of its standard deviations. */
+const TAIL_SIGMAS = 16;
+
+/**
+ * The same from sums that carry noise, taken around the middle of each range: what noise has put outside of what values can have is cut
+ * back, and a variance that three standard deviations of the noise could have made counts as none.
+ */
+function noisedStatistics(sum: OpenedSum, contract: Contract, silos: number): ColumnStatistics {
+  const rows = Math.round(requiredValue(sum, SEGMENT.rows));
+  if (rows < 1) throw new JobError('job/bad-sum', 'noise has left no records to divide by: the sum says nothing.');
+  const first = requiredValues(sum, SEGMENT.sum);
+  const second = requiredValues(sum, SEGMENT.sumOfSquares);
+  const columns = contract.features.length;
+  const segment = segmentNamed(sum.layout, SEGMENT.sumOfSquares);
+  if (first.length !== columns || second.length !== columns || segment?.quantiser.kind !== 'real')
+    throw new JobError('job/bad-sum', `the layout does not have the ${String(columns)} columns of the contract.`);
+  const sigma = (Math.sqrt(silos) * (segment.noiseTail ?? 0)) / TAIL_SIGMAS / segment.quantiser.scale;
+  const mean = new Float64Array(columns);
+  const standardDeviation = new Float64Array(columns);
+  contract.features.forEach(({ minimum, maximum }, i) => {
+    // Both lengths were checked above. Means of x' - 1/2 and of its square.
+    const m = Math.min(MIDDLE, Math.max(-MIDDLE, (first[i] as number) / rows));
+    const variance = Math.min(MIDDLE ** 2, (second[i] as number) / rows - m * m);
+    const width = maximum - minimum;
+    mean[i] = minimum + width * (m + MIDDLE);
+    standardDeviation[i] = variance > (3 * sigma) / rows ? width * Math.sqrt(variance) : 0;
+  });
+  return { rows, mean, standardDeviation, noise: sigma };
 }
 
 /**

@@ -39,6 +39,7 @@ export function mechanismOf(manifest: Manifest, round: number): Mechanism | unde
     return { kind: 'sampled-gaussian', sampling, noise: sigma, steps };
   }
   if (noise === undefined) return undefined;
+  const { recordSensitivity } = noise;
   let square = 0;
   let dimensions = 0;
   for (const { visibility, length, quantiser, roundedNorm } of manifest.layout.segments) {
@@ -51,7 +52,7 @@ export function mechanismOf(manifest: Manifest, round: number): Mechanism | unde
     else square += (quantiser.clipKind === 'l2' ? quantiser.qMax + root : (quantiser.qMax + 1) * root) ** 2;
   }
   const { mechanism: kind, variance } = noise;
-  return { kind, variance, l2: Math.sqrt(square), dimensions, contributors: contributorsOf(manifest) };
+  return { kind, variance, l2: recordSensitivity ?? Math.sqrt(square), dimensions, contributors: contributorsOf(manifest) };
 }
 
 /** Silos whose noise is surely in a sum of the smallest cohort: t - max(c, 1). */
@@ -62,7 +63,8 @@ function contributorsOf({ silos, maxMalicious, minCohort }: Manifest): number {
 
 /** What the noise of a job protects; undefined for a job without any. */
 export function unitOf({ noise, unitNoise }: Manifest): Unit | undefined {
-  return unitNoise?.unit ?? (noise === undefined ? undefined : 'silo');
+  const ofSum = noise?.recordSensitivity === undefined ? ('silo' as const) : ('record' as const);
+  return unitNoise?.unit ?? (noise === undefined ? undefined : ofSum);
 }
 
 /**

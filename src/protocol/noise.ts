@@ -13,6 +13,8 @@ export interface SumNoise {
   readonly tail: number;
   /** Noised segments are rotated before they are rounded, and rounded so that they stay short. */
   readonly rotated: boolean;
+  /** What one record can change, in quantised units, where records are the unit; undefined where silos are. */
+  readonly recordSensitivity: number | undefined;
 }
 
 /** Undefined for a job without noise. Throws Refusal `manifest/invalid` when noise, epsilon and segments do not go together. */
@@ -30,7 +32,14 @@ export function readNoise(message: JobManifest): SumNoise | undefined {
     );
     return undefined;
   }
-  valid(kind === JobKind.JOB_KIND_TRAIN, 'only a training job adds noise');
+  const statistics = kind === JobKind.JOB_KIND_STATISTICS;
+  valid(statistics || kind === JobKind.JOB_KIND_TRAIN, 'a job that evaluates adds no noise');
+  valid(
+    statistics
+      ? noise.recordSensitivity > 0 && noise.recordSensitivity < 2 ** 31 && !noise.rotated
+      : noise.recordSensitivity === 0,
+    'a statistics job, and no other, says what one record can change in its noised sums, and rotates nothing',
+  );
   valid(noised, 'it names noise, and no segment is marked as noised');
   valid(closingLayout === undefined, 'a job with noise has no closing round, which would add none');
   valid(epsilon > 0 && epsilon < Infinity, 'a job with noise promises an epsilon above 0');
@@ -47,6 +56,7 @@ export function readNoise(message: JobManifest): SumNoise | undefined {
     variance: noise.variance,
     tail: Number(noise.tail),
     rotated: noise.rotated,
+    recordSensitivity: statistics ? noise.recordSensitivity : undefined,
   };
 }
 

@@ -1,11 +1,11 @@
 // Differential privacy with real programs: three silos train by DP-SGD with records and with patients as the unit, and with noise under the
-// mask on rotated vectors, which protects each of them whole; the model moves, and the agent's own commands say what it has cost.
+// mask on rotated vectors, which protects each of them whole, and sum statistics with noise; the model moves, and the agent's own commands say what it has cost.
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { initialParameters, parametersIn, readForwardModel } from '../../src/model/index.js';
 import { JobState, Outcome, type Job, type Round } from '../../src/wire/index.js';
 import { Consortium } from '../support/e2e/consortium.js';
-import { trainingFile, trainingManifest } from '../support/e2e/jobs.js';
+import { statisticsFile, statisticsManifest, trainingFile, trainingManifest } from '../support/e2e/jobs.js';
 import { endOf, startProgram } from '../support/e2e/processes.js';
 import { multiLayerPerceptron } from '../support/onnx-models.js';
 import { DATA_SET } from '../support/e2e/records.js';
@@ -25,9 +25,10 @@ beforeAll(async () => {
   await consortium.start([]);
   for (const silo of silos) {
     const visits = `SELECT *, 'p' || (row_number() OVER ()) % ${PATIENTS} AS patient_id FROM '${folder}/records/${silo}.csv'`;
+    const all = `SELECT * FROM '${folder}/records/${silo}.csv'`;
     await consortium.configureAgent({
       silo,
-      queries: { visits, stays: `SELECT * FROM '${folder}/records/${silo}.csv'` },
+      queries: { visits, stays: all, counts: all },
     });
     consortium.startAgent(silo);
   }
@@ -58,6 +59,26 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(() => consortium.close());
+
+it('sums statistics with noise, and charges them to each record', async () => {
+  const { silos, roster } = consortium.founded;
+  const file = statisticsFile('counted', silos, {
+    privacy: { mechanism: 'discrete-gaussian', epsilon: 2, delta: 1e-3 },
+  });
+  const manifest = statisticsManifest({ ...file, data: { ...file.data, dataSet: 'counts' } }, roster.hash);
+  await consortium.approve(await consortium.offer(manifest));
+  expect((await consortium.finished('counted')).state).toBe(JobState.JOB_STATE_COMPLETED);
+  const [round] = await consortium.acknowledgedRounds('counted');
+  expect([round!.outcome, round!.acknowledgedBy]).toEqual([Outcome.OUTCOME_APPLIED, silos]);
+  const config = consortium.founded.at(`${silos[0]!}.yaml`);
+  const shown = (name: string, ...args: string[]): Promise<{ stdout: string }> =>
+    endOf(startProgram('agent', [...args, '--config', config]), name);
+  const { stdout } = await shown('ledger show', 'ledger', 'show', '--delta', '0.001');
+  const epsilon = manifest.privacy!.epsilon.toPrecision(4);
+  expect(stdout).toContain(`epsilon ${epsilon} at delta 0.001 for each record in 1 round with noise`);
+  expect(stdout).toMatch(/counted +1 +1 +record +discrete-gaussian/);
+  expect((await shown('job show', 'job', 'show', 'counted')).stdout).toContain('In zero-concentrated terms: rho ');
+});
 
 it.each(['records', 'patients', 'hospitals'])(
   'opens and applies every round of a job whose unit are %s',

@@ -303,7 +303,7 @@ SCHEMAS = {
     " unit_noise:UnitNoise",
     "Regular": "absent:u",
     "Timeouts": "advertise:u share:u mask:u confirm:u unmask:u absent:u grace:u",
-    "Noise": "mechanism:u variance:d tail:u rotated:u",
+    "Noise": "mechanism:u variance:d tail:u rotated:u record_sensitivity:d",
     "UnitNoise": "unit_column:s clip:d noise:d batch:u min_units:u steps:u",
     "Source": "job_id:s result_hash:b",
     "Acceptance": "min_weight:d max_mean_norm:d",

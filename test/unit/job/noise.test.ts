@@ -59,6 +59,7 @@ const sumNoise: SumNoise = {
   variance: manifest.noise!.variance,
   tail: Number(manifest.noise!.tail),
   rotated: manifest.noise!.rotated,
+  recordSensitivity: undefined,
 };
 const layout: Layout = readLayout(manifest.layout, sumNoise);
 const holdout = {

@@ -62,6 +62,7 @@ const sumNoiseOf = ({ noise: message }: JobManifest): SumNoise => ({
   variance: message!.variance,
   tail: Number(message!.tail),
   rotated: message!.rotated,
+  recordSensitivity: undefined,
 });
 const layoutOf = (manifest: JobManifest): Layout => readLayout(manifest.layout, sumNoiseOf(manifest));
 const holdout = {

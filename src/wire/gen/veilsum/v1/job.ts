@@ -171,6 +171,8 @@ export interface SumNoise {
    * rotated back once the sum is open (§2.5). q_max is then a bound on a rotated coordinate, below clip * scale.
    */
   rotated: boolean;
+  /** Statistics jobs: L2 norm of what one record can change in the sum, in quantised units. 0 where the unit is a silo, whose clips bound it. */
+  recordSensitivity: number;
 }
 
 export interface StatisticsSource {
@@ -773,7 +775,7 @@ export const RegularGraph: MessageFns<RegularGraph> = {
 };
 
 function createBaseSumNoise(): SumNoise {
-  return { mechanism: 0, variance: 0, tail: 0n, rotated: false };
+  return { mechanism: 0, variance: 0, tail: 0n, rotated: false, recordSensitivity: 0 };
 }
 
 export const SumNoise: MessageFns<SumNoise> = {
@@ -792,6 +794,9 @@ export const SumNoise: MessageFns<SumNoise> = {
     }
     if (message.rotated !== false) {
       writer.uint32(32).bool(message.rotated);
+    }
+    if (message.recordSensitivity !== 0) {
+      writer.uint32(41).double(message.recordSensitivity);
     }
     return writer;
   },
@@ -839,6 +844,14 @@ export const SumNoise: MessageFns<SumNoise> = {
             }
 
             message.rotated = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 41) {
+              break;
+            }
+
+            message.recordSensitivity = reader.double();
             continue;
           }
         }
