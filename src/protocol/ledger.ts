@@ -52,7 +52,13 @@ export function mechanismOf(manifest: Manifest, round: number): Mechanism | unde
     else square += (quantiser.clipKind === 'l2' ? quantiser.qMax + root : (quantiser.qMax + 1) * root) ** 2;
   }
   const { mechanism: kind, variance } = noise;
-  return { kind, variance, l2: recordSensitivity ?? Math.sqrt(square), dimensions, contributors: contributorsOf(manifest) };
+  return {
+    kind,
+    variance,
+    l2: recordSensitivity ?? Math.sqrt(square),
+    dimensions,
+    contributors: contributorsOf(manifest),
+  };
 }
 
 /** Silos whose noise is surely in a sum of the smallest cohort: t - max(c, 1). */

@@ -56,7 +56,13 @@ const noisy = (roundLimit: number): Partial<JobManifest> => ({
     ],
   },
   privacy: { epsilon: 10, delta: DELTA },
-  noise: { mechanism: NoiseMechanism.NOISE_MECHANISM_SKELLAM, variance: VARIANCE, tail: 100_000n, rotated: false, recordSensitivity: 0 },
+  noise: {
+    mechanism: NoiseMechanism.NOISE_MECHANISM_SKELLAM,
+    variance: VARIANCE,
+    tail: 100_000n,
+    rotated: false,
+    recordSensitivity: 0,
+  },
 });
 
 /** Epsilon of so many rounds, from the theorem itself. */

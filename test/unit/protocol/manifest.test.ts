@@ -24,7 +24,13 @@ const segment = (change: Partial<Segment>): Partial<JobManifest> => ({
   layout: { segments: [{ ...powerSegment(4), ...change }] },
 });
 
-const noise = { mechanism: NoiseMechanism.NOISE_MECHANISM_SKELLAM, variance: 100, tail: 200n, rotated: false, recordSensitivity: 0 };
+const noise = {
+  mechanism: NoiseMechanism.NOISE_MECHANISM_SKELLAM,
+  variance: 100,
+  tail: 200n,
+  rotated: false,
+  recordSensitivity: 0,
+};
 const privacy = { epsilon: 1, delta: 1e-5 };
 const noised: Partial<JobManifest> = { noise, privacy, ...segment({ visibility: Visibility.VISIBILITY_NOISED }) };
 

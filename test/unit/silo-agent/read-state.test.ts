@@ -38,7 +38,8 @@ const noisy: Partial<JobManifest> = {
     mechanism: NoiseMechanism.NOISE_MECHANISM_SKELLAM,
     variance: (3 * 1010) ** 2,
     tail: 100_000n,
-    rotated: false, recordSensitivity: 0,
+    rotated: false,
+    recordSensitivity: 0,
   },
 };
 
