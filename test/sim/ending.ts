@@ -41,7 +41,7 @@ export function checkEnd(ended: Ended, quiet: number): void {
         throw new Broken(`round ${round.plan.round} of ${jobId} took ${ms} ms after the last fault (G5)`);
     }
     const vain = job.closed.find(
-      (round) => round.startedAt >= quiet && round.result === undefined && canEnd(ended, round),
+      (round) => round.startedAt >= quiet && round.result === undefined && canEnd(ended, round) && !isBurnt(round),
     );
     if (vain !== undefined && !heldUp(ended))
       throw new Broken(
@@ -64,6 +64,11 @@ export function checkEnd(ended: Ended, quiet: number): void {
         throw new Broken(`${silo.id} did not acknowledge all of ${jobId} (G5)`);
     }
   }
+}
+
+/** By proof against a dealer, which everybody is shown afterwards: each dealer can burn one round, and no more. */
+function isBurnt({ notes }: ClosedRound): boolean {
+  return notes.some((note) => note.endsWith('is barred from the job: unmask/bad-secret'));
 }
 
 /** Enough of the cohort are honest and have an input. */

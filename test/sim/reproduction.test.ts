@@ -67,6 +67,45 @@ describe('a round in which too few honest silos have an input', () => {
   });
 });
 
+describe('a dealer that burns a round', () => {
+  it('burns one, also of those that begin after the last fault, and the job is completed', () => {
+    const script: Script = {
+      seed: 1,
+      silos: 5,
+      jobs: 1,
+      rounds: 3,
+      malicious: 1,
+      operations: [
+        { kind: 'kill', who: -1, at: 0, forMs: 95_000 },
+        { kind: 'misdeed', silo: 2, misdeed: 'bad-secret', type: 'ack' },
+      ],
+    };
+    const simulation = new Simulation(script);
+    expect(simulation.run()).toMatchObject({ rounds: 3, abandoned: 1 });
+    const [job] = simulation.coordinator.state.jobs.values();
+    expect(job!.closed[0]!.startedAt).toBeGreaterThan(1_000_000 + 90_000);
+  });
+
+  it('with a silo that comes only afterwards, the input rule keeps that one from a sum that would tell it: a known limit', () => {
+    const script: Script = {
+      seed: 3,
+      silos: 5,
+      jobs: 1,
+      rounds: 3,
+      malicious: 1,
+      operations: [
+        { kind: 'kill', who: -1, at: 0, forMs: 95_000 },
+        { kind: 'misdeed', silo: 2, misdeed: 'bad-secret', type: 'ack' },
+      ],
+    };
+    const simulation = new Simulation(script);
+    expect(simulation.run()).toMatchObject({ rounds: 3, abandoned: 3 });
+    const [job] = simulation.coordinator.state.jobs.values();
+    expect(job!.closed.map(({ plan }) => plan.n)).toEqual([4, 5, 5]);
+    expect(simulation.codes()).toContain('confirm/input-rule');
+  });
+});
+
 describe('a disk that was set back under a log', () => {
   it('to before a round that the silo had acknowledged, in a job that is over, catches up with it', () => {
     const script: Script = {
