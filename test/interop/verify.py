@@ -286,7 +286,8 @@ def turn_back(values, key):
 
 
 # Protocol buffers: a schema is {field number: (name, type)}; a type is u (varint), s, b, d (double), f (float), q (fixed64) or a schema's
-# name, with * where it repeats. Numbers are those of proto/veilsum/v1.
+# name, with * where it repeats and ? in a oneof, which is written also where it is 0. A number before a field is its own, and the next
+# ones follow it. Numbers are those of proto.
 
 SCHEMAS = {
     "Envelope": "payload:b signer:s signature:b type:s",
@@ -314,7 +315,7 @@ SCHEMAS = {
     "Rule": "fed_avg:Rate fed_avg_m:b fed_adam:b fed_yogi:b fed_adagrad:b",
     "Rate": "rate:d",
     # Of TrainingRecipe only what decides how a sum is read.
-    "Recipe": "1 2 3 4 5 6 7 8 9 10 11 12 13 14 fed_nova:Empty scaffold:Empty 17 18 19 20 stopping:Empty",
+    "Recipe": "15 fed_nova:Empty scaffold:Empty 21 stopping:Empty",
     # For messages of which only matters whether they are there.
     "Empty": "",
     "Entry": "version:u kind:u job:s round:u attempt:u subject:s at:u envelope:b digest:b statement:b",
@@ -342,15 +343,40 @@ SCHEMAS = {
     "Dispute": "result_hash:b code:s evidence:b*",
     "Exclude": "silo_id:s manifest_hash:b excluded:s reason:s at:u",
     "Rollback": "silo_id:s manifest_hash:b after:b base_round:u base_model:b reason:s at:u",
-    "Onnx": "1 2 3 4 5 6 graph:Graph",
-    "Graph": "1 2 3 4 initializers:Tensor*",
-    "OnnxBytes": "1 2 3 4 5 6 graph:GraphBytes",
-    "GraphBytes": "1 2 3 4 initializers:b*",
-    "Tensor": "dims:u* data_type:u segment:b floats:f* ints:b strings:b* int64s:b name:s raw:b",
+    "Contract": "2 features:Feature* 6 max_rows:u",
+    "Feature": "column:s minimum:d maximum:d",
+    # proto/onnx/onnx.proto.
+    "Model": "ir:u producer:s producer_version:s domain:s version:u doc:s graph:Graph opsets:Opset* 14 metadata:Pair* 20 training:Empty*"
+    " 25 functions:b*",
+    "Opset": "domain:s version:u",
+    "Pair": "key:s value:s",
+    "Graph": "nodes:Node* name:s 5 tensors:Tensor* 10 doc:s inputs:Value* outputs:Value* values:Value* 15 sparse:Empty*",
+    "Node": "inputs:s* outputs:s* name:s operator:s attributes:Attribute* doc:s domain:s overload:s",
+    "Attribute": "name:s f:f i:u s:b t:Tensor g:Graph floats:f* ints:u* strings:b* 13 doc:s 20 type:u ref:s",
+    "Tensor": "dims:u* type:u 4 floats:f* int32s:u* strings:b* int64s:u* name:s raw:b doubles:d* uint64s:u* doc:s external:Pair* location:u",
+    "Value": "name:s type:Type doc:s",
+    "Type": "tensor:TensorType? 6 denotation:s",
+    "TensorType": "element:u shape:Shape",
+    "Shape": "dims:Dimension*",
+    "Dimension": "value:u? name:s? denotation:s",
 }
-SCHEMAS = {
-    name: {k: tuple(word.split(":")) for k, word in enumerate(fields.split(), 1) if ":" in word} for name, fields in SCHEMAS.items()
-}
+
+
+def schema(words):
+    number, fields = 0, {}
+    for word in words.split():
+        if word.isdigit():
+            number = int(word) - 1
+        else:
+            number += 1
+            fields[number] = tuple(word.split(":"))
+    return fields
+
+
+SCHEMAS = {name: schema(words) for name, words in SCHEMAS.items()}
+
+
+WIRE_TYPES = {"u": 0, "q": 1, "d": 1, "f": 5}
 
 
 def varint(data, at):
@@ -364,13 +390,13 @@ def varint(data, at):
 
 
 def parse(name, data):
-    """The message as a dictionary with every field of its schema."""
+    """The message as a dictionary with every field of its schema; under "unknown" what is not in it."""
     schema = SCHEMAS[name]
-    out = {field: [] if kind.endswith("*") else {"u": 0, "q": 0, "d": 0.0, "s": "", "b": b""}.get(kind) for field, kind in schema.values()}
+    out = {field: [] if kind.endswith("*") else {"u": 0, "q": 0, "d": 0.0, "f": 0.0, "s": "", "b": b""}.get(kind) for field, kind in schema.values()}
     at = 0
     while at < len(data):
         tag, at = varint(data, at)
-        number, wire = tag >> 3, tag & 7
+        number, wire, start = tag >> 3, tag & 7, at
         if wire == 0:
             value, at = varint(data, at)
         else:
@@ -380,16 +406,19 @@ def parse(name, data):
             need(size is not None and at + size <= len(data), "wire/malformed", f"{name}: field {number} is cut off")
             value, at = data[at : at + size], at + size
         if number not in schema:
+            out.setdefault("unknown", []).append((tag, data[start:at]))
             continue
         field, kind = schema[number]
-        base, many = kind.rstrip("*"), kind.endswith("*")
-        expected = {"u": 0, "q": 1, "d": 1, "f": 5}.get(base, 2)
-        if many and wire == 2 and base in "uf":
-            end, inner, packed = len(value), 0, []
-            while inner < end and base == "u":
-                number, inner = varint(value, inner)
-                packed.append(number)
-            out[field] += packed if base == "u" else little("f", value).tolist()
+        base, many = kind.rstrip("*?"), kind.endswith("*")
+        expected = WIRE_TYPES.get(base, 2)
+        if many and wire == 2 and base in "fd":
+            out[field] += little(base, value).tolist()
+            continue
+        if many and wire == 2 and base == "u":
+            inner = 0
+            while inner < len(value):
+                one, inner = varint(value, inner)
+                out[field].append(one)
             continue
         need(wire == expected, "wire/malformed", f"{name}: field {field} has wire type {wire}")
         if base == "s":
@@ -408,25 +437,36 @@ def parse(name, data):
     return out
 
 
-def put(number, kind, value):
-    """A field with its tag; nothing for a default. For what has to be canonical (§4.3)."""
+def var(n):
+    out = b""
+    while n > 127:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
 
-    def var(n):
-        out = b""
-        while n > 127:
-            out, n = out + bytes([n & 127 | 128]), n >> 7
-        return out + bytes([n])
 
-    if not value:
-        return b""
+def put(tag, kind, value):
     if kind == "u":
-        return var(number << 3) + var(value)
-    data = value.encode() if kind == "s" else value
-    return var(number << 3 | 2) + var(len(data)) + data
+        return var(tag) + var(value)
+    if kind in WIRE_TYPES:
+        return var(tag) + struct.pack("<" + kind.replace("q", "Q"), value)
+    data = value.encode() if kind == "s" else value if kind == "b" else canonical(kind, value)
+    return var(tag) + var(len(data)) + data
 
 
 def canonical(name, message):
-    return b"".join(put(number, kind, message[field]) for number, (field, kind) in SCHEMAS[name].items())
+    """The one serialisation of §2.1: fields by number, nothing for a default, numbers packed, unknown fields by tag behind them."""
+    out = []
+    for number, (field, kind) in SCHEMAS[name].items():
+        base, value = kind.rstrip("*?"), message[field]
+        tag = number << 3 | WIRE_TYPES.get(base, 2)
+        if kind.endswith("*") and base in WIRE_TYPES:
+            packed = b"".join(map(var, value)) if base == "u" else struct.pack(f"<{len(value)}{base}", *value)
+            out.append(put(number << 3 | 2, "b", packed) if value else b"")
+        elif kind.endswith("*"):
+            out += [put(tag, base, one) for one in value]
+        elif value if base == kind else value is not None:
+            out.append(put(tag, base, value))
+    return b"".join(out + [var(tag) + raw for tag, raw in sorted(message.get("unknown", []), key=lambda pair: pair[0])])
 
 
 def bitmap(data, n):
@@ -540,7 +580,8 @@ class Logged:
 class Verifier:
     def __init__(self, parts):
         self.parts, self.findings, self.gaps, self.counts, self.log, self.rounds = parts, [], [], {}, [], []
-        self.states = {}
+        # By job: model and trained tensors before the first round; means and deviations of the columns.
+        self.models, self.statistics = {}, {}
 
     def count(self, what, n=1):
         self.counts[what] = self.counts.get(what, 0) + n
@@ -704,7 +745,7 @@ class Verifier:
 
     def entry(self, index, data):
         e = parse("Entry", data)
-        need(canonical("Entry", e) == data, "transcript/entry-malformed", "the encoding is not canonical")
+        need("unknown" not in e and canonical("Entry", e) == data, "transcript/entry-malformed", "the encoding is not canonical")
         need(e["version"] == 1, "transcript/entry-version", f"version {e['version']}")
         need(e["kind"] in KINDS, "transcript/entry-kind", f"kind {e['kind']}")
         name, type_, schema, depth = kind = KINDS[e["kind"]]
@@ -1025,19 +1066,36 @@ class Verifier:
             return None
         data = self.part(f"jobs/{job}/forward-model")
         need(sha(data) == manifest["forward"]["sha256"], "verify/first-model", "the forward model is not the one in the manifest")
+        model = parse("Model", data)
+        if model["functions"] or any(one["domain"] == "ai.onnx.ml" for one in model["opsets"]):
+            raise Missing("no model is recomputed: the file has functions of its own or operators of ai.onnx.ml, which are rewritten")
         if manifest["standardise_by"]:
-            raise Missing("standardisation of the first model is not recomputed, and so no model after it")
-        tensors = [t for t in parse("Onnx", data)["graph"]["initializers"] if t["data_type"] == 1]
+            model = standardised(model, *self.statistics_for(manifest))
+            data = canonical("Model", model)
+        floats = [t for t in model["graph"]["tensors"] if t["type"] == 1 and t["dims"] and not t["name"].startswith(STANDARDISE)]
         globs = lambda field: [re.compile(".*".join(map(re.escape, glob.split("*")))) for glob in manifest[field]]
         among = lambda t, patterns: any(p.fullmatch(t["name"]) for p in patterns)
         wanted, local = globs("train"), globs("local")
-        chosen = [t for t in tensors if (not wanted or among(t, wanted)) and not among(t, local)]
+        chosen = [t for t in floats if (not wanted or among(t, wanted)) and not among(t, local)]
         values = [v for t in chosen for v in (little("f", t["raw"]) if t["raw"] else t["floats"])]
         state = (sha(data), values, b"")
         if h("model", state_bytes(state)) != manifest["initial"]:
+            due = sum(s["length"] for s in manifest["layout"]["segments"] if s["name"] in ("delta", "running-statistics"))
+            need(len(values) != due, "verify/first-model", "the manifest names another first model")
             raise Missing("the first model's state is not recomputed: its parameters are not just the float initializers in their order")
+        self.models[job] = (model, chosen)
         self.count("models")
         return state
+
+    def statistics_for(self, manifest):
+        """Means and standard deviations that the manifest standardises by."""
+        job = manifest["standardise_by"]["job_id"]
+        if job not in self.statistics:
+            raise Missing(f"the statistics of {job} are not known, and so no model")
+        names = lambda m: [f["column"] for f in parse("Contract", m["contract"])["features"]]
+        theirs = self.of("manifest", job)[0].message
+        need(names(manifest) == names(theirs), "verify/statistics", f"{job} has statistics of other columns")
+        return self.statistics[job]
 
     def judge(self, manifest, layout, closing, x, survivors, state, rotation):
         """Outcome and next state of §2.6. `rotation`: the key of the round's rotation."""
@@ -1054,7 +1112,10 @@ class Verifier:
             if not all(low <= v <= most for v in values[s["name"]][0]):
                 return 2, state
         if manifest["kind"] == 3:
-            raise Missing("whether sums of values lie within declared ranges is not judged")
+            found = column_statistics(parse("Contract", manifest["contract"]), values, survivors)
+            if found:
+                self.statistics[manifest["job_id"]] = found
+            return (1 if found else 2), state
         if manifest["kind"] == 2 or closing:
             return 1, state
         rule = parse("Rule", manifest["update_rule"])
@@ -1264,23 +1325,16 @@ class Verifier:
     def final_model(self, job, state):
         if state is None:
             raise Missing("not compared: the last state is not known")
-        forward, final = self.part(f"jobs/{job}/forward-model"), self.part(f"jobs/{job}/final-model")
-        if self.manifest["train"] or self.manifest["local"]:
-            raise Missing("not compared: only a part of the model was trained")
-        chosen, at = bytearray(forward), 0
-        values = struct.pack(f"<{len(state[1])}f", *state[1])
-        for encoded in parse("OnnxBytes", forward)["graph"]["initializers"]:
-            tensor = parse("Tensor", encoded)
-            size = len(tensor["raw"])
-            if tensor["data_type"] != 1:
-                continue
-            # The encoding holds the tensor's name, so it is found in one place, and its data behind the name or before.
-            where = forward.find(encoded) + encoded.rfind(put(9, "b", tensor["raw"])) + len(put(9, "b", tensor["raw"])) - size
-            if size == 0 or forward.count(encoded) != 1:
-                raise Missing("not compared: the file holds parameters in another way than as raw data")
-            chosen[where : where + size] = values[at : at + size]
+        model, chosen = self.models[job]
+        if any(node["operator"] in ("Dropout", "BatchNormalization") for node in model["graph"]["nodes"]):
+            raise Missing("not compared: operators that train otherwise than they predict")
+        at = 0
+        for t in chosen:
+            size = math.prod(t["dims"])
+            t.update(floats=[], raw=struct.pack(f"<{size}f", *state[1][at : at + size]))
             at += size
-        need(bytes(chosen) == final, "verify/final-model", "it is not the forward model with the parameters of the last state")
+        same = canonical("Model", model) == self.part(f"jobs/{job}/final-model")
+        need(same, "verify/final-model", "it is not the first model with the parameters of the last state")
         self.count("models")
 
     def verdict(self):
@@ -1315,6 +1369,46 @@ def neighbours(t1, n, graph):
 
 def pack_bitmap(members, n):
     return sum(1 << i for i in members).to_bytes((n + 7) // 8, "little")
+
+
+def column_statistics(contract, values, n):
+    """§2.6: mean and standard deviation of each column; None where the sums are not those of n silos with values in the declared ranges."""
+    (rows,), features = values["rows"][0], contract["features"]
+    first, second = ([v / values[name][1] for v in values[name][0]] for name in ("sum", "sum-of-squares"))
+    if not 1 <= rows <= n * contract["max_rows"] or not len(first) == len(second) == len(features):
+        return None
+    rounding = min(n, 3 * math.sqrt(n)) / values["sum"][1] / rows
+    means, deviations = [], []
+    for f, a, b in zip(features, first, second):
+        m, s = a / rows, b / rows
+        variance = s - m * m
+        if not (-rounding <= m <= 1 + rounding and -rounding <= s <= m + 2 * rounding and variance >= -3 * rounding):
+            return None
+        width = f["maximum"] - f["minimum"]
+        means.append(f["minimum"] + width * m)
+        deviations.append(width * math.sqrt(variance) if variance > 3 * rounding else 0.0)
+    return means, deviations
+
+
+STANDARDISE = "veilsum.standardise."
+
+
+def standardised(model, means, deviations):
+    """§2.2 First model: (x - mean) * inverse deviation in front of the model's input."""
+    graph = model["graph"]
+    tensors = {t["name"] for t in graph["tensors"]}
+    name = next(v["name"] for v in graph["inputs"] if v["name"] not in tensors)
+    inverse = [0.0 if s <= 1e-9 * max(1.0, abs(m)) else 1 / s for m, s in zip(means, deviations)]
+    node = lambda operator, a, b, out: {
+        **parse("Node", b""), "inputs": [a, STANDARDISE + b], "outputs": [STANDARDISE + out], "name": STANDARDISE + out, "operator": operator,
+    }  # fmt: skip
+    front = [node("Sub", name, "mean", "centred"), node("Mul", STANDARDISE + "centred", "inverse_std", "output")]
+    behind = [{**n, "inputs": [STANDARDISE + "output" if i == name else i for i in n["inputs"]]} for n in graph["nodes"]]
+    tensor = lambda name, values: {
+        **parse("Tensor", b""), "dims": [len(values)], "type": 1, "name": STANDARDISE + name, "raw": struct.pack(f"<{len(values)}f", *values),
+    }  # fmt: skip
+    more = [tensor("mean", means), tensor("inverse_std", inverse)]
+    return {**model, "graph": {**graph, "nodes": front + behind, "tensors": graph["tensors"] + more}}
 
 
 def state_bytes(state):

@@ -11,6 +11,7 @@ import {
   ChargeStatement,
   decode,
   encode,
+  JobManifest,
   Outcome,
   RosterChain,
   RoundPlan,
@@ -30,6 +31,7 @@ import {
   bundleOfJob,
   trainedAlongGraph,
   trainedConsortium,
+  trainedOnStatistics,
   trainedWithNoise,
   type Trained,
 } from '../support/audit/trained.js';
@@ -308,6 +310,42 @@ describe.skipIf(!found)('a verifier in Python', { timeout: 60_000 }, () => {
     expect(verdict).toMatchObject({ verdict: 'PASS', findings: [], incomplete: [] });
     expect(verdict.counts).toMatchObject({ rounds: 3, sums: 3 });
     expect(verifyParts(parts, { rosterHash: founded.roster.hash }).word).toBe('PASS');
+  });
+
+  describe('of a job whose features are standardised', () => {
+    let standardised: Trained;
+    let parts: Map<string, Uint8Array>;
+    const judge = async (changed: Map<string, Uint8Array>) => {
+      const hash = standardised.consortium.founded.roster.hash;
+      const { verdict } = await verify(bundleOf(changed), '--roster-hash', hex(hash));
+      expect(verdict.verdict).toBe(verifyParts(changed, { rosterHash: hash }).word);
+      return verdict;
+    };
+
+    beforeAll(async () => {
+      standardised = await trainedOnStatistics();
+      parts = partsOf(Buffer.from(await bundleOfJob(standardised)));
+    }, 60_000);
+
+    it('passes it, with the first model that follows from the statistics', async () => {
+      const verdict = await judge(parts);
+      expect(verdict).toMatchObject({ verdict: 'PASS', findings: [], incomplete: [] });
+      // Of the first model, two rounds, the round that only measures, and the file that was handed out.
+      expect(verdict.counts).toMatchObject({ rounds: 4, sums: 4, models: 5 });
+    });
+
+    it('finds a manifest that names another first model, like the other verifier', async () => {
+      const { founded, time } = standardised.consortium;
+      const forged = conspired(parts, founded, Math.ceil(time / 1000), (all) =>
+        all.map((entry) => {
+          const { kind, job } = decodeEntry(entry);
+          if (kind !== 'manifest' || job !== standardised.jobId) return entry;
+          return resigned(entry, founded.operatorKey, JobManifest, () => ({ initialModelHash: zero }));
+        }),
+      );
+      const verdict = await judge(forged);
+      expect(verdict.findings.map(({ code }) => code)).toContain('verify/first-model');
+    });
   });
 
   it('compares with a checkpoint that was kept', async () => {

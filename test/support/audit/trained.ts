@@ -12,16 +12,26 @@ import { MemorySource } from '../admin-source.js';
 import { concat, hex } from '../../../src/base/index.js';
 import { readJobFile } from '../../../src/config/index.js';
 import { hash, LABELS, sha256 } from '../../../src/crypto/index.js';
-import { buildManifest, decodeModelState, firstModel, judgeRound, SEGMENT } from '../../../src/job/index.js';
+import {
+  buildManifest,
+  decodeModelState,
+  firstModel,
+  judgeRound,
+  NO_MODEL_STATE,
+  parseJob,
+  readStatistics,
+  SEGMENT,
+  type FirstModel,
+} from '../../../src/job/index.js';
 import { withParameters } from '../../../src/model/index.js';
-import { isClosingRound, layoutOfRound } from '../../../src/protocol/index.js';
+import { isClosingRound, layoutOfRound, type ClosedRound } from '../../../src/protocol/index.js';
 import { segmentNamed, type Layout } from '../../../src/vector/index.js';
-import { Outcome } from '../../../src/wire/index.js';
+import { Outcome, type JobManifest } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../memory/consortium.js';
 import { found, openPolicy } from '../memory/founding.js';
 import { evict } from '../memory/rosters.js';
 import type { Judge } from '../memory/vectors.js';
-import { HEART_MODEL, SILOS, trainingFile } from '../../unit/auditor/heart.js';
+import { HEART_MODEL, putStatistics, SILOS, statisticsManifest, trainingFile } from '../../unit/auditor/heart.js';
 
 /** The same job for more silos that mask along a regular graph. */
 export const REGULAR = { silos: 9, absent: 1 } as const;
@@ -49,6 +59,34 @@ export function trainedWithNoise(): Promise<Trained> {
   );
 }
 
+/** The same job, on features that a statistics job before it has standardised. */
+export async function trainedOnStatistics(): Promise<Trained> {
+  const forward = new Uint8Array(await readFile(HEART_MODEL));
+  const states = new Map<string, Uint8Array>([[hex(hash(LABELS.model, NO_MODEL_STATE)), NO_MODEL_STATE]]);
+  const first = await statisticsManifest(true);
+  const consortium = new MemoryConsortium(SILOS, {
+    policy: openPolicy,
+    manifest: first,
+    log: true,
+    judge: judgeOf(states),
+  });
+  putStatistics(consortium, first);
+  consortium.run();
+  const [{ terminalHash }] = consortium.job.closed as [ClosedRound];
+  const job = parseJob(first);
+  const sum = { layout: consortium.job.manifest.layout, values: consortium.openedSums.get(1)! };
+  const baked = firstModel(forward, readStatistics(sum, job.contract, SILOS), sha256);
+  states.set(hex(hash(LABELS.model, baked.state)), baked.state);
+  const manifest = await manifestOf(await trainingFile(), forward, baked, SILOS, terminalHash);
+  consortium.blobs.set(hex(sha256(forward)), forward);
+  consortium.silos.forEach((silo, i) => {
+    silo.input = (round) => inputOf(layoutOfRound(consortium.job.manifest, round), i);
+  });
+  consortium.next({ ...manifest, roundLimit: 2 });
+  consortium.run();
+  return trainedBy(consortium, manifest.jobId, forward, baked, states);
+}
+
 export interface Trained {
   readonly consortium: MemoryConsortium;
   readonly jobId: string;
@@ -68,17 +106,8 @@ export async function trainedConsortium(
 ): Promise<Trained> {
   const forward = new Uint8Array(await readFile(HEART_MODEL));
   const first = firstModel(forward, undefined, sha256);
-  const folder = await mkdtemp(join(tmpdir(), 'veilsum-test-'));
-  const path = join(folder, 'train.yaml');
-  await writeFile(path, await trainingFile((text) => change(text.replace(/^ {2}standardiseBy: .*\n/m, ''))));
-  const blob = { sha256: sha256(forward), size: BigInt(forward.length) };
-  const file = await readJobFile(path);
-  await rm(folder, { recursive: true });
-  const manifest = buildManifest(file, {
-    rosterHash: found(size, { log: true }).roster.hash,
-    initialModelHash: hash(LABELS.model, first.state),
-    model: { blob, parameterCount: first.model.parameterCount },
-  });
+  const text = await trainingFile((file) => change(file.replace(/^ {2}standardiseBy: .*\n/m, '')));
+  const manifest = await manifestOf(text, forward, first, size);
   const states = new Map<string, Uint8Array>([[hex(manifest.initialModelHash), first.state]]);
   const consortium = new MemoryConsortium(size, {
     policy: { ...openPolicy, graph: 'regular' },
@@ -87,7 +116,7 @@ export async function trainedConsortium(
     log: true,
     judge: judgeOf(states),
   });
-  consortium.blobs.set(hex(blob.sha256), forward);
+  consortium.blobs.set(hex(sha256(forward)), forward);
   consortium.silos.forEach((silo, i) => {
     silo.input = (round) => inputOf(layoutOfRound(consortium.job.manifest, round), i);
   });
@@ -107,8 +136,41 @@ export async function trainedConsortium(
     evict(consortium, evicted);
   }
   consortium.run();
+  return trainedBy(consortium, manifest.jobId, forward, first, states);
+}
+
+async function manifestOf(
+  text: string,
+  forward: Uint8Array,
+  first: FirstModel,
+  size: number,
+  statisticsResultHash?: Uint8Array,
+): Promise<JobManifest> {
+  const folder = await mkdtemp(join(tmpdir(), 'veilsum-test-'));
+  const path = join(folder, 'train.yaml');
+  await writeFile(path, text);
+  const file = await readJobFile(path);
+  await rm(folder, { recursive: true });
+  return buildManifest(file, {
+    rosterHash: found(size, { log: true }).roster.hash,
+    initialModelHash: hash(LABELS.model, first.state),
+    model: {
+      blob: { sha256: sha256(forward), size: BigInt(forward.length) },
+      parameterCount: first.model.parameterCount,
+    },
+    statisticsResultHash,
+  });
+}
+
+function trainedBy(
+  consortium: MemoryConsortium,
+  jobId: string,
+  forward: Uint8Array,
+  first: FirstModel,
+  states: ReadonlyMap<string, Uint8Array>,
+): Trained {
   const { parameters } = decodeModelState(states.get(hex(consortium.job.modelHash))!);
-  return { consortium, jobId: manifest.jobId, forward, finalModel: withParameters(first.model, parameters) };
+  return { consortium, jobId, forward, finalModel: withParameters(first.model, parameters) };
 }
 
 /** What `veilsum-audit export` writes, asked of the coordinator's own handlers without a network between. */

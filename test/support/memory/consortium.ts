@@ -75,6 +75,7 @@ export class MemoryConsortium {
   time = 1_000_000;
   #todo: CoordinatorEvent[] = [];
   readonly #judge: Judge;
+  #second = '';
 
   constructor(
     n: number,
@@ -109,8 +110,16 @@ export class MemoryConsortium {
     return initialCoordinatorState({ signingKey: coordinatorKey, logKey, roster });
   }
 
+  /** The first, or the one that runs after it. */
   get job(): NonNullable<ReturnType<CoordinatorState['jobs']['get']>> {
-    return [...this.coordinator.jobs.values()][0]!;
+    const [first, ...later] = [...this.coordinator.jobs.values()];
+    return later.find(({ manifest }) => manifest.jobId === this.#second) ?? first!;
+  }
+
+  /** Offers another job, once the first one is over, and makes it the one that everything here is about. */
+  next(message: JobManifest): void {
+    this.#second = message.jobId;
+    this.feed({ $case: 'jobCreated', value: { manifest: signManifest(this.founded, message) } });
   }
 
   /** Kills the coordinator: only journal, blobs and uploads stay; then folds the journal again. */

@@ -16,8 +16,8 @@ export const HEART_MODEL = `${examples}models/heart-logreg.onnx`;
 export const SILOS = 4;
 
 /** The statistics manifest of the example with the silos of `found(4)`. */
-export async function statisticsManifest(): Promise<JobManifest> {
-  const { roster, silos } = found(SILOS);
+export async function statisticsManifest(log = false): Promise<JobManifest> {
+  const { roster, silos } = found(SILOS, { log });
   const file = await readJobFile(`${examples}jobs/heart-statistics.yaml`);
   const facts = { rosterHash: roster.hash, initialModelHash: hash(LABELS.model, NO_MODEL_STATE) };
   return buildManifest({ ...file, silos }, facts);
@@ -27,6 +27,12 @@ export async function statisticsManifest(): Promise<JobManifest> {
 export async function statisticsConsortium(changes: Partial<JobManifest> = {}): Promise<MemoryConsortium> {
   const manifest = await statisticsManifest();
   const consortium = new MemoryConsortium(SILOS, { manifest: { ...manifest, ...changes } });
+  putStatistics(consortium, manifest);
+  return consortium;
+}
+
+/** These inputs for a consortium that runs the statistics job. */
+export function putStatistics(consortium: MemoryConsortium, manifest: JobManifest): void {
   const layout = readLayout(manifest.layout);
   consortium.silos.forEach((silo, i) => {
     silo.input = (_round, length) => {
@@ -43,7 +49,6 @@ export async function statisticsConsortium(changes: Partial<JobManifest> = {}): 
       return vector;
     };
   });
-  return consortium;
 }
 
 /** The training job file of the example, for these silos. */
