@@ -808,8 +808,10 @@ class Verifier:
                 first = seen.setdefault(("terminal", e.job, e.round), e)
                 need(first is e, "verify/second-terminal", f"{e.where()} after {first.where()}")
             elif e.kind in single:
-                # A silo can complain of several dealers.
+                # A silo can complain of several dealers, and aborts once more because of an Abandon.
                 more = e.message.get("payload") if e.kind in ("complaint", "answer") else None
+                if e.kind == "abort":
+                    more = ("terminal", e.job, e.round) in seen
                 first = seen.setdefault((e.kind, e.job, e.round, e.attempt, e.subject if e.depth and e.kind not in ("t1", "t2") else "", more), e)
                 code = codes.get(e.kind, "verify/second-entry") if e.digest != first.digest else "verify/second-entry"
                 need(first is e, code, f"{e.where()} after {first.where()}")
@@ -818,7 +820,7 @@ class Verifier:
                 if earlier.subject == e.subject and earlier.attempt < e.attempt:
                     plan = self.of("plan", e.job, e.round)[0].message
                     out = {a.subject for a in self.of("abort", e.job, e.round) if a.attempt >= earlier.attempt and a.index < e.index}
-                    due = plan["n"] - plan["t"] + self.manifest["c"] + 1
+                    due = dead_after(plan["n"], plan["t"], self.manifest["c"], plan["graph"])
                     need(len(out) >= due, "verify/second-release", f"{e.where()}: {len(out)} Aborts before it, {due} are due")
 
     # Checks 6 and 7.
@@ -1355,6 +1357,15 @@ def regular(n, t, c, absent):
         if (n * tail) << 30 <= math.comb(n, k + 1):
             return k, s, absent
     return None
+
+
+def dead_after(n, t, c, graph):
+    """§2.4, §2.10: how many Aborts show that an attempt is over."""
+    harmless = t - 1
+    if graph:
+        k, s, a = graph["degree"], graph["share_threshold"], graph["absent"]
+        harmless = min(harmless, max(s - 1, ((n - a - c) * s - 1) // (k + 1)))
+    return n - harmless + c
 
 
 def neighbours(t1, n, graph):

@@ -152,7 +152,7 @@ function other({ round, attempt }: Place, logged: Logged): void {
     cohort.some((silo) => `silo/${silo}` === entry.subject),
     logged,
   );
-  saidOnce(attempt, logged);
+  saidOnce(round, attempt, logged);
   if (entry.kind === 'abort') {
     const message = logged.message as Abort;
     samePlace(
@@ -182,12 +182,12 @@ function other({ round, attempt }: Place, logged: Logged): void {
   }
 }
 
-/** A silo declines and protests once, and complains of a dealer once. Aborts may come again, with an Abandon as their reason. */
-function saidOnce({ said }: AttemptBook, logged: Logged): void {
+/** A silo declines and protests once, complains of a dealer once, and aborts once before an Abandon and once because of it. */
+function saidOnce({ terminal }: RoundBook, { said }: AttemptBook, logged: Logged): void {
   const { entry, digest } = logged;
-  if (entry.kind === 'abort') return;
   const several = entry.kind === 'complaint' || entry.kind === 'answer';
-  const name = `${entry.kind} ${entry.subject} ${several ? hex(digest) : ''}`;
+  const occasion = several ? hex(digest) : entry.kind === 'abort' && terminal !== undefined ? 'closing' : '';
+  const name = `${entry.kind} ${entry.subject} ${occasion}`;
   once(said.get(name), logged);
   said.set(name, logged);
 }

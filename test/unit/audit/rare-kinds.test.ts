@@ -9,6 +9,7 @@ import { seal, siloSigner } from '../../../src/protocol/index.js';
 import { decodeEntry, encodeEntry, type EntryKindName, type LogEntry } from '../../../src/transcript/index.js';
 import {
   Abandon,
+  Abort,
   ActionStatement,
   ClosingStatement,
   Complaint,
@@ -326,6 +327,27 @@ describe('an Abandon', () => {
     expect(codes(abandoned()).filter((code) => code !== 'verify/final-model')).toEqual([]);
     const twice = abandoned({}, (all) => [...all, all.at(-1)!]);
     expect(codes(twice)).toContain('verify/second-terminal');
+  });
+
+  it('is followed by one Abort of each silo, whether it had aborted before or not, and no second one', () => {
+    const abort = (code: string) => ({ jobId: trained.jobId, rid: rid(), attempt: 1, phase: 'mask', code, evidence: [] });
+    const entry = (at: Uint8Array, code: string): Uint8Array =>
+      encodeEntry({
+        ...decodeEntry(at),
+        kind: 'abort',
+        attempt: 1,
+        subject: siloSigner(silo()),
+        body: signed('abort', Abort, abort(code)),
+      });
+    const aborting = (before: string[], behind: string[]): Parts =>
+      abandoned({}, (all) => {
+        const end = all.at(-1)!;
+        return [...all.slice(0, -1), ...before.map((c) => entry(end, c)), end, ...behind.map((c) => entry(end, c))];
+      });
+    const second = (changed: Parts): boolean => codes(changed).includes('verify/second-entry');
+    expect(codes(aborting(['attempt/superseded'], ['round/abandoned']))).toEqual(codes(abandoned()));
+    expect(second(aborting(['attempt/superseded', 'attempt/again'], []))).toBe(true);
+    expect(second(aborting([], ['round/abandoned', 'round/again']))).toBe(true);
   });
 
   it.each([
