@@ -23,6 +23,8 @@ export interface VerifyOptions {
   readonly rosterHash: Uint8Array;
   /** A note that was kept from an earlier day. */
   readonly previous?: Uint8Array | undefined;
+  /** For whoever verifies many bundles with the same messages: `verifySignatureIndependently` unless given. */
+  readonly verifySignature?: typeof verifySignatureIndependently;
 }
 
 export interface Verified extends Verdict {
@@ -41,7 +43,7 @@ export function verifyBundle(source: Source, options: VerifyOptions): Verified {
   const { bundle, job } = outer;
   const roster = ledger.check('roster', () => {
     const bytes = bundle.get(PART.roster, LIMITS.manifestBytes);
-    const pinned = readRoster(bytes, options.rosterHash, verifySignatureIndependently);
+    const pinned = readRoster(bytes, options.rosterHash, options.verifySignature ?? verifySignatureIndependently);
     return bundle.has(PART.successors) ? readChain(pinned, bundle.get(PART.successors, CHAIN_BYTES)) : pinned;
   });
   const checkpoint =

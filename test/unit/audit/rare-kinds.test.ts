@@ -330,7 +330,14 @@ describe('an Abandon', () => {
   });
 
   it('is followed by one Abort of each silo, whether it had aborted before or not, and no second one', () => {
-    const abort = (code: string) => ({ jobId: trained.jobId, rid: rid(), attempt: 1, phase: 'mask', code, evidence: [] });
+    const abort = (code: string) => ({
+      jobId: trained.jobId,
+      rid: rid(),
+      attempt: 1,
+      phase: 'mask',
+      code,
+      evidence: [],
+    });
     const entry = (at: Uint8Array, code: string): Uint8Array =>
       encodeEntry({
         ...decodeEntry(at),
