@@ -109,6 +109,7 @@ export function participationJson(silos: readonly string[], round: Participation
 }
 
 export function ledgerJson(line: LedgerLine) {
+  const noised = line.roundsWithNoise > 0;
   return {
     silo: line.siloId,
     job: line.jobId,
@@ -117,14 +118,17 @@ export function ledgerJson(line: LedgerLine) {
     roundsOfDataSet: Number(line.roundsOfDataSet),
     dataSet: hashJson(line.dataSet),
     lastRound: line.lastRound,
-    // JSON has no infinity: null where nothing proves a bound.
-    epsilon: Number.isFinite(line.epsilon) ? line.epsilon : null,
-    delta: line.delta,
+    // Null where nothing proves a bound: JSON has no infinity, and 0 would be perfect privacy.
+    epsilon: noised && Number.isFinite(line.epsilon) ? line.epsilon : null,
+    delta: noised ? line.delta : null,
   };
 }
 
 export function actJson({ number, atUnixMs, actor, method, about }: Act) {
-  return { number: Number(number), at: timeWord(atUnixMs) ?? null, actor, method, about };
+  const { round, ...more } = about;
+  // A number as everywhere else; there is none in what is about a whole job.
+  const where = round === undefined || round === '0' ? more : { ...more, round: Number(round) };
+  return { number: Number(number), at: timeWord(atUnixMs) ?? null, actor, method, about: where };
 }
 
 function hashJson(hash: Uint8Array): string | null {

@@ -7,6 +7,8 @@ export interface Terminal {
   print(line: string, style?: Style): void;
   /** One line for whoever runs the command; never part of a result. */
   note(line: string): void;
+  /** Characters in a line of the result; undefined where nobody looks at a screen, so that nothing is cut. */
+  readonly columns?: number | undefined;
 }
 
 const BOLD = '\u001b[1m';
@@ -18,8 +20,10 @@ export function printable(text: string): string {
 }
 
 export function systemTerminal(): Terminal {
-  const colour = process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === '';
+  const screen = process.stdout.isTTY;
+  const colour = screen && (process.env['NO_COLOR'] ?? '') === '';
   return {
+    columns: screen ? Math.max(TABLE_COLUMNS, process.stdout.columns) : undefined,
     print: (line, style = 'plain') => {
       process.stdout.write(`${colour && style === 'heading' ? `${BOLD}${line}${RESET}` : line}\n`);
     },
@@ -32,6 +36,7 @@ export function systemTerminal(): Terminal {
 /** A terminal that is given printable text only. */
 export function guarded(terminal: Terminal): Terminal {
   return {
+    columns: terminal.columns,
     print: (line, style) => {
       terminal.print(printable(line), style);
     },
@@ -60,17 +65,20 @@ function escaped(json: string): string {
   );
 }
 
-/** Columns of a terminal that a table keeps to, where its last column can give way. */
+/** A table is as wide as the screen, and no narrower than this. */
 const TABLE_COLUMNS = 100;
 /** The last column is cut to no less than this. */
 const LAST_COLUMN_MIN = 16;
 
-/** Columns as wide as their widest cell, two spaces apart; a cell never breaks its line. What the last column must leave out, JSON has. */
+/**
+ * Columns as wide as their widest cell, two spaces apart; a cell never breaks its line. On a screen the last column gives way: what it
+ * leaves out, JSON and a pipe have.
+ */
 export function printTable(terminal: Terminal, header: readonly string[], rows: readonly (readonly string[])[]): void {
   const clean = rows.map((row) => row.map(printable));
   const wide = header.map((title, i) => Math.max(title.length, ...clean.map((row) => (row[i] ?? '').length)));
   const before = wide.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
-  const room = Math.max(LAST_COLUMN_MIN, TABLE_COLUMNS - before);
+  const room = terminal.columns === undefined ? Infinity : Math.max(LAST_COLUMN_MIN, terminal.columns - before);
   const widths = wide.map((width, i) => (i === wide.length - 1 ? Math.min(width, room) : width));
   const cut = (cell: string, i: number): string =>
     i === header.length - 1 && cell.length > room ? `${cell.slice(0, room - 1)}…` : cell;

@@ -7,6 +7,9 @@ import { LIMITS, type JobId, type UnixMs } from '../../src/base/index.js';
 import type { AdminCaller, AdminHandlers } from '../../src/transport/index.js';
 import {
   Artefact,
+  decode,
+  JobManifest,
+  Order,
   type Envelope,
   type ExportArtefactRequest,
   type ExportModelRequest,
@@ -223,11 +226,23 @@ function told(request: unknown): { about: Record<string, string>; signed: Envelo
     else if (typeof value === 'number') about[wordOf(field)] = String(value);
     else if (isEnvelope(value)) signed = value;
   }
-  return { about, signed };
+  return { about: { ...about, ...(signed === undefined ? {} : saidBy(signed)) }, signed };
+}
+
+/** Which job a manifest makes, or what an order is and about what: nobody has looked at it yet, and it may be neither. */
+function saidBy({ type, payload }: Envelope): Record<string, string> {
+  try {
+    if (type === 'manifest')
+      return told({ jobId: decode(JobManifest, type, payload, LIMITS.manifestBytes).jobId }).about;
+    const action = type === 'order' ? decode(Order, type, payload).action : undefined;
+    return action === undefined ? {} : { order: action.$case, ...told(action.value).about };
+  } catch {
+    return {};
+  }
 }
 
 function wordOf(field: string): string {
-  return field === 'jobId' ? 'job' : field;
+  return field === 'jobId' ? 'job' : field === 'siloId' ? 'silo' : field;
 }
 
 function isEnvelope(value: unknown): value is Envelope {

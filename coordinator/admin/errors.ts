@@ -10,7 +10,7 @@ export const ADMIN_ERRORS = defineErrors({
   'admin/no-manifest': 'The request carries no signed manifest: the caller runs other software.',
   'admin/wrong-operator':
     'A manifest is offered by the operator who signed it: use the certificate and the signing key of one person.',
-  'admin/no-silo': 'The roster has no silo of this name: ListSilos names those that it has.',
+  'admin/no-silo': 'The roster has no silo of this name: `veilsum-audit silos` lists those that it has.',
   'admin/no-log':
     'The consortium keeps no transparency log, or no checkpoint of it has a quorum yet: its roster names no log key, or its silos are away.',
   'admin/no-entry': 'The log has fewer entries than the request names: GetCheckpoint says how many there are.',

@@ -70,9 +70,8 @@ describe('silos', () => {
     expect((await at.run('silos', 'deny', 'silo-001', ...WHY)).out).toBe('Order 1: silo silo-001 is kept out.');
     const { out } = await at.run('silos');
     expect(out.split('\n')[0]).toMatch(/^SILO +CONNECTED +LAST SEEN +VERSION +CERTIFICATE +NOW$/);
-    expect(out).toMatch(/^silo-001 .*DENIED by operator\/olga: the ethics committ.*…$/m);
+    expect(out).toMatch(/^silo-001 .*DENIED by operator\/olga: the ethics committee asks for it$/m);
     expect(out).toMatch(/^silo-000 +yes +now +0\.1\.0 +in 57 d +job-1: round 2, mask$/m);
-    for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
     const shown = (await at.run('silos', 'show', 'silo-001')).out;
     expect(shown).toMatch(/^DENIED +the ethics committee asks for it$/m);
     expect(shown).toMatch(/^job-1 +running +approved +2 +1 +2, mask +share +-$/m);
@@ -114,7 +113,8 @@ describe('ledger', () => {
     expect(out).toMatch(/^JOB +SILO +ROUNDS +WITH NOISE +EPSILON/m);
     expect(out).toMatch(/^job-1 +silo-000 +2 +0 +none +- +2 +2$/m);
     expect(out).toMatch(/^The log holds the same charges\.$/m);
-    expect(await at.json('ledger')).toMatchObject([{ silo: 'silo-000', rounds: 2, roundsOfDataSet: 2 }, {}, {}, {}]);
+    const line = { silo: 'silo-000', rounds: 2, roundsOfDataSet: 2, epsilon: null, delta: null };
+    expect(await at.json('ledger')).toMatchObject([line, {}, {}, {}]);
     // A coordinator that says something else than its log.
     const [round] = consortium.job.closed;
     const less = { ...round!, acks: new Map() };
@@ -132,8 +132,10 @@ describe('acts', () => {
     const at = await desk(running().consortium);
     await at.run('job', 'pause', 'job-1', ...WHY);
     const { out } = await at.run('acts');
-    expect(out).toMatch(/^1 +1970-01-01T\S+ +operator\/olga +GiveOrder$/m);
-    expect(await at.json('acts')).toMatchObject({ acts: [{ number: 1, actor: 'operator/olga', method: 'GiveOrder' }] });
+    expect(out).toMatch(/^1 +1970-01-01T\S+ +operator\/olga +GiveOrder +order pauseJob, job job-1$/m);
+    expect(await at.json('acts')).toMatchObject({
+      acts: [{ number: 1, actor: 'operator/olga', method: 'GiveOrder', about: { order: 'pauseJob', job: 'job-1' } }],
+    });
   });
 });
 
