@@ -45,7 +45,8 @@ const GO_LINE =
   '— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n';
 const GO_NOTE = `${GO_TEXT}\n${GO_LINE}`;
 
-// Examples of the C2SP specifications signed-note and tlog-cosignature, which name a key for the first alone.
+// The worked examples of two C2SP specifications: c2sp.org/signed-note, "Example", with its verifier key; and c2sp.org/tlog-cosignature,
+// whose keys are not published, so that only its form can be read.
 const SPEC_KEY = known('example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k');
 const SPEC_NOTE = `This is an example message.
 
