@@ -72,13 +72,14 @@ function isBurnt({ notes }: ClosedRound): boolean {
 }
 
 /** Enough of the cohort are honest and have an input. */
-function canEnd({ script }: Ended, { plan }: ClosedRound): boolean {
+function canEnd({ script, silos }: Ended, { plan }: ClosedRound): boolean {
   const bad = maliciousOf(script);
   const without = script.operations.flatMap((one) =>
     one.kind === 'no-input' && one.round === plan.round ? [one.silo] : [],
   );
   const away = new Set([...bad, ...without]);
-  return script.silos - away.size >= Math.max(plan.t, plan.least);
+  const good = silos.filter(({ id, index }) => plan.cohort.includes(id) && !away.has(index));
+  return good.length >= Math.max(plan.t, plan.least);
 }
 
 /**

@@ -5,7 +5,7 @@ import { hash, LABELS } from '../../crypto/index.js';
 import { Abandon, type Envelope } from '../../wire/index.js';
 import { seal } from '../envelope.js';
 import { COORDINATOR } from '../roster.js';
-import { inOrder, silosAt, withJob, type Located } from './change.js';
+import { inOrder, signedSoFar, silosAt, withJob, type Located } from './change.js';
 import type { Accepted, CoordinatorEffect, CoordinatorEvent } from './event.js';
 import type { ClosedRound, CoordinatorState } from './state.js';
 
@@ -43,6 +43,7 @@ export function abandon(
     advertisers: silosAt(plan, attempt.keys?.members.keys()),
     dealers: silosAt(plan, attempt.dealers?.members.keys()),
     survivors: [],
+    signed: signedSoFar(found),
     result: undefined,
     abandon: envelope,
     terminalHash,

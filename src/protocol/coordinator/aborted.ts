@@ -11,6 +11,7 @@ import {
   attemptOf,
   enterPhase,
   roundOf,
+  signedSoFar,
   stored,
   withAttempt,
   withEntry,
@@ -45,7 +46,8 @@ export function closeAborted(
     const next = startAttempt(state, job, round.plan, number + 1, at);
     const timeline = [...round.timeline, { attempt: number + 1, phase: 'advertise', at } as const];
     // Protests are about the survivors of one attempt; those of earlier ones are in the journal and in the notes.
-    const change = { attempt: next, timeline, protests: new Map<number, Envelope>() };
+    const protests = new Map<number, Envelope>();
+    const change = { attempt: next, timeline, protests, signed: signedSoFar(found) };
     const done = stored(withRound(state, found, change), event, [next.context.attempt.envelope]);
     return { state: done.state, effects: [...done.effects.filter((e) => e.kind !== 'answer'), forget] };
   }

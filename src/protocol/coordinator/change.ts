@@ -123,3 +123,9 @@ export function inOrder<V>(map: ReadonlyMap<number, V>): V[] {
 export function silosAt({ cohort }: Plan, indices: Iterable<number> = []): SiloId[] {
   return [...indices].sort((a, b) => a - b).flatMap((index) => cohort[index] ?? []);
 }
+
+/** Survivors of each attempt of the round that came so far: silos may have signed for them. */
+export function signedSoFar({ round, attempt }: Located): readonly (readonly SiloId[])[] {
+  const { survivors } = attempt;
+  return survivors === undefined ? round.signed : [...round.signed, silosAt(round.plan, survivors.members.keys())];
+}

@@ -5,10 +5,11 @@ import type { SiloId, UnixMs } from '../../base/index.js';
 import { plusMs } from '../../base/index.js';
 import type { PhaseTimeouts } from '../../wire/index.js';
 import { lastRound, type Manifest } from '../manifest.js';
-import { cohortProblem, leastOf, validCohortSizes } from '../params.js';
+import { validCohortSizes } from '../params.js';
 import { standing } from '../succession.js';
 import { witnessQuorum } from '../../transcript/index.js';
 import { isStopped } from './change.js';
+import { nextCohort } from './cohort.js';
 import type { CoordinatorEvent } from './event.js';
 import { mayRest } from './log.js';
 import type { ClosedRound, CoordinatorJob, CoordinatorRound, CoordinatorState } from './state.js';
@@ -179,13 +180,8 @@ function dueBetweenRounds(state: CoordinatorState, job: CoordinatorJob, now: Uni
   // A barred silo is never waited for and never heard; in the cohort it counts among the absent.
   const heard = ready.filter((silo) => presence(silo) === true && !job.barred.has(silo));
   const there = ready.filter((silo) => heard.includes(silo) || job.barred.has(silo));
-  const problem = cohortProblem(there.length, {
-    c: manifest.maxMalicious,
-    minCohort: manifest.minCohort,
-    minHonest: 2,
-    graph: manifest.graph,
-  });
-  if (problem !== undefined || heard.length < leastOf(there.length, manifest.graph)) return NOTHING;
+  const cohort = nextCohort(job, there);
+  if (cohort === undefined) return NOTHING;
   // Somebody may be on the way (approving, or back after an interruption): those who left lately have the absence time.
   const missing = left.filter((silo) => !job.refusals.has(silo) && !there.includes(silo));
   if (missing.length > 0) {
@@ -193,7 +189,7 @@ function dueBetweenRounds(state: CoordinatorState, job: CoordinatorJob, now: Uni
     if (now < patience) return { again: patience };
   }
   if (!mayRest(state, job, heard, now)) return { again: plusMs(now, WITNESS_PAUSE_MS) };
-  return { event: { $case: 'roundOpened', value: { jobId: manifest.jobId, cohort: [...there] } } };
+  return { event: { $case: 'roundOpened', value: { jobId: manifest.jobId, cohort: [...cohort] } } };
 }
 
 /** Whether so many silos can ever open another round of the job. Its quorum of witnesses is one of all its silos, whoever has gone. */

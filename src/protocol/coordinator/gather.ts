@@ -88,6 +88,7 @@ export function onRoundOpened(
     open: {
       plan,
       startedAt: at,
+      signed: [],
       attempt,
       aborts: new Map(),
       timeline: [{ attempt: 1, phase: 'advertise', at }],

@@ -68,6 +68,7 @@ export function onSumOpened(
     advertisers: silosAt(round.plan, keys.members.keys()),
     dealers: silosAt(round.plan, dealers.members.keys()),
     survivors: silosAt(round.plan, survivors.members.keys()),
+    signed: [],
     result: {
       envelope,
       outcome: value.outcome,

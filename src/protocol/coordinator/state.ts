@@ -162,6 +162,8 @@ export interface ClosedRound {
   readonly advertisers: readonly SiloId[];
   readonly dealers: readonly SiloId[];
   readonly survivors: readonly SiloId[];
+  /** Of an abandoned round: the survivors of each attempt that came so far. Silos may have signed for them, whoever was heard. */
+  readonly signed: readonly (readonly SiloId[])[];
   readonly result: PublishedResult | undefined;
   readonly abandon: Envelope | undefined;
   readonly terminalHash: Hash;
@@ -202,6 +204,8 @@ export interface PhaseBegin {
 export interface CoordinatorRound {
   readonly plan: Plan;
   readonly startedAt: UnixMs;
+  /** Survivors of its earlier attempts, of those that came so far. */
+  readonly signed: readonly (readonly SiloId[])[];
   readonly attempt: CoordinatorAttempt;
   /** Signed Aborts by attempt, then by cohort index. */
   readonly aborts: ReadonlyMap<number, ReadonlyMap<number, Envelope>>;

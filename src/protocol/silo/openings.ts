@@ -3,6 +3,7 @@
 import { hex } from '../../base/index.js';
 import { siloAt } from '../check/context.js';
 import type { SurvivorSet } from '../check/survivors.js';
+import { smallestClass } from '../classes.js';
 import type { Plan } from '../plan.js';
 import { Abort, type Envelope } from '../../wire/index.js';
 import { openEnvelope } from '../envelope.js';
@@ -37,18 +38,6 @@ export function demandInputRule(state: SiloState, found: Located, survivors: Sur
       `this input was opened in round ${String(other.round)} of job "${other.jobId}" with other survivors; the difference would isolate ${String(smallest)} silos, at least ${String(least)} are required.`,
     );
   }
-}
-
-/** Size of the smallest class of silos that are in exactly the same ones of these sets. Sums of the sets give the sum of each class. */
-export function smallestClass(sets: readonly (readonly string[])[], excluded: ReadonlySet<string> = new Set()): number {
-  const classes = new Map<string, number>();
-  const members = sets.map((set) => new Set(set));
-  for (const silo of new Set(sets.flat())) {
-    if (excluded.has(silo)) continue;
-    const membership = members.map((set) => (set.has(silo) ? '1' : '0')).join('');
-    classes.set(membership, (classes.get(membership) ?? 0) + 1);
-  }
-  return Math.min(...classes.values());
 }
 
 /**

@@ -3,7 +3,8 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Envelope } from '../../../src/wire/index.js';
-import { forgetDeadOpenings, smallestClass } from '../../../src/protocol/silo/openings.js';
+import { smallestClass } from '../../../src/protocol/classes.js';
+import { forgetDeadOpenings } from '../../../src/protocol/silo/openings.js';
 import { roundsCharged } from '../../../src/protocol/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { seedFrom } from '../../support/memory/founding.js';
