@@ -191,14 +191,23 @@ describe('files that people put there', () => {
     [
       'half a bundle',
       'pki/unreadable',
-      (made: House) =>
-        put(made.ca, made.paths.bundle, silo, 1).then(() => {
-          tear(made.paths.bundle);
-        }),
+      async (made: House) => {
+        // Beside the file: a whole one in its place would be taken before it is torn.
+        const whole = `${made.paths.bundle}.whole`;
+        await put(made.ca, whole, silo, 1);
+        tear(whole, made.paths.bundle);
+      },
     ],
     ['the bundle of another silo', 'pki/other-member', (made: House) => put(made.ca, made.paths.bundle, otherSilo, 1)],
     ['a bundle that has ended', 'pki/expired', (made: House) => put(made.ca, made.paths.bundle, silo, -0.1)],
-    ['half a file of authorities', 'pki/unreadable', (made: House) => Promise.resolve(made.paths.ca).then(tear)],
+    [
+      'half a file of authorities',
+      'pki/unreadable',
+      ({ paths }: House) => {
+        tear(paths.ca, paths.ca);
+        return Promise.resolve();
+      },
+    ],
     ['an authority that is none', 'pki/not-an-authority', (made: House) => writeFile(made.paths.ca, made.tls.leafPem)],
   ])('%s: the last good one stays, and it is said', async (_what, code, spoil) => {
     const made = await house();
@@ -222,10 +231,10 @@ describe('files that people put there', () => {
     expect(kept).toContain('taken');
   });
 
-  function tear(path: string): void {
-    const text = readFileSync(path, 'utf8');
-    writeFileSync(`${path}.torn`, text.slice(0, Math.floor(text.length / 2)), { mode: 0o600 });
-    renameSync(`${path}.torn`, path);
+  function tear(whole: string, into: string): void {
+    const text = readFileSync(whole, 'utf8');
+    writeFileSync(`${into}.torn`, text.slice(0, Math.floor(text.length / 2)), { mode: 0o600 });
+    renameSync(`${into}.torn`, into);
   }
 });
 
