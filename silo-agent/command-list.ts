@@ -36,7 +36,7 @@ export const COMMANDS: readonly CommandOnDemand<Command>[] = [
   },
   {
     form: 'keys [options]',
-    summary: 'make the protocol keys of a silo; prints their public halves for the roster',
+    summary: 'make the protocol keys of a silo, where there are none; prints their public halves for the roster',
     load: async () => (await import('./commands/keys.js')).addKeys,
   },
   {
