@@ -124,11 +124,11 @@ describe('an agent that dies at every kind of record', () => {
   });
 
   it('is charged for each round of which an input left it, once, whichever write it died at, and tells the log so', async () => {
-    const { ledger, left, told } = await chargesOf(consortium.founded, doomed);
-    expect({ ledger, left }).toEqual({ ledger: { 'at-upload': 1, 'in-turn': 1 }, left: 2 });
-    // Each says how many there were up to then, so the last one tells of all.
-    expect(told.at(-1)).toBe(2);
-    expect(new Set(told).size).toBe(told.length);
+    expect(await chargesOf(consortium.founded, doomed)).toEqual({
+      ledger: { 'at-upload': 1, 'in-turn': 1 },
+      left: 2,
+      told: [1, 2],
+    });
   });
 
   it('leaves journals that are whole and fold to what was sent', async () => {

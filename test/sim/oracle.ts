@@ -165,6 +165,8 @@ export class Oracle {
     const dealers = open?.attempt.dealers;
     if (open === undefined || dealers === undefined || hex(open.plan.rid) !== hex(plan.rid)) return;
     const { contribution } = open;
+    if (contribution.kind === 'ready' && contribution.charged === undefined)
+      throw new Broken(`${silo.id} sends a masked input of round ${plan.round} that it has not charged`);
     const input = contribution.kind === 'ready' ? contribution.inputKeys.map(hex).join('+') : '';
     const neighbours = [...dealers.members.keys()].filter(
       (member) => open.attempt.keys?.graph.adjacent(open.index, member) === true,

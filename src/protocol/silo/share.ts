@@ -223,7 +223,7 @@ export function onSharesClosed(
     const closed = toBitmap(attempt.dealers.members.keys(), open.plan.n);
     demand(equalBytes(closed, value.dealers), 'message/conflict', 'a second set of dealers came for this attempt.');
     demandAwake(state, job, open.plan.round);
-    return { state, effects: remaining(state, found) };
+    return remaining(state, found, event);
   }
   demandAlive(found);
   demandAwake(state, job, open.plan.round);
@@ -235,13 +235,20 @@ export function onSharesClosed(
   return { state: masking.state, effects: [{ kind: 'persist', event, emitted: masking.emitted }, ...masking.effects] };
 }
 
-/** Told again after a reconnect or a restart: whatever of this phase is not done goes on. */
-function remaining(state: SiloState, found: Located): readonly SiloEffect[] {
-  const { attempt } = found;
-  if (attempt.receipt !== undefined) return [];
+/**
+ * Told again after a reconnect or a restart: whatever of this phase is not done goes on. A silo that might promise nothing when its input
+ * was ready charges it only now, or declines only now, and that is durable before anything leaves.
+ */
+function remaining(state: SiloState, found: Located, event: JournalledEvent): Accepted<SiloState> {
+  const { attempt, open } = found;
+  if (attempt.receipt !== undefined) return { state, effects: [] };
   // Without a receipt nobody knows how much arrived: the upload goes on from there, and its header follows again.
-  if (attempt.masked !== undefined) return [uploadOf(found)];
-  return maskIfReady(state, found.open.plan.rid, attempt.context.attempt.attempt).effects;
+  if (attempt.masked !== undefined) return { state, effects: [uploadOf(found)] };
+  const masking = maskIfReady(state, open.plan.rid, attempt.context.attempt.attempt);
+  const { contribution } = open;
+  const charges = contribution.kind === 'ready' && contribution.charged === undefined && masking.effects.length > 0;
+  if (!charges && masking.emitted.length === 0) return { state, effects: masking.effects };
+  return { state: masking.state, effects: [{ kind: 'persist', event, emitted: masking.emitted }, ...masking.effects] };
 }
 
 export function demandAlive(found: Located): void {
