@@ -50,7 +50,7 @@ export function accountLines(dataSet: string, account: LedgerAccount): string[] 
     `Data set ${dataSet}`,
     budget === undefined
       ? '  budget    none: nothing is refused'
-      : `  budget    epsilon ${String(budget.epsilon)} at delta ${String(delta)}; rounds without noise are ${budget.withoutNoise ? 'allowed' : 'refused'}`,
+      : `  budget    epsilon ${String(budget.epsilon)} at delta ${String(delta)} for each ${WORDS[account.unit]}; rounds without noise are ${budget.withoutNoise ? 'allowed' : 'refused'}`,
     `  spent     ${spentWords(account)}`,
   ];
   if (reserved > 0) lines.push(`  reserved  ${roundsOf(reserved)}, whose input has not left yet`);

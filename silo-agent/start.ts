@@ -75,8 +75,7 @@ export async function loadPresentSelf(config: AgentConfig): Promise<SiloSelf> {
 
 function budgetsOf({ privacy }: AgentPolicy): ReadonlyMap<string, Budget> {
   const budgets = Object.entries(privacy.dataSets).map(
-    ([name, { epsilon, delta, withoutNoise }]) =>
-      [name, { epsilon, delta, withoutNoise: withoutNoise === 'allow' }] as const,
+    ([name, { withoutNoise, ...terms }]) => [name, { ...terms, withoutNoise: withoutNoise === 'allow' }] as const,
   );
   return new Map(budgets);
 }

@@ -67,7 +67,7 @@ describe('the ledger of an agent that is running', () => {
     const epsilon = accountOf(silo.state, 'records', 0.5).spent;
     expect(lines).toEqual([
       'Data set records',
-      '  budget    epsilon 8 at delta 0.00001; rounds without noise are refused',
+      '  budget    epsilon 8 at delta 0.00001 for each hospital with all its records; rounds without noise are refused',
       `  spent     epsilon ${epsilon.toPrecision(4)} at delta 0.00001 for each hospital with all its records in 2 rounds with noise`,
       `  left      epsilon ${(8 - epsilon).toPrecision(4)}`,
       '  JOB    ROUNDS  LAST  PROTECTS  NOISE',
