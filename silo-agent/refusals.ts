@@ -1,14 +1,15 @@
 // What this silo's own configuration has against an offered job, before any round of it is planned.
 
-import type { AgentConfig } from '../src/config/index.js';
+import type { AgentConfig, AgentPolicy } from '../src/config/index.js';
 import { graphRefusal, parseJob } from '../src/job/index.js';
-import { validCohortSizes, type Manifest } from '../src/protocol/index.js';
+import { roundMechanism, unitOf, validCohortSizes, type Manifest } from '../src/protocol/index.js';
 
 /** With the code under which the agent would say so later. */
 export function refusalsOf(
   { policy, dataSets }: Pick<AgentConfig, 'policy' | 'dataSets'>,
-  { message }: Pick<Manifest, 'message'>,
+  manifest: Manifest,
 ): string[] {
+  const { message } = manifest;
   const { contract } = parseJob(message);
   const refusals: string[] = [];
   if (!(contract.dataSet in dataSets))
@@ -27,10 +28,22 @@ export function refusalsOf(
     );
   const graph = graphRefusal(message, policy);
   if (graph !== undefined) refusals.push(graph);
-  const budget = policy.privacy.dataSets[contract.dataSet];
-  if (budget?.withoutNoise === 'refuse' && message.noise === undefined)
+  const noise = noiseRefusal(policy.privacy.dataSets[contract.dataSet], manifest);
+  if (noise !== undefined)
     refusals.push(
-      `plan/without-noise: it adds no noise, and "${contract.dataSet}" has a budget (policy.privacy.dataSets).`,
+      `plan/without-noise: ${noise}; "${contract.dataSet}" has a budget that demands it (policy.privacy.dataSets).`,
     );
   return refusals;
+}
+
+/** By the rule that judges each plan. Round 1 stands for all: a job with noise has no closing round, which would add none. */
+function noiseRefusal(
+  budget: AgentPolicy['privacy']['dataSets'][string] | undefined,
+  manifest: Manifest,
+): string | undefined {
+  if (budget?.withoutNoise !== 'refuse' || roundMechanism(manifest, 1, budget.unit) !== undefined) return undefined;
+  const of = unitOf(manifest);
+  return of === undefined
+    ? 'it adds no noise'
+    : `its noise protects each ${of}, which says nothing of each ${budget.unit}`;
 }

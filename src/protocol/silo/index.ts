@@ -2,7 +2,7 @@
 
 export { advanceSilo, initialSiloState } from './advance.js';
 export { accountOf, costOfJob, type JobCost, type LedgerAccount } from './ledger-account.js';
-export { ledgerOf, reservedUses, roundsCharged } from './ledger.js';
+export { ledgerOf, reservedUses, roundMechanism, roundsCharged } from './ledger.js';
 export { encodeSnapshot, keptAs } from './snapshot.js';
 export { LogReading } from './read-log.js';
 export { envelopeDigest, isAwake } from './witness.js';

@@ -10,7 +10,7 @@ import {
   JobError,
   type StatisticsJobFile,
 } from '../../../src/job/index.js';
-import { graphFor, validCohortSizes } from '../../../src/protocol/index.js';
+import { graphFor, validCohortSizes, type Manifest } from '../../../src/protocol/index.js';
 import { decode, encode, JobManifest } from '../../../src/wire/index.js';
 import { refusalsOf } from '../../../silo-agent/refusals.js';
 import { contract, statisticsManifest, trainingManifest } from '../../support/jobs.js';
@@ -129,7 +129,7 @@ describe('what is said of a regular graph', () => {
         policy: { minCohort: 5, minHonest: 3, maxMalicious: 0, graph, privacy: { dataSets: {} } },
         dataSets: { [dataSet]: {} },
       }) as unknown as Parameters<typeof refusalsOf>[0];
-    const large = { message: trainingManifest({ ...manifest }) };
+    const large = { message: trainingManifest({ ...manifest }) } as Manifest;
     expect(refusalsOf(config('regular'), large)).toEqual([]);
     expect(refusalsOf(config('complete'), large)).toMatchObject([expect.stringContaining('plan/graph-complete')]);
   });

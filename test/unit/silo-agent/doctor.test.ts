@@ -14,7 +14,7 @@ import { checkOwnClock, compareClocks, type Finding } from '../../../src/upkeep/
 import { JobManifest } from '../../../src/wire/index.js';
 import { agentYaml, found, OPERATOR, type Founded } from '../../support/e2e/founding.js';
 import { statisticsFile, statisticsManifest, trainingFile, trainingManifest } from '../../support/e2e/jobs.js';
-import { RANGES } from '../../support/e2e/records.js';
+import { DATA_SET, RANGES } from '../../support/e2e/records.js';
 import { logisticRegression } from '../../support/onnx-models.js';
 import { node, operateOn } from '../../support/onnx-surgery.js';
 import { temporaryFolder } from '../../support/temporary-folder.js';
@@ -61,6 +61,22 @@ const training = (model: Uint8Array, shape: Parameters<typeof trainingFile>[2] =
   return { ...made, forwardModel: { sha256: sha256(model), size: BigInt(model.length) } };
 };
 
+/** By DP-SGD, for each record. */
+const withNoise = (): JobManifest =>
+  training(good, {
+    training: {
+      ...plain,
+      localWork: { kind: 'steps', steps: 5 },
+      unitPrivacy: { clip: 1, noise: 1.1, delta: 1e-5 },
+    },
+    evaluation: { holdoutFraction: 0 },
+  });
+
+function withBudget(unit: 'silo' | 'record'): AgentConfig['policy'] {
+  const budget = { epsilon: 8, delta: 1e-5, unit, withoutNoise: 'refuse' } as const;
+  return { ...config.policy, privacy: { dataSets: { [DATA_SET]: budget } } };
+}
+
 async function only(of: AgentConfig): Promise<Finding> {
   const findings = await checkJobs(of);
   expect(findings).toHaveLength(1);
@@ -80,6 +96,11 @@ it('finds a statistics job and a model that can be trained well', async () => {
   expect(finding.found).toMatch(
     /^waits for a decision; its model can be trained here: \d+ parameters, .*MatMul|Gemm.* MiB a step$/,
   );
+});
+
+it('finds a job well whose noise protects what the budget is for', async () => {
+  const of = { ...(await offered(withNoise(), good)), policy: withBudget('record') };
+  expect(await only(of)).toMatchObject({ check: 'job training', state: 'ok' });
 });
 
 it('passes over a job that was refused', async () => {
@@ -139,6 +160,13 @@ it.each<[string, () => Promise<AgentConfig>, string, RegExp, RegExp]>([
     'failed',
     /policy\.maxModelBytes is 1/,
     /./,
+  ],
+  [
+    'a budget that its noise does not protect',
+    async () => ({ ...(await offered(withNoise(), good)), policy: withBudget('silo') }),
+    'failed',
+    /plan\/without-noise: its noise protects each record, which says nothing of each silo/,
+    /policy explain training/,
   ],
   [
     'a data set that is not there',
