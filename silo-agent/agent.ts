@@ -22,6 +22,7 @@ import { failpoint } from '../src/system/index.js';
 import type { Log } from '../src/telemetry/index.js';
 import type { SiloClient } from '../src/transport/index.js';
 import { decode, encode, SiloRecord, type Directive, type Envelope } from '../src/wire/index.js';
+import { Alarm } from './alarm.js';
 import { Background, isOfDisk } from './background.js';
 import { inputHashOf, type LocalWork } from './contribute.js';
 import { eventOf } from './directive.js';
@@ -68,6 +69,8 @@ export class Agent {
   readonly #witness: Witness;
   readonly #background: Background;
   readonly #forgetting: Forgetting;
+  /** Rings when it is time to forget and nothing happens that would be an occasion. */
+  readonly #alarm: Alarm;
   readonly #effects: Effects;
   readonly #stop = new AbortController();
   #watching = new AbortController();
@@ -83,6 +86,9 @@ export class Agent {
     this.#options = options;
     this.#state = initialSiloState(options.self);
     this.#forgetting = new Forgetting(options.config.retention.roundSecrets.hours);
+    this.#alarm = new Alarm(options.clock, () => {
+      this.#inTurn(() => this.#forget()).catch(() => undefined);
+    });
     this.#background = new Background({
       signal: this.#stop.signal,
       fatal: options.fatal,
@@ -193,6 +199,7 @@ export class Agent {
   /** Ends after the event under way. Work that was under way begins again after the next start. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#alarm.clear();
     await this.#background.settled();
     await this.#queue.catch(() => undefined);
     await this.#tasks.close();
@@ -242,8 +249,12 @@ export class Agent {
 
   /** Resolves with why the event was refused, if it was. Nothing is begun any more while the agent stops. */
   #feed(event: SiloEvent): Promise<Rejection | undefined> {
-    if (this.#isStopping()) return Promise.resolve(undefined);
-    const turn = this.#queue.then(() => this.#step(event));
+    return this.#isStopping() ? Promise.resolve(undefined) : this.#inTurn(() => this.#step(event));
+  }
+
+  /** After everything that is queued. What it throws was told to `fatal` before. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(task);
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
@@ -274,11 +285,16 @@ export class Agent {
     return undefined;
   }
 
-  /** Erases the secrets of closed rounds when it is time, and says so to the log. */
+  /** Erases the secrets of closed rounds when it is time, and otherwise sees to it that it is asked again then. */
   async #forget(): Promise<void> {
     const at = this.#options.clock.now();
     const events = this.#forgetting.due(this.#state, at);
-    if (events.length === 0) return;
+    if (events.length > 0) await this.#erase(events, at);
+    if (!this.#isStopping()) this.#alarm.set(this.#forgetting.dueAt(this.#state));
+  }
+
+  /** In one transaction with what takes the place of the erased records, and with word to the log. */
+  async #erase(events: readonly SiloJournalledEvent[], at: UnixMs): Promise<void> {
     const { store, log, fatal } = this.#options;
     try {
       let state = this.#state;

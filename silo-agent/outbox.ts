@@ -98,7 +98,9 @@ export function isPassing({ code, category }: CodedError): boolean {
   return ofTheirs && code.startsWith('transport/') && code !== 'transport/too-large';
 }
 
+/** Ends early when the signal aborts; what aborted before is told to nobody any more. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms);
     function done(): void {
