@@ -2,7 +2,7 @@
 // jobs): the chain from the pinned roster to the one in force, rosters that were proposed, and what the operator has signed.
 
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hex, isCodedError, LIMITS } from '../src/base/index.js';
 import {
@@ -25,6 +25,11 @@ const SIGNED = '.successor';
 /** A proposed roster with a signature of each member. */
 const PROPOSAL_BYTES = LIMITS.manifestBytes + LIMITS.rosterMembersMax * (LIMITS.envelopePayloadBytes + 1024);
 
+/** Kept at once: a member signs one roster of an epoch, so members that are honest never have more than this signed. */
+function proposalsMax({ members }: Roster): number {
+  return members.size;
+}
+
 export interface Proposal {
   readonly roster: Roster;
   readonly signatures: readonly Envelope[];
@@ -34,6 +39,8 @@ export class RosterFiles {
   readonly #state: string;
   readonly #offers: string;
   readonly #decisions: string;
+  /** What writes and deletes proposals goes by turns, because it rests on all that are there. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(state: string) {
     this.#state = state;
@@ -41,8 +48,12 @@ export class RosterFiles {
     this.#decisions = join(state, 'decisions');
   }
 
+  /** Nothing that was proposed in another epoch is of any use then. */
   async keepChain(roster: Roster): Promise<void> {
     await writeFileDurably(join(this.#state, CHAIN), encodeChain(roster), { replace: true });
+    await this.#inTurn(async () => {
+      await this.#keepOnly(await this.proposals(roster));
+    });
   }
 
   /** The roster in force, as far as the agent that works here has been told. Throws Refusal `roster/…` for a chain that does not hold. */
@@ -51,17 +62,49 @@ export class RosterFiles {
     return existsSync(path) ? readChain(pinned, await readSmallFile(path, CHAIN_BYTES)) : pinned;
   }
 
-  async propose(proposed: Roster, signatures: readonly Envelope[]): Promise<void> {
-    const path = join(this.#offers, `${hex(proposed.hash)}${PROPOSED}`);
-    const bytes = encode(SignedRoster, { roster: proposed.payload, signatures: [...signatures] });
-    await writeFileDurably(path, bytes, { replace: true });
+  /**
+   * Keeps a successor of `present` that is proposed, with those who signed it. Where as many are kept as there are members, it takes the
+   * place of the one that fewest have signed, or, if it has no more signatures itself, is `too-many`: what was shown first stays.
+   */
+  propose(present: Roster, proposed: Roster, signatures: readonly Envelope[]): Promise<'new' | 'known' | 'too-many'> {
+    return this.#inTurn(() => this.#propose(present, { roster: proposed, signatures }));
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(task);
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #propose(present: Roster, proposal: Proposal): Promise<'new' | 'known' | 'too-many'> {
+    const name = fileOf(proposal);
+    const all = await this.proposals(present);
+    const others = all.filter((one) => fileOf(one) !== name);
+    // The sort is stable: among those with as many signatures the new one is the last.
+    const ranked = [...others, proposal].sort((a, b) => signers(b) - signers(a));
+    const kept = ranked.slice(0, proposalsMax(present));
+    await this.#keepOnly(kept);
+    if (!kept.includes(proposal)) return 'too-many';
+    const bytes = encode(SignedRoster, { roster: proposal.roster.payload, signatures: [...proposal.signatures] });
+    await writeFileDurably(join(this.#offers, name), bytes, { replace: true });
+    return others.length < all.length ? 'known' : 'new';
+  }
+
+  async #keepOnly(proposals: readonly Proposal[]): Promise<void> {
+    const kept = new Set(proposals.map(fileOf));
+    for (const name of await this.#names()) if (!kept.has(name)) await rm(join(this.#offers, name), { force: true });
+  }
+
+  /** Files of proposals, in order. */
+  async #names(): Promise<string[]> {
+    const names = existsSync(this.#offers) ? await readdir(this.#offers) : [];
+    return names.filter((name) => name.endsWith(PROPOSED)).sort();
   }
 
   /** Successors of `present` that were proposed; what belongs to another epoch, or does not check, is left out. */
   async proposals(present: Roster): Promise<Proposal[]> {
     const proposals: Proposal[] = [];
-    for (const name of existsSync(this.#offers) ? (await readdir(this.#offers)).sort() : []) {
-      if (!name.endsWith(PROPOSED)) continue;
+    for (const name of await this.#names()) {
       try {
         const bytes = await readSmallFile(join(this.#offers, name), PROPOSAL_BYTES);
         const { roster: payload, signatures } = decode(SignedRoster, 'proposed roster', bytes, PROPOSAL_BYTES);
@@ -111,6 +154,15 @@ export class RosterFiles {
     if (!existsSync(path)) return undefined;
     return decode(SiloSuccessorSigned, 'signed roster', await readSmallFile(path, PROPOSAL_BYTES), PROPOSAL_BYTES);
   }
+}
+
+function fileOf({ roster }: Proposal): string {
+  return `${hex(roster.hash)}${PROPOSED}`;
+}
+
+/** Members, each counted once. */
+function signers({ signatures }: Proposal): number {
+  return new Set(signatures.map(({ signer }) => signer)).size;
 }
 
 /** What changes between two rosters, for a log. */

@@ -137,10 +137,10 @@ export class Tasks {
   async askAboutRoster({ proposed, signatures }: Effect<'ask-about-roster'>): Promise<void> {
     const { log } = this.#site;
     const { roster } = this.#site.state().self;
-    const known = await this.#rosters.proposals(roster);
-    const isNew = !known.some((one) => hex(one.roster.hash) === hex(proposed.hash));
-    await this.#rosters.propose(proposed, signatures);
-    if (isNew) log.info('roster.proposed', { roster: shortHex(proposed.hash), ...changeWords(roster, proposed) });
+    const kept = await this.#rosters.propose(roster, proposed, signatures);
+    const fields = { roster: shortHex(proposed.hash), ...changeWords(roster, proposed) };
+    if (kept === 'new') log.info('roster.proposed', fields);
+    else if (kept === 'too-many') log.warn('roster.not-kept', fields);
   }
 
   /** Where the operator's commands find the roster in force. */

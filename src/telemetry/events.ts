@@ -25,6 +25,8 @@ export const EVENTS = {
   'storage.back': 'The database answers again.',
   'sum.combined': 'A sum was made of what several coordinators had added up, with how many inputs came from others.',
   'roster.proposed': 'A member proposes another roster; the silo’s operator decides whether to sign it.',
+  'roster.not-kept':
+    'More rosters are proposed than there are members; one that no more members have signed than any of them is not shown.',
   'roster.in-force': 'A roster is in force that succeeded another: its epoch, and which silos it removed or added.',
   'round.started': 'A silo accepted a plan and takes part in a round.',
   'round.phase': 'A round entered a phase.',
