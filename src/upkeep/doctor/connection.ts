@@ -54,10 +54,23 @@ function checkTls(way: Way, socket: Awaited<ReturnType<typeof openSocket>>): Pro
   const host = serverName ?? splitAddress(address).host;
   return new Promise((resolve) => {
     let fault: string | undefined;
-    const end = (...findings: Finding[]): void => {
+    // Of the first word: what comes later is of another step, and does not take it back.
+    const settle = (): void => {
       clearTimeout(timer);
+      connection.off('error', onError).off('close', onClose);
+      // Whatever still breaks here: nobody waits for it.
+      connection.on('error', () => undefined);
+    };
+    const end = (...findings: Finding[]): void => {
+      settle();
       connection.destroy();
       resolve(findings);
+    };
+    const onError = ({ message }: Error): void => {
+      end(failed('tls', `${address}: ${fault ?? message}`, remedyFor(fault, message)));
+    };
+    const onClose = (): void => {
+      end(failed('tls', `${address} closed the connection`, 'The coordinator’s log says why.'));
     };
     const connection: TLSSocket = connect({
       socket,
@@ -85,45 +98,48 @@ function checkTls(way: Way, socket: Awaited<ReturnType<typeof openSocket>>): Pro
       );
     }, STEP_MS);
     // Not `data`: what is taken from the connection is missing to whoever speaks HTTP/2 on it.
-    connection.once('readable', () => {
+    const onReadable = (): void => {
       if (connection.readableLength === 0) return;
+      connection.off('readable', onReadable);
+      settle();
       const taken = ok('tls', `the coordinator of ${consortium} took this certificate`);
-      if (!way.clock) end(taken);
-      else
-        void timeOf(connection, address).then((clock) => {
-          end(taken, ...clock);
-        });
-    });
-    connection.once('error', ({ message }: Error) => {
-      end(failed('tls', `${address}: ${fault ?? message}`, remedyFor(fault, message)));
-    });
-    connection.once('close', () => {
-      end(failed('tls', `${address} closed the connection`, 'The coordinator’s log says why.'));
-    });
+      void (way.clock ? timeOf(connection, address) : Promise.resolve([])).then((clock) => {
+        connection.destroy();
+        resolve([taken, ...clock]);
+      });
+    };
+    connection.on('readable', onReadable);
+    connection.on('error', onError);
+    connection.on('close', onClose);
   });
 }
 
-/** Every answer says when it was given, also to a question that is none. */
+/** Every answer says when it was given, also to a question that is none. Nothing where no answer comes. */
 function timeOf(connection: TLSSocket, address: string): Promise<Finding[]> {
   return new Promise((resolve) => {
     const before = systemClock.now();
     const session = connectHttp2(`https://${address}`, { createConnection: () => connection });
     const give = (findings: Finding[]): void => {
+      clearTimeout(timer);
       session.destroy();
       resolve(findings);
     };
     const none = (): void => {
       give([]);
     };
-    session.once('error', none);
+    const timer = setTimeout(none, STEP_MS);
+    session.on('error', none);
+    session.once('close', none);
+    // A session that has ended by now has no streams any more: it says `close`.
+    if (session.closed || session.destroyed) return;
     const stream = session.request({
       ':method': 'POST',
       ':path': '/',
       'content-type': 'application/grpc',
       te: 'trailers',
     });
-    stream.once('error', none);
-    stream.setTimeout(STEP_MS, none);
+    stream.on('error', none);
+    stream.once('close', none);
     stream.once('response', ({ date }) => {
       const theirs = Date.parse(String(date));
       give(Number.isNaN(theirs) ? [] : [compareClocks(theirs, 'the coordinator’s', before)]);
