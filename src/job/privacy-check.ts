@@ -8,7 +8,7 @@ import { parseJob, type Job } from './job.js';
 import { pairsOf, tablesOf } from './statistics-tables.js';
 import { epsilonOfStatistics, noisyCount, recordSensitivity } from './statistics-noise.js';
 import { SEGMENT } from './layout.js';
-import { epsilonOfSum } from './noise.js';
+import { epsilonOfSum, type Mechanism } from './noise.js';
 import { epsilonOfUnits, runOf, whatElseSeesUnits } from './unit-noise.js';
 import type { Recipe } from './recipe.js';
 import { Problems } from './problems.js';
@@ -41,16 +41,11 @@ export function checkPrivacy(manifest: JobManifest): void {
     'layout.running-statistics',
     'no running statistics in a job with noise: they would travel without any',
   );
-  const contributors = contributorsOf(manifest);
-  problems.require(
-    contributors > 0,
-    'max_malicious',
-    'fewer: no honest silo but the reader would be sure to add noise',
-  );
+  const contributors = requireContributors(problems, manifest);
   problems.throwIfAny('job/bad-manifest', 'the promise of privacy');
   const computed = epsilonOfSum(
     {
-      mechanism: noise.mechanism === NoiseMechanism.NOISE_MECHANISM_SKELLAM ? 'skellam' : 'discrete-gaussian',
+      mechanism: mechanismOf(noise),
       variance: noise.variance,
       l2: sensitivityOf(delta.quantiser.value, Number(delta.length), noise.rotated),
       dimensions: Number(delta.length),
@@ -90,20 +85,29 @@ function checkStatistics(
     'noise.record_sensitivity',
     `at least ${String(recordSensitivity(contract, scale))}, which one record can change`,
   );
+  const contributors = requireContributors(problems, manifest);
+  problems.throwIfAny('job/bad-manifest', 'the promise of privacy');
+  const computed = epsilonOfStatistics(
+    mechanismOf(noise),
+    { variance: noise.variance, sensitivity: noise.recordSensitivity },
+    { contributors, dimensions: noisyCount(contract) },
+    manifest.privacy?.delta ?? 0,
+  );
+  demandEpsilon(computed, manifest);
+}
+
+function requireContributors(problems: Problems, manifest: JobManifest): number {
   const contributors = contributorsOf(manifest);
   problems.require(
     contributors > 0,
     'max_malicious',
     'fewer: no honest silo but the reader would be sure to add noise',
   );
-  problems.throwIfAny('job/bad-manifest', 'the promise of privacy');
-  const computed = epsilonOfStatistics(
-    noise.mechanism === NoiseMechanism.NOISE_MECHANISM_SKELLAM ? 'skellam' : 'discrete-gaussian',
-    { variance: noise.variance, sensitivity: noise.recordSensitivity },
-    { contributors, dimensions: noisyCount(contract) },
-    manifest.privacy?.delta ?? 0,
-  );
-  demandEpsilon(computed, manifest);
+  return contributors;
+}
+
+function mechanismOf({ mechanism }: SumNoise): Mechanism {
+  return mechanism === NoiseMechanism.NOISE_MECHANISM_SKELLAM ? 'skellam' : 'discrete-gaussian';
 }
 
 /** What one silo can change, in quantised units: its clip, and what rounding can add to it. */

@@ -1,6 +1,13 @@
 // Small jobs with every field set, for tests to vary.
 
-import { encodeContract, encodeRecipe, encodeUpdateRule, type Contract, type Recipe } from '../../src/job/index.js';
+import {
+  encodeContract,
+  encodeRecipe,
+  encodeUpdateRule,
+  JobError,
+  type Contract,
+  type Recipe,
+} from '../../src/job/index.js';
 import { deriveLayout, type LayoutTerms } from '../../src/job/index.js';
 import { JobKind, type JobManifest } from '../../src/wire/index.js';
 
@@ -91,4 +98,15 @@ export function statisticsManifest(changes: Partial<JobManifest> = {}): JobManif
     acceptance: undefined,
     ...changes,
   });
+}
+
+/** Code and message of the JobError that `work` throws; `none` where it throws nothing. Others pass through. */
+export function jobProblemOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof JobError) return `${error.code} ${error.message}`;
+    throw error;
+  }
+  return 'none';
 }

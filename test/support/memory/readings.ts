@@ -1,9 +1,9 @@
 // Reading sums of powers, and signing in the coordinator's or a silo's name what they would never sign themselves.
 
 import type { SiloId } from '../../../src/base/index.js';
-import type { SignedType } from '../../../src/crypto/index.js';
+import { hash, LABELS, type SignedType } from '../../../src/crypto/index.js';
 import { COORDINATOR, seal, siloSigner } from '../../../src/protocol/index.js';
-import { decode, type Envelope, type MessageType } from '../../../src/wire/index.js';
+import { decode, ShareHeader, type Envelope, type MessageType } from '../../../src/wire/index.js';
 import type { MemoryConsortium } from './consortium.js';
 import { BASE, type Founded } from './founding.js';
 import type { MemorySilo } from './silo.js';
@@ -52,6 +52,19 @@ export function bySilo<T>(
   // Only signed types are handed in here.
   const type = envelope.type as SignedType;
   return seal(founded.keyOf(silo), siloSigner(silo), type, codec, { ...message, ...change(message) });
+}
+
+/** From now on the shares of this silo match its commitments, and the commitment to its secret is to another one. */
+export function commitsToAnother({ founded }: MemoryConsortium, dealer: MemorySilo): void {
+  dealer.tamper = (envelope, ciphertexts) => ({
+    envelope:
+      envelope.type === 'share-header'
+        ? bySilo(founded, dealer.id, envelope, ShareHeader, ({ t1 }) => ({
+            selfCommitment: hash(LABELS.commitSelfSecret, t1, Uint8Array.of(0, dealer.index), new Uint8Array(32)),
+          }))
+        : envelope,
+    ciphertexts,
+  });
 }
 
 /** Every bit of every signed message that a silo sent under one type, without repetition. */

@@ -24,7 +24,7 @@ import {
   type Envelope,
 } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
-import { byCoordinator, bySilo } from '../../support/memory/readings.js';
+import { commitsToAnother, byCoordinator, bySilo } from '../../support/memory/readings.js';
 import { until, untilSent } from '../../support/memory/refusals.js';
 import { regularConsortium } from '../../support/memory/regular.js';
 
@@ -308,15 +308,7 @@ describe('a malicious silo', () => {
   it('that deals shares off the polynomial is convicted by t of them', () => {
     const consortium = one();
     const dealer = consortium.silos[2]!;
-    dealer.tamper = (envelope, ciphertexts) => ({
-      envelope:
-        envelope.type === 'share-header'
-          ? bySilo(consortium.founded, dealer.id, envelope, ShareHeader, ({ t1 }) => ({
-              selfCommitment: hash(LABELS.commitSelfSecret, t1, Uint8Array.of(0, 2), new Uint8Array(32)),
-            }))
-          : envelope,
-      ciphertexts,
-    });
+    commitsToAnother(consortium, dealer);
     consortium.run();
     const kept = barredFor(consortium, 2);
     expectConvicted(consortium, kept, ['silo/silo-002 bad-secret']);
@@ -331,15 +323,7 @@ describe('a malicious silo', () => {
   it('whose shares along a regular graph do not give its secret is convicted by fewer of them and the plan that says how many', () => {
     const consortium = regularConsortium(13, { c: 1, absent: 2 });
     const dealer = consortium.silos[2]!;
-    dealer.tamper = (envelope, ciphertexts) => ({
-      envelope:
-        envelope.type === 'share-header'
-          ? bySilo(consortium.founded, dealer.id, envelope, ShareHeader, ({ t1 }) => ({
-              selfCommitment: hash(LABELS.commitSelfSecret, t1, Uint8Array.of(0, 2), new Uint8Array(32)),
-            }))
-          : envelope,
-      ciphertexts,
-    });
+    commitsToAnother(consortium, dealer);
     let requested: Envelope | undefined;
     consortium.hooks.deliver = (_, { body }) => {
       if (body?.$case === 'confirm') requested = body.value.request;

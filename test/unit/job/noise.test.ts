@@ -10,7 +10,6 @@ import {
   contributorsOf,
   epsilonOfSum,
   explainManifest,
-  JobError,
   maskable,
   noisyQuantiser,
   trainingSegments,
@@ -22,7 +21,7 @@ import { gaussianEpsilon } from '../../../src/privacy/index.js';
 import { readLayout, siloVariance, thresholdFor, type SumNoise } from '../../../src/protocol/index.js';
 import { quantise, segmentNamed, type Layout } from '../../../src/vector/index.js';
 import { NoiseMechanism, Visibility, type JobManifest } from '../../../src/wire/index.js';
-import { contract, recipe } from '../../support/jobs.js';
+import { jobProblemOf, contract, recipe } from '../../support/jobs.js';
 
 const { target: _target, ...data } = contract;
 const SILOS = ['a', 'b', 'c', 'd', 'e'];
@@ -70,16 +69,6 @@ const holdout = {
   negatives: new Float64Array(100),
 };
 
-const problemOf = (work: () => unknown): string => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof JobError) return `${error.code} ${error.message}`;
-    throw error;
-  }
-  return 'none';
-};
-
 function bytes(name: string): (length: number) => Uint8Array {
   const stream = new Keystream(sha256(utf8(name)));
   return (length) => stream.next(length);
@@ -121,7 +110,7 @@ describe('a job with noise', () => {
     ['less noise', { noise: { ...manifest.noise!, variance: manifest.noise!.variance * 0.98 } }, 'privacy.epsilon'],
   ])('is refused by a silo when it promises with %s', (_what, changes, path) => {
     expect(
-      problemOf(() => {
+      jobProblemOf(() => {
         checkPrivacy({ ...manifest, ...changes });
       }),
     ).toContain(path);
@@ -129,15 +118,15 @@ describe('a job with noise', () => {
 
   it('is refused when something else in the sum depends on records', () => {
     const withHoldout = { ...file, evaluation: { holdoutFraction: 0.2 } };
-    expect(problemOf(() => buildManifest(withHoldout, facts))).toContain('evaluation.holdoutFraction');
+    expect(jobProblemOf(() => buildManifest(withHoldout, facts))).toContain('evaluation.holdoutFraction');
     const weighted = { ...file, training: { ...file.training, weightRows: 200 } };
-    expect(problemOf(() => buildManifest(weighted, facts))).toContain('training.weightRows');
+    expect(jobProblemOf(() => buildManifest(weighted, facts))).toContain('training.weightRows');
     const nova = { ...file, training: { ...file.training, method: { kind: 'fed-nova' } as const } };
-    expect(problemOf(() => buildManifest(nova, facts))).toContain('training.method');
+    expect(jobProblemOf(() => buildManifest(nova, facts))).toContain('training.method');
     const public_ = structuredClone(manifest);
     public_.layout!.segments[0]!.visibility = Visibility.VISIBILITY_PUBLIC;
     expect(
-      problemOf(() => {
+      jobProblemOf(() => {
         checkPrivacy(public_);
       }),
     ).toContain('layout.delta');
@@ -145,7 +134,7 @@ describe('a job with noise', () => {
 
   it('is refused where the modulus leaves no room', () => {
     const terms = { dimensions: 1_000_000, contributors: 3, room: { silos: 5, modulusBits: 16 } };
-    expect(problemOf(() => noisyQuantiser(noise, terms))).toContain('raise modulus_bits');
+    expect(jobProblemOf(() => noisyQuantiser(noise, terms))).toContain('raise modulus_bits');
   });
 
   it('may use the discrete Gaussian', () => {
@@ -208,11 +197,11 @@ describe('the share of one silo', () => {
     expect(draw()).toEqual(draw());
     expect(Math.max(...draw().subarray(0, PARAMETERS).map(Math.abs))).toBeLessThan(sumNoise.tail);
     const tooMuch = { ...sumNoise, variance: siloVariance(sumNoise, 5, 1), tail: 100, bytes: bytes('y') };
-    expect(problemOf(() => maskable(layout, quantised(0), tooMuch))).toContain('leaves room for 100');
+    expect(jobProblemOf(() => maskable(layout, quantised(0), tooMuch))).toContain('leaves room for 100');
   });
 
   it('is demanded: a vector that lacks it does not become maskable', () => {
-    expect(problemOf(() => maskable(layout, quantised(0), undefined))).toContain('do not go together');
+    expect(jobProblemOf(() => maskable(layout, quantised(0), undefined))).toContain('do not go together');
     // @ts-expect-error: quantised values are not maskable until noise has been decided on.
     const leaked: ReturnType<typeof maskable> = quantised(0).values;
     expect(leaked).toBeDefined();

@@ -10,7 +10,6 @@ import {
   checkPrivacy,
   decodeModelState,
   encodeModelState,
-  JobError,
   judgeRound,
   noisyQuantiser,
   rotated,
@@ -24,7 +23,7 @@ import { flattened, roundedNormBound } from '../../../src/privacy/index.js';
 import { readLayout, type SumNoise } from '../../../src/protocol/index.js';
 import { l2Norm, largestSum, segmentNamed, type Layout } from '../../../src/vector/index.js';
 import { JobManifest, decode, encode } from '../../../src/wire/index.js';
-import { contract, recipe } from '../../support/jobs.js';
+import { jobProblemOf, contract, recipe } from '../../support/jobs.js';
 
 const { target: _target, ...data } = contract;
 const CLIP = 2;
@@ -72,16 +71,6 @@ const holdout = {
   positives: new Float64Array(100),
   negatives: new Float64Array(100),
 };
-const codeOf = (work: () => unknown): string => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof JobError) return `${error.code} ${error.message}`;
-    throw error;
-  }
-  return 'none';
-};
-
 describe('a manifest with noise', () => {
   it('rotates unless its file says no, and one that does not is as it was', () => {
     const manifest = built(5, 3000);
@@ -131,7 +120,7 @@ describe('a manifest with noise', () => {
 
   it('is refused where so few bits make rounding weigh more than a hundredth', () => {
     const terms = { dimensions: 1_000_000, contributors: 3, room: { silos: 5, modulusBits: 16 } };
-    expect(codeOf(() => noisyQuantiser(noise, terms))).toContain('raise modulus_bits');
+    expect(jobProblemOf(() => noisyQuantiser(noise, terms))).toContain('raise modulus_bits');
     const { l2, units } = noisyQuantiser(noise, { ...terms, room: { silos: 5, modulusBits: 20 } });
     expect(l2 / units!).toBeLessThan(1.01);
   });
@@ -224,7 +213,7 @@ describe('a round with rotation', () => {
   });
 
   it('is refused by a silo that has no rotation', () => {
-    expect(codeOf(() => rotated(layout, [{ name: 'delta', values: new Float32Array(d) }], undefined))).toContain(
+    expect(jobProblemOf(() => rotated(layout, [{ name: 'delta', values: new Float32Array(d) }], undefined))).toContain(
       'job/bad-contribution',
     );
   });

@@ -9,7 +9,6 @@ import {
   checkLayout,
   checkPrivacy,
   explainManifest,
-  JobError,
   readStatistics,
   statisticsSegments,
   type StatisticsJobFile,
@@ -28,7 +27,7 @@ import {
 import { readNoise } from '../../../src/protocol/noise.js';
 import { l2Norm, largestContribution } from '../../../src/vector/index.js';
 import type { JobManifest } from '../../../src/wire/index.js';
-import { contract, statisticsContract } from '../../support/jobs.js';
+import { jobProblemOf, contract, statisticsContract } from '../../support/jobs.js';
 
 const { target: _target, ...data } = contract;
 const SILOS = ['a', 'b', 'c', 'd', 'e'];
@@ -47,16 +46,6 @@ const noise = readNoise(manifest)!;
 const layout = readLayout(manifest.layout, noise);
 const { features } = contract;
 const scale = layout.segments[0]!.quantiser.kind === 'real' ? layout.segments[0]!.quantiser.scale : 0;
-
-const codeOf = (work: () => unknown): string => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof JobError) return `${error.code} ${error.message}`;
-    throw error;
-  }
-  return 'none';
-};
 
 /** Rows of values at these parts of each feature's range. */
 function rowsAt(parts: readonly (readonly number[])[]): { rows: number; features: Float32Array } {
@@ -142,7 +131,7 @@ describe('a statistics job with noise', () => {
     ['less noise', { noise: { ...manifest.noise!, variance: manifest.noise!.variance / 2 } }, 'privacy.epsilon'],
   ])('is refused by a silo when it claims %s', (_what, changes, path) => {
     expect(
-      codeOf(() => {
+      jobProblemOf(() => {
         checkPrivacy({ ...manifest, ...changes });
       }),
     ).toContain(path);
@@ -150,12 +139,12 @@ describe('a statistics job with noise', () => {
 
   it('has no place for tables, nor for a scale of its own in one of its sums', () => {
     const tables = { ...file, statistics: { ...NO_TABLES, missingness: true } };
-    expect(codeOf(() => buildManifest(tables, facts))).toContain('means and standard deviations');
+    expect(jobProblemOf(() => buildManifest(tables, facts))).toContain('means and standard deviations');
     const finer = structuredClone(manifest);
     const second = finer.layout!.segments[1]!.quantiser!;
     if (second.$case === 'real') second.value.scale *= 2;
     expect(
-      codeOf(() => {
+      jobProblemOf(() => {
         checkPrivacy(finer);
       }),
     ).toContain('at one scale');
@@ -220,7 +209,7 @@ describe('the sums of a statistics job with noise', () => {
     const { standardDeviation } = readStatistics({ layout, values: opened }, statisticsContract, 5);
     expect([...standardDeviation]).toEqual(features.map(() => 0));
     expect(
-      codeOf(() => readStatistics({ layout, values: new Int32Array(layout.length) }, statisticsContract, 5)),
+      jobProblemOf(() => readStatistics({ layout, values: new Int32Array(layout.length) }, statisticsContract, 5)),
     ).toContain('job/bad-sum');
   });
 

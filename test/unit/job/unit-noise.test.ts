@@ -7,7 +7,6 @@ import {
   checkPrivacy,
   epsilonOfUnits,
   explainManifest,
-  JobError,
   parseJob,
   type ManifestFacts,
   type TrainingJobFile,
@@ -16,7 +15,7 @@ import {
 import { accountRun, sampledGaussianRdp, epsilonOf, ORDERS } from '../../../src/privacy/index.js';
 import { mechanismFor, mechanismOf, readLayout, type Manifest } from '../../../src/protocol/index.js';
 import type { JobManifest } from '../../../src/wire/index.js';
-import { contract, recipe } from '../../support/jobs.js';
+import { jobProblemOf, contract, recipe } from '../../support/jobs.js';
 
 const { target: _target, ...data } = contract;
 const terms: UnitNoiseTerms = { clip: 1, noise: 1.1, delta: 1e-5 };
@@ -50,16 +49,6 @@ const facts: ManifestFacts = {
   model: { blob: { sha256: new Uint8Array(32).fill(3), size: 10n }, parameterCount: 2000 },
 };
 const manifest = buildManifest(fileWith(terms), facts);
-
-const problemOf = (work: () => unknown): string => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof JobError) return `${error.code} ${error.message}`;
-    throw error;
-  }
-  return 'none';
-};
 
 describe('a job whose silos train by DP-SGD', () => {
   it('states what all steps cost in the smallest silo', () => {
@@ -104,7 +93,7 @@ describe('a job whose silos train by DP-SGD', () => {
     expect(parseJob(manifest).contract.unitColumn).toBeUndefined();
     checkPrivacy(one);
     expect(
-      problemOf(() => buildManifest(fileWith({ ...terms, unitColumn: data.features[0]!.column }), facts)),
+      jobProblemOf(() => buildManifest(fileWith({ ...terms, unitColumn: data.features[0]!.column }), facts)),
     ).toContain('unit_column');
   });
 
@@ -135,7 +124,7 @@ describe('a silo that computes for itself', () => {
     ['another unit', { unitNoise: { ...manifest.unitNoise!, unitColumn: 'ward' } }, 'unit_noise.unit_column'],
   ])('refuses a manifest with %s than follows', (_what, changes, path) => {
     expect(
-      problemOf(() => {
+      jobProblemOf(() => {
         checkPrivacy({ ...manifest, ...changes });
       }),
     ).toContain(path);
@@ -143,7 +132,7 @@ describe('a silo that computes for itself', () => {
 
   it('takes no part with fewer units than epsilon was computed for, and does with more', () => {
     expect(
-      problemOf(() => {
+      jobProblemOf(() => {
         checkOwnUnits(manifest, 399);
       }),
     ).toContain('this silo has 399 records');
@@ -151,7 +140,7 @@ describe('a silo that computes for itself', () => {
     checkOwnUnits(manifest, 5000);
     const patients = buildManifest(fileWith({ ...terms, unitColumn: 'patient_id', minUnits: 300 }), facts);
     expect(
-      problemOf(() => {
+      jobProblemOf(() => {
         checkOwnUnits(patients, 299);
       }),
     ).toContain('299 different values of patient_id');
@@ -160,7 +149,7 @@ describe('a silo that computes for itself', () => {
 
 describe('a job file that asks for what cannot be kept', () => {
   const refused = (changes: Partial<UnitNoiseTerms>, training: Partial<TrainingJobFile['training']> = {}) =>
-    problemOf(() => buildManifest(fileWith({ ...terms, ...changes }, training), facts));
+    jobProblemOf(() => buildManifest(fileWith({ ...terms, ...changes }, training), facts));
 
   it('is refused by field', () => {
     expect(refused({ clip: 0 })).toContain('training.privacy.clip');
@@ -172,12 +161,12 @@ describe('a job file that asks for what cannot be kept', () => {
     expect(refused({}, { method: { kind: 'fed-nova' } })).toContain('training.method');
     expect(refused({}, { loss: { kind: 'cox' } })).toContain('training.loss');
     expect(
-      problemOf(() => buildManifest({ ...fileWith(terms), evaluation: { holdoutFraction: 0.2 } }, facts)),
+      jobProblemOf(() => buildManifest({ ...fileWith(terms), evaluation: { holdoutFraction: 0.2 } }, facts)),
     ).toContain('evaluation.holdoutFraction');
   });
 
   it('is refused with batch normalisation, and GroupNorm is named', () => {
     const model = { ...facts.model!, statisticCount: 8 };
-    expect(problemOf(() => buildManifest(fileWith(terms), { ...facts, model }))).toContain('GroupNorm');
+    expect(jobProblemOf(() => buildManifest(fileWith(terms), { ...facts, model }))).toContain('GroupNorm');
   });
 });

@@ -1,10 +1,9 @@
 // Who is in the next round while the model stays as it was: those over whom silos that have signed will sign again (docs/protocol.md §2.4).
 
 import { describe, expect, it } from 'vitest';
-import { hash, LABELS } from '../../../src/crypto/index.js';
-import { Outcome, ShareHeader, type JobManifest } from '../../../src/wire/index.js';
+import { Outcome, type JobManifest } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
-import { allBut, bySilo, openedIn } from '../../support/memory/readings.js';
+import { commitsToAnother, allBut, openedIn } from '../../support/memory/readings.js';
 import { judgeByHash, type Judge } from '../../support/memory/vectors.js';
 
 const DEALER = 2;
@@ -13,15 +12,7 @@ const DEALER = 2;
 function burnt(n: number, manifest: Partial<JobManifest>): MemoryConsortium {
   const consortium = new MemoryConsortium(n, { manifest });
   const dealer = consortium.silos[DEALER]!;
-  dealer.tamper = (envelope, ciphertexts) => ({
-    envelope:
-      envelope.type === 'share-header'
-        ? bySilo(consortium.founded, dealer.id, envelope, ShareHeader, ({ t1 }) => ({
-            selfCommitment: hash(LABELS.commitSelfSecret, t1, Uint8Array.of(0, DEALER), new Uint8Array(32)),
-          }))
-        : envelope,
-    ciphertexts,
-  });
+  commitsToAnother(consortium, dealer);
   return consortium;
 }
 

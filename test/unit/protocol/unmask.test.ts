@@ -1,11 +1,11 @@
 // P5: when a silo refuses to release, and which releases the coordinator refuses (docs/protocol.md §2.3).
 
 import { describe, expect, it } from 'vitest';
-import { commitShare, hash, LABELS } from '../../../src/crypto/index.js';
+import { commitShare } from '../../../src/crypto/index.js';
 import { openRelease, orRejection, reconstruct } from '../../../src/protocol/index.js';
-import { Consistency, ConsistencyRequest, ShareHeader, Unmask, type Envelope } from '../../../src/wire/index.js';
+import { Consistency, ConsistencyRequest, Unmask, type Envelope } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
-import { allBut, byCoordinator, bySilo, jobOf, openedIn } from '../../support/memory/readings.js';
+import { commitsToAnother, allBut, byCoordinator, bySilo, jobOf, openedIn } from '../../support/memory/readings.js';
 import { refusedByCoordinator, refusedBySilo, until, untilSent, type BodyOf } from '../../support/memory/refusals.js';
 
 type Asked = BodyOf<'unmask'>;
@@ -154,16 +154,7 @@ describe('a dealer whose shares are off the polynomial', () => {
   it('ends the attempt before anything is published, and is named', () => {
     const consortium = new MemoryConsortium(5, { manifest: { roundLimit: 1 } });
     const dealer = consortium.silos[2]!;
-    // Every share matches its commitment, and the commitment to the secret is to another one.
-    dealer.tamper = (envelope, ciphertexts) => ({
-      envelope:
-        envelope.type === 'share-header'
-          ? bySilo(consortium.founded, dealer.id, envelope, ShareHeader, ({ t1 }) => ({
-              selfCommitment: hash(LABELS.commitSelfSecret, t1, Uint8Array.of(0, 2), new Uint8Array(32)),
-            }))
-          : envelope,
-      ciphertexts,
-    });
+    commitsToAnother(consortium, dealer);
     const codes: string[] = [];
     consortium.hooks.arrive = (_, envelope) => {
       if (envelope.type !== 'unmask') return true;
