@@ -1,4 +1,5 @@
-// Framing of what is hashed and signed: every variable part is preceded by its length, so no two inputs share one byte string.
+// Framing of what is hashed and signed: the label is preceded by its length. The parts behind it are not: whoever hashes several makes all
+// of them but one of a fixed length, and checks that where somebody else shows them (src/protocol/transcript.ts).
 
 import { concat, u16be, utf8 } from './bytes.js';
 

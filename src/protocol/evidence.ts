@@ -1,5 +1,5 @@
 // Contradictions as records: signed messages that cannot all be honest are kept, with what stood under the hashes they name where they
-// prove nothing without it, so that anybody can judge them later (src/audit/evidence).
+// prove nothing without it, so that anybody can judge them later (src/protocol/judge, src/audit/evidence).
 
 import { LIMITS, type UnixMs } from '../base/index.js';
 import { hash, LABELS } from '../crypto/index.js';

@@ -43,6 +43,6 @@ export {
   votesNeeded,
   type RollbackDecision,
 } from './vote.js';
-export { attemptId, transcript1Of, transcript2Of, transcript3Of } from './transcript.js';
+export { attemptId, shownTranscript1, shownTranscript2, shownTranscript3 } from './transcript.js';
 export * from './version.js';
 export { weightStreams } from './weights.js';

@@ -1,8 +1,7 @@
 // The entries of one attempt, from T1 to the releases, each behind what permits it.
 
-import { equalBytes, hex, type Hash } from '../../base/index.js';
-import { hash, LABELS } from '../../crypto/index.js';
-import { deadAfterAborts, fromBitmap, type Manifest } from '../../protocol/index.js';
+import { equalBytes, hex } from '../../base/index.js';
+import { deadAfterAborts, fromBitmap, shownTranscript3, type Manifest } from '../../protocol/index.js';
 import {
   ClosingStatement,
   decode,
@@ -66,13 +65,15 @@ function request({ round, attempt }: Place, logged: Logged<ConsistencyRequest>):
     `entry ${String(index)} rests on another T2 than the one that was closed.`,
     [attempt.t2.index, index],
   );
-  attempt.t3 = { ...logged, t3: transcript3Of(message) };
-}
-
-/** T3 as its request gives it; whether headers and survivors fit is checked with the transcript. */
-export function transcript3Of({ t2, survivors, headers, sumHash }: ConsistencyRequest): Hash {
-  const hashes = headers.map(({ payload }) => hash(LABELS.maskedHeader, payload));
-  return hash(LABELS.t3, t2, survivors, ...hashes, sumHash);
+  // Whether headers and survivors fit is checked with the transcript.
+  const t3 = shownTranscript3(message);
+  verified(
+    t3 !== undefined,
+    'verify/other-transcript',
+    `entry ${String(index)} names survivors and masked headers that give no T3.`,
+    [index],
+  );
+  attempt.t3 = { ...logged, t3 };
 }
 
 function consistency({ round, attempt }: Place, logged: Logged<Consistency>): void {

@@ -1,11 +1,11 @@
 // What evidence says once it is opened: the messages whose signatures verify against the roster, by type. Everything else proves nothing.
 
-import { hex, isCodedError, LIMITS } from '../../base/index.js';
+import { equalBytes, hex, isCodedError, LIMITS } from '../../base/index.js';
 import { hash, LABELS, type SignedType } from '../../crypto/index.js';
 import { openEnvelope } from '../envelope.js';
 import { Refusal } from '../rejection.js';
 import type { Roster } from '../roster.js';
-import { transcript3Of } from '../transcript.js';
+import { shownTranscript3 } from '../transcript.js';
 import {
   Abandon,
   Abort,
@@ -124,16 +124,12 @@ function notJudged(type: string): string {
   return `a "${type.slice(0, 40)}" is no message that evidence is judged by.`;
 }
 
-/** T3 of a signed request. */
-export function t3Of({ t2, survivors, headers, sumHash }: ConsistencyRequest): Uint8Array {
-  const payloads = headers.map(({ payload }) => payload);
-  return transcript3Of(t2, survivors, payloads, sumHash);
-}
-
 /** The request whose T3 a message names. */
 export function requestOf(found: Case, t3: Uint8Array): Statement<ConsistencyRequest> | undefined {
-  const wanted = hex(t3);
-  return found.of('survivors').find(({ message }) => hex(t3Of(message)) === wanted);
+  return found.of('survivors').find(({ message }) => {
+    const shown = shownTranscript3(message);
+    return shown !== undefined && equalBytes(shown, t3);
+  });
 }
 
 /** The rid of a plan. */

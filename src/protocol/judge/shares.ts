@@ -14,7 +14,7 @@ import {
 import { fromBitmap } from '../bitmap.js';
 import { openAsDealer, shareMatches } from '../dealing.js';
 import { thresholdFor } from '../params.js';
-import { attemptId, transcript1Of, transcript2Of } from '../transcript.js';
+import { shownTranscript1, shownTranscript2 } from '../transcript.js';
 import type { ShareHeader } from '../../wire/index.js';
 import { headerHash, requestOf, type Case, type Statement } from './case.js';
 import type { Conviction } from './charge.js';
@@ -44,18 +44,15 @@ function openedT1(found: Case): OpenedT1 | undefined {
   const { keys } = found.record;
   if (keys === undefined) return undefined;
   const { advertised } = keys;
-  const t1 = transcript1Of(
-    attemptId(keys.rid, keys.attempt),
-    keys.attemptHash,
-    advertised.map((one) => (one.length === 0 ? undefined : one)),
-  );
+  const t1 = shownTranscript1(keys);
+  if (t1 === undefined) return undefined;
   return {
     t1,
     t: shareThreshold(found, keys.rid) ?? thresholdFor(advertised.length),
     keysOf: (index) =>
-      found.of('advertise').find(({ payload }) => {
+      found.of('advertise').find(({ payload, message }) => {
         const named = advertised[index];
-        return named !== undefined && equalBytes(hash(LABELS.advertise, payload), named);
+        return message.index === index && named !== undefined && equalBytes(hash(LABELS.advertise, payload), named);
       }),
   };
 }
@@ -122,7 +119,8 @@ function released(found: Case): Conviction[] {
   const dealtOn = asHash(dealers?.t1 ?? new Uint8Array());
   const members = dealers === undefined ? undefined : fromBitmap(dealers.members, dealers.members.length * 8);
   if (dealers === undefined || dealtOn === undefined || members === undefined) return [];
-  const t2 = transcript2Of(dealers.t1, dealers.members, dealers.headers);
+  const t2 = shownTranscript2(dealers);
+  if (t2 === undefined) return [];
   const headers = headersIn(found).flatMap(({ payload, message }): [number, ShareHeader][] => {
     const place = dealers.headers.findIndex((one) => equalBytes(one, headerHash(payload)));
     const index = members[place];

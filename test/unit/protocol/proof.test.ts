@@ -2,12 +2,23 @@
 // nobody is out without one (docs/protocol.md §2.9).
 
 import { describe, expect, it } from 'vitest';
-import { unixMs } from '../../../src/base/index.js';
+import { concat, u32be, unixMs, type Hash } from '../../../src/base/index.js';
 import { hash, LABELS } from '../../../src/crypto/index.js';
+import { openedKeys } from '../../../src/protocol/evidence.js';
 import { evidenceOf, type Rejection } from '../../../src/protocol/index.js';
-import { AdvertiseKeys, ShareHeader, type Directive, type StartDirective } from '../../../src/wire/index.js';
+import { openProofs } from '../../../src/protocol/proof.js';
+import {
+  AdvertiseKeys,
+  decode,
+  Unmask,
+  type Directive,
+  type Envelope,
+  type OpenedKeys,
+  type OpenedShare,
+  type StartDirective,
+} from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
-import { allBut, bySilo, jobOf, openedIn } from '../../support/memory/readings.js';
+import { commitsToAnother, allBut, bySilo, jobOf, openedIn } from '../../support/memory/readings.js';
 import { refusedBySilo, until } from '../../support/memory/refusals.js';
 
 const DEALER = 2;
@@ -16,15 +27,7 @@ const DEALER = 2;
 function burnt(rounds: number): MemoryConsortium {
   const consortium = new MemoryConsortium(5, { manifest: { roundLimit: rounds } });
   const dealer = consortium.silos[DEALER]!;
-  dealer.tamper = (envelope, ciphertexts) => ({
-    envelope:
-      envelope.type === 'share-header'
-        ? bySilo(consortium.founded, dealer.id, envelope, ShareHeader, ({ t1 }) => ({
-            selfCommitment: hash(LABELS.commitSelfSecret, t1, Uint8Array.of(0, DEALER), new Uint8Array(32)),
-          }))
-        : envelope,
-    ciphertexts,
-  });
+  commitsToAnother(consortium, dealer);
   return consortium;
 }
 
@@ -114,5 +117,60 @@ describe('a start with proofs', () => {
     expect(told(proof!.slice(0, 40))).toMatch(/^wire\//);
     silo!.handle({ sequence: 1n << 61n, body: { $case: 'start', value: start } });
     expect([...jobOf(silo!).excluded!]).toEqual([consortium.silos[DEALER]!.id]);
+  });
+});
+
+describe('a proof whose parts of T1 are cut otherwise', () => {
+  const consortium = new MemoryConsortium(5, { manifest: { roundLimit: 1 } });
+  const shown: { envelope: Envelope; keys: OpenedKeys; t1: Hash; shares: OpenedShare[] }[] = [];
+  consortium.hooks.arrive = (_, envelope) => {
+    if (envelope.type !== 'unmask') return true;
+    const { context, keys, dealers } = consortium.job.open!.attempt;
+    const { index, selfShares } = decode(Unmask, 'unmask', envelope.payload);
+    const share = {
+      dealer: 0,
+      recipient: index,
+      ofKey: false,
+      share: selfShares.find(({ dealer }) => dealer === 0)!.share,
+    };
+    const before = shown.at(-1)?.shares ?? [];
+    const { envelope: header } = dealers!.members.get(0)!;
+    shown.push({ envelope: header, keys: openedKeys(context, keys!), t1: keys!.t1, shares: [...before, share] });
+    return true;
+  };
+  consortium.run();
+
+  const preimage = ({ rid, attempt, attemptHash, advertised }: OpenedKeys): Uint8Array =>
+    concat(rid, u32be(attempt), attemptHash, ...advertised.flatMap((one) => [Uint8Array.of(1), one]));
+  const cuts: [string, (keys: OpenedKeys) => OpenedKeys][] = [
+    [
+      'the first members are told to be part of what is before them',
+      ({ attemptHash, advertised, ...more }) => ({
+        ...more,
+        attemptHash: concat(attemptHash, ...advertised.slice(0, -1).flatMap((one) => [Uint8Array.of(1), one])),
+        advertised: advertised.slice(-1),
+      }),
+    ],
+    [
+      'two members are told to be one',
+      ({ advertised: [first, second, ...others], ...more }) => ({
+        ...more,
+        advertised: [concat(first!, Uint8Array.of(1), second!), ...others],
+      }),
+    ],
+  ];
+
+  it.each(cuts)('frames no honest silo, though T1 is the same: %s', (_what, cut) => {
+    const { envelope, keys, t1, shares } = shown.at(-1)!;
+    const other = cut(keys);
+    expect(hash(LABELS.t1, preimage(keys))).toEqual(t1);
+    expect(hash(LABELS.t1, preimage(other))).toEqual(t1);
+    // Fewer than its shares need, which is what the threshold of a smaller cohort would be.
+    for (let few = 1; few < shares.length; few++) {
+      const proof = recordOf({ evidence: [envelope], exhibits: { keys: other, shares: shares.slice(0, few) } });
+      expect(() => openProofs(consortium.job.manifest, [proof])).toThrow(
+        expect.objectContaining({ code: 'plan/no-proof' }),
+      );
+    }
   });
 });

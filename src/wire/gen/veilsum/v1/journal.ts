@@ -346,7 +346,7 @@ export interface CoordinatorFingerprintsChecked {
 
 /**
  * Signed messages that cannot all be honest, as they were met: two plans for one round, two survivor sets, a share that does not match
- * its commitment. What anybody can conclude from them is computed from the signed bytes (src/audit/evidence), never read from here.
+ * its commitment. What anybody can conclude from them is computed from the signed bytes (src/protocol/judge, src/audit/evidence), never read from here.
  */
 export interface EvidenceRecord {
   version: number;
