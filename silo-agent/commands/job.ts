@@ -76,7 +76,7 @@ async function exclude(name: string, silo: string, options: Common & { readonly 
     reason: options.reason,
     atUnixMs: BigInt(Date.now()),
   });
-  openExclude(self.roster, manifest, self.siloId, vote);
+  openExclude(manifest, self.siloId, vote);
   await offers.vote(vote);
   printVoted(manifest, `to exclude ${silo}`);
 }
@@ -101,7 +101,7 @@ async function rollback(
     reason: options.reason,
     atUnixMs: BigInt(Date.now()),
   });
-  openRollback(self.roster, manifest, self.siloId, vote);
+  openRollback(manifest, self.siloId, vote);
   await offers.vote(vote);
   printVoted(manifest, `to go on from the model of round ${options.toRound}`);
 }

@@ -1,5 +1,6 @@
 // What silos decide together by their operators' signatures when a job is stuck (docs/protocol.md §2.9): to hear a silo no more, or to go
-// on from an earlier model. No vote travels inside a sum: there one silo could put a whole quorum into its own coordinate.
+// on from an earlier model. No vote travels inside a sum: there one silo could put a whole quorum into its own coordinate. Votes are signed
+// under the roster of the job: they count though the silo has been removed since.
 
 import { asHash, asSiloId, concat, equalBytes, hex, u32be, type Hash, type SiloId } from '../base/index.js';
 import { hash, LABELS } from '../crypto/index.js';
@@ -8,7 +9,7 @@ import { openEnvelope } from './envelope.js';
 import type { Manifest } from './manifest.js';
 import { thresholdFor } from './params.js';
 import { demand, demanded } from './rejection.js';
-import { siloSigner, type Roster } from './roster.js';
+import { siloSigner } from './roster.js';
 
 /** How many distinct silos of a job must agree. */
 export function votesNeeded(manifest: Manifest): number {
@@ -22,8 +23,8 @@ export interface ExcludeVote {
 }
 
 /** Throws Refusal `vote/invalid`. */
-export function openExclude(roster: Roster, manifest: Manifest, voter: SiloId, envelope: Envelope): ExcludeVote {
-  const { message } = openEnvelope(roster, envelope, { type: 'exclude', signer: siloSigner(voter) }, Exclude);
+export function openExclude(manifest: Manifest, voter: SiloId, envelope: Envelope): ExcludeVote {
+  const { message } = openEnvelope(manifest.roster, envelope, { type: 'exclude', signer: siloSigner(voter) }, Exclude);
   demandVoter(manifest, voter, message);
   const excluded = demanded(asSiloId(message.excluded), 'vote/invalid', 'the silo to be excluded has no name.');
   demand(
@@ -35,11 +36,11 @@ export function openExclude(roster: Roster, manifest: Manifest, voter: SiloId, e
 }
 
 /** Whom enough distinct silos of the job have voted to exclude, by these envelopes. Throws Refusal `vote/invalid`, `vote/too-few`. */
-export function openExclusions(roster: Roster, manifest: Manifest, envelopes: readonly Envelope[]): Set<SiloId> {
+export function openExclusions(manifest: Manifest, envelopes: readonly Envelope[]): Set<SiloId> {
   const voters = new Map<SiloId, Set<SiloId>>();
   for (const envelope of envelopes) {
     const voter = manifest.silos.find((silo) => siloSigner(silo) === envelope.signer);
-    const vote = openExclude(roster, manifest, voterOf(voter, manifest, envelope), envelope);
+    const vote = openExclude(manifest, voterOf(voter, manifest, envelope), envelope);
     voters.set(vote.excluded, (voters.get(vote.excluded) ?? new Set()).add(vote.voter));
   }
   const needed = votesNeeded(manifest);
@@ -68,8 +69,13 @@ export interface RollbackVote extends RollbackDecision {
 }
 
 /** Throws Refusal `vote/invalid`. */
-export function openRollback(roster: Roster, manifest: Manifest, voter: SiloId, envelope: Envelope): RollbackVote {
-  const { message } = openEnvelope(roster, envelope, { type: 'rollback', signer: siloSigner(voter) }, Rollback);
+export function openRollback(manifest: Manifest, voter: SiloId, envelope: Envelope): RollbackVote {
+  const { message } = openEnvelope(
+    manifest.roster,
+    envelope,
+    { type: 'rollback', signer: siloSigner(voter) },
+    Rollback,
+  );
   demandVoter(manifest, voter, message);
   return {
     voter,
@@ -103,11 +109,11 @@ export function rollbackHash({ afterHash, baseRound, baseModelHash }: RollbackDe
 }
 
 /** Enough distinct silos of the job have voted for one and the same. Throws Refusal `vote/invalid`, `vote/too-few`. */
-export function openDecision(roster: Roster, manifest: Manifest, envelopes: readonly Envelope[]): RollbackDecision {
+export function openDecision(manifest: Manifest, envelopes: readonly Envelope[]): RollbackDecision {
   const votes = new Map<SiloId, RollbackVote>();
   for (const envelope of envelopes) {
     const voter = manifest.silos.find((silo) => siloSigner(silo) === envelope.signer);
-    const vote = openRollback(roster, manifest, voterOf(voter, manifest, envelope), envelope);
+    const vote = openRollback(manifest, voterOf(voter, manifest, envelope), envelope);
     votes.set(vote.voter, vote);
   }
   const [first, ...others] = votes.values();

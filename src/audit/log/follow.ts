@@ -42,7 +42,7 @@ export class JobFollower {
     if (entry.kind === 'manifest' && logged !== undefined) this.#manifest(logged);
     else if (entry.kind === 'approval' && logged !== undefined) this.#approval(logged as Logged<Approval>);
     else if ((entry.kind === 'exclude' || entry.kind === 'rollback') && logged !== undefined)
-      followVote(this.#roster, this.#known(index), logged);
+      followVote(this.#known(index), logged);
     else if (entry.round > 0) {
       const book = this.#known(index);
       if (entry.kind === 'plan' && logged !== undefined) this.#plan(book, logged);

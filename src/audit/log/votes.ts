@@ -1,22 +1,22 @@
 // Votes of silos' operators as the log holds them (docs/protocol.md §2.9): each is one silo's, and enough of them decide.
 
 import { asSiloId, type SiloId } from '../../base/index.js';
-import { decisionName, openExclude, openRollback, votesNeeded, type Roster } from '../../protocol/index.js';
+import { decisionName, openExclude, openRollback, votesNeeded } from '../../protocol/index.js';
 import { verified } from '../errors.js';
 import type { JobBook } from './book.js';
 import type { Logged } from './messages.js';
 
 /** Throws Refusal `vote/invalid`, VerifyError `verify/entry-order`. */
-export function followVote(roster: Roster, book: JobBook, logged: Logged): void {
+export function followVote(book: JobBook, logged: Logged): void {
   const { entry, envelope, index } = logged;
   const voter = asSiloId(entry.subject.slice('silo/'.length)) ?? ('' as SiloId);
   const { manifest } = book;
   if (entry.kind === 'exclude') {
-    const { excluded } = openExclude(roster, manifest, voter, envelope);
+    const { excluded } = openExclude(manifest, voter, envelope);
     book.excludeVotes.set(excluded, (book.excludeVotes.get(excluded) ?? new Set()).add(voter));
     return;
   }
-  const vote = openRollback(roster, manifest, voter, envelope);
+  const vote = openRollback(manifest, voter, envelope);
   const name = decisionName(vote);
   const voters = (book.rollbackVotes.get(name) ?? new Set()).add(voter);
   book.rollbackVotes.set(name, voters);

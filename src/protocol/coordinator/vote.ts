@@ -15,7 +15,7 @@ export function onExclude(
   envelope: Envelope,
 ): Accepted<CoordinatorState> {
   const job = votedOn(state, envelope);
-  const { excluded } = openExclude(state.self.roster, job.manifest, silo, envelope);
+  const { excluded } = openExclude(job.manifest, silo, envelope);
   const votes = job.excludeVotes.get(excluded) ?? new Map<SiloId, Envelope>();
   if (alreadyStored(votes.get(silo), envelope)) return { state, effects: [ANSWERED] };
   const cast = withEntry(votes, silo, envelope);
@@ -35,7 +35,7 @@ export function onRollback(
   envelope: Envelope,
 ): Accepted<CoordinatorState> {
   const job = votedOn(state, envelope);
-  const vote = openRollback(state.self.roster, job.manifest, silo, envelope);
+  const vote = openRollback(job.manifest, silo, envelope);
   const name = decisionName(vote);
   const votes = job.rollbackVotes.get(name) ?? new Map<SiloId, Envelope>();
   if (alreadyStored(votes.get(silo), envelope)) return { state, effects: [ANSWERED] };

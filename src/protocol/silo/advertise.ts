@@ -49,10 +49,7 @@ export function onAttemptStarted(
     demandDailyLimit(state, at);
     demandBudget(state, job, plan);
   }
-  const excluded = [
-    ...openExclusions(self.roster, job.manifest, value.exclusions),
-    ...openProofs(job.manifest, value.proofs),
-  ];
+  const excluded = [...openExclusions(job.manifest, value.exclusions), ...openProofs(job.manifest, value.proofs)];
   const carried = open === undefined ? undefined : leaveAttempt(state, job, open, attempt, value.aborts);
   const rho = SecretBytes.of<'rho'>(value.rho);
   const secrets = attemptSecrets(rho, plan.rid, attempt.attempt);

@@ -16,7 +16,7 @@ export function onRolledBack(state: SiloState, event: JournalledEvent, value: Ro
     'vote/invalid',
     'the votes are about no job of this silo.',
   );
-  const decision = openDecision(job.manifest.roster, job.manifest, value.votes);
+  const decision = openDecision(job.manifest, value.votes);
   const hash = rollbackHash(decision);
   // Shown again after a restart or a reconnect.
   if (job.rollbacks.some((one) => equalBytes(one, hash))) return { state, effects: [] };

@@ -8,6 +8,7 @@ import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { BASE } from '../../support/memory/founding.js';
 import { ofJob, order } from '../../support/memory/orders.js';
 import { distinctSent, jobOf } from '../../support/memory/readings.js';
+import { evict } from '../../support/memory/rosters.js';
 import { judgeByHash, type Judge } from '../../support/memory/vectors.js';
 
 const POISONER = 6;
@@ -65,6 +66,23 @@ describe('a silo that makes every round fail', () => {
     expect(jobOf(consortium.silos[0]!).modelHash).not.toEqual(consortium.job.manifest.initialModelHash);
   });
 
+  it('stays excluded when one of those who voted is removed from the roster later', () => {
+    const consortium = poisoned(6);
+    consortium.run();
+    for (const voter of [0, 1, 2, 3, 4])
+      consortium.receive(consortium.silos[voter]!.id, { envelope: vote(consortium, voter), ciphertexts: [] });
+    order(consortium, { $case: 'resumeJob', value: ofJob(consortium) });
+    consortium.run(3);
+    const removed = consortium.silos[4]!.id;
+    evict(consortium, removed);
+    consortium.run();
+    expect(consortium.coordinator.self.roster.members.has(removed)).toBe(false);
+    const after = consortium.job.closed.slice(3);
+    expect(after.map(({ result }) => result !== undefined)).toEqual([true, true, true]);
+    for (const { survivors } of after) expect(survivors).not.toContain(consortium.silos[POISONER]!.id);
+    expect(consortium.silos[0]!.rejections.map(({ code }) => code)).not.toContain('envelope/unknown-signer');
+  });
+
   it('keeps the others from the next sum as long as they have not voted: the same inputs with one silo less would tell its own', () => {
     const consortium = poisoned(4);
     consortium.run();
@@ -79,11 +97,10 @@ describe('a silo that makes every round fail', () => {
 
 describe('a silo that is shown votes to exclude another', () => {
   const consortium = poisoned(1);
-  const { roster } = consortium.founded;
   const { manifest } = consortium.job;
   const opened = (...envelopes: Envelope[]): string => {
     try {
-      return [...openExclusions(roster, manifest, envelopes)].join(' ');
+      return [...openExclusions(manifest, envelopes)].join(' ');
     } catch (error) {
       return (error as { code: string }).code;
     }
