@@ -21,6 +21,7 @@ import {
   encode,
   Envelope,
   Protest,
+  ReleaseAnswer,
   RoundResult,
   Unmask,
 } from '../../wire/index.js';
@@ -98,7 +99,10 @@ export function entriesOf(
         body: bodyOf('manifest', manifest),
       });
   }
-  if (event.$case === 'messageReceived') message(event.value.envelope);
+  if (event.$case === 'messageReceived') {
+    message(event.value.envelope);
+    message(releaseWithin(before, after, event.value.envelope));
+  }
   if (after.self.roster !== before.self.roster) entries.push(rosterEntry(after.self.roster.hash, at));
   for (const closing of closings(before, after)) add(closing);
   for (const effect of effects) if (effect.kind === 'persist') effect.emitted.forEach(message);
@@ -134,6 +138,22 @@ export function entriesOf(
       },
     });
   return entries;
+}
+
+/** A release counts from its silo's answer to the question whether it had released, where that came first. */
+function releaseWithin(
+  before: CoordinatorState,
+  after: CoordinatorState,
+  envelope: Envelope | undefined,
+): Envelope | undefined {
+  if (envelope?.type !== 'release-answer') return undefined;
+  const { rid, unmask } = decode(ReleaseAnswer, 'release-answer', envelope.payload);
+  return releasesOf(after, rid) > releasesOf(before, rid) ? unmask : undefined;
+}
+
+function releasesOf({ jobs }: CoordinatorState, rid: Uint8Array): number {
+  const open = [...jobs.values()].find((job) => job.open !== undefined && equalBytes(job.open.plan.rid, rid))?.open;
+  return open?.attempt.releases.size ?? 0;
 }
 
 /** First entry of every log: the roster under which it begins. Another one wherever a successor takes its place. */

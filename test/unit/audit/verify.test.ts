@@ -396,3 +396,34 @@ it('the verdict of the command says PASS with counts, and its exit code is that 
   expect((await at_.run('verify', file, '--roster-hash', '00'.repeat(32))).code).toBe(7);
   expect((await at_.run('verify', file, '--roster-hash', '00')).code).toBe(2);
 });
+
+describe('a result that rests on a release which came with the answer to whether there had been one', () => {
+  it('passes: that release is in the log like any other', async () => {
+    const blocked = new Set<string>();
+    const asked = await trainedConsortium(undefined, undefined, (consortium) => {
+      const { arrive } = consortium.hooks;
+      consortium.hooks.arrive = (silo, envelope) => {
+        const { open } = consortium.job;
+        const few = open?.plan.round === 1 && open.attempt.releases.size + 1 === open.plan.t;
+        if (envelope.type === 'unmask' && (few || blocked.has(silo.id))) {
+          blocked.add(silo.id);
+          return false;
+        }
+        return arrive!(silo, envelope);
+      };
+    });
+    expect(blocked.size).toBeGreaterThan(0);
+    const [first] = asked.consortium.job.closed;
+    expect(first!.result).toBeDefined();
+    const made = partsOf(await bundleOfJob(asked));
+    expect(verifyParts(made, { rosterHash: asked.consortium.founded.roster.hash })).toMatchObject({
+      word: 'PASS',
+      findings: [],
+    });
+    const releases = entriesIn(made).filter((bytes) => {
+      const { kind, round } = decodeEntry(bytes);
+      return kind === 'release' && round === 1;
+    });
+    expect(releases.length).toBeGreaterThanOrEqual(first!.plan.t);
+  });
+});
