@@ -1,11 +1,12 @@
 // The differencing guard (docs/protocol.md §3): what the difference of this sum and the last ones like it would tell about one silo, or
 // about what changed in its records. The input rule speaks of equal inputs; this speaks of inputs that are nearly equal, such as the
-// hold-out counts and updates of successive rounds. Sums with noise need no guard: their epsilon covers every difference.
+// hold-out counts and updates of successive rounds. Sums whose noise protects whole silos need no guard: their epsilon covers every difference.
 
 import { equalBytes, LIMITS, type SiloId } from '../../base/index.js';
 import { JobKind } from '../../wire/index.js';
 import { siloAt } from '../check/context.js';
 import type { SurvivorSet } from '../check/survivors.js';
+import { unitOf } from '../ledger.js';
 import type { Plan } from '../plan.js';
 import { demand } from '../rejection.js';
 import type { Located } from './change.js';
@@ -13,9 +14,9 @@ import type { SiloEffect } from './event.js';
 import { isolatedBy } from './isolation.js';
 import type { JobState, LastSum, OpenRound, SiloState } from './state.js';
 
-/** Sums under one name are compared with each other; undefined for a job whose sums carry noise. */
+/** Sums under one name are compared with each other; undefined for a job whose noise protects each silo. */
 function nameOf({ manifest, dataSet }: JobState): string | undefined {
-  if (manifest.noise !== undefined || manifest.unitNoise !== undefined) return undefined;
+  if (unitOf(manifest) === 'silo') return undefined;
   if (manifest.message.kind === JobKind.JOB_KIND_TRAIN) return `train/${manifest.jobId}`;
   return manifest.message.kind === JobKind.JOB_KIND_STATISTICS ? `statistics/${dataSet}` : `evaluate/${dataSet}`;
 }

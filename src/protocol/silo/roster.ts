@@ -39,6 +39,7 @@ export function onSuccessorSigned(
 /** Shown by the coordinator to every member; changes nothing until the silo's operator signs it. */
 export function onRosterProposed(state: SiloState, { roster, signatures }: SignedRoster): Accepted<SiloState> {
   const proposed = readSuccessor(state.self.roster, roster);
+  demand(signatures.length > 0, 'roster/too-few', 'a roster that no member has signed is proposed by nobody.');
   // Who is said to have signed is shown to a person, who decides by it.
   for (const envelope of signatures) demandAbout(openSuccessorSignature(state.self.roster, envelope), proposed);
   return { state, effects: [{ kind: 'ask-about-roster', proposed, signatures }] };

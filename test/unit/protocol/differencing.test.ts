@@ -46,6 +46,15 @@ describe('survivors of two training rounds in a row that differ by one silo', ()
     expect(warnings(consortium)[0]).toContain('differ by silo-004 alone');
   });
 
+  it('are told of also where noise protects each record: a hospital has many', () => {
+    const unitNoise = { unitColumn: '', clip: 1, noise: 1.1, batch: 16, minUnits: 400n, steps: 25 };
+    const consortium = consortiumWith('warn', 2, { unitNoise, privacy: { epsilon: 3, delta: 1e-5 } });
+    leaveOut(consortium, [4], 2);
+    consortium.run();
+    expect(openedIn(consortium, 2)).toEqual(allBut(N, 4));
+    expect(warnings(consortium)).toHaveLength(N - 1);
+  });
+
   it('are refused where the policy says so, and the round is given up', () => {
     const consortium = consortiumWith('refuse', 2);
     leaveOut(consortium, [4], 2);

@@ -282,6 +282,14 @@ describe('signing a successor', () => {
     ).toBe('accepted');
   });
 
+  it('keeps no proposal that nobody has signed', () => {
+    const { silos, coordinator } = new MemoryConsortium(5);
+    const [silo] = silos;
+    const roster = successorOf(coordinator.self.roster, without('silo-004'));
+    silo!.feed({ $case: 'rosterProposed', value: { roster, signatures: [] } });
+    expect(silo!.rejections.map(({ code }) => code)).toEqual(['roster/too-few']);
+  });
+
   it('shows a proposal to every member, which nobody signs by itself', () => {
     const consortium = new MemoryConsortium(5);
     consortium.run(1);
