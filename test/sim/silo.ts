@@ -26,7 +26,7 @@ import {
 } from '../../src/wire/index.js';
 import { noteIn } from '../support/memory/silo.js';
 import { Disk, Killed } from './disk.js';
-import type { Outgoing } from './face.js';
+import { Broken, type Outgoing } from './face.js';
 import type { Stream } from './network.js';
 import { work } from './silo-work.js';
 import type { World } from './world.js';
@@ -283,6 +283,8 @@ export class SimSilo {
       if (done.rejected.evidence.length > 0) this.proofs.push(done.rejected);
       return done.rejected;
     }
+    if (done.accepted.state !== this.state && !done.accepted.effects.some(({ kind }) => kind === 'persist'))
+      throw new Broken(`${this.id} changes its state by ${event.$case} and its journal does not know (G1)`);
     const next = this.world.wrap(this, event, done.accepted);
     try {
       for (const effect of next.effects) {

@@ -259,6 +259,8 @@ export class MemoryConsortium {
       this.rejections.push({ silo: from, rejection: done.rejected });
       return;
     }
+    if (done.accepted.state !== this.coordinator && !done.accepted.effects.some(({ kind }) => kind === 'persist'))
+      throw new Error(`the coordinator changes its state by ${event.$case} and its journal does not know`);
     this.coordinator = done.accepted.state;
     for (const effect of done.accepted.effects) {
       this.#run(effect, event, from);

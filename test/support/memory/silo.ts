@@ -227,6 +227,8 @@ export class MemorySilo {
       this.rejections.push(done.rejected);
       return;
     }
+    if (done.accepted.state !== this.state && !done.accepted.effects.some(({ kind }) => kind === 'persist'))
+      throw new Error(`${this.id} changes its state by ${event.$case} and its journal does not know`);
     this.state = done.accepted.state;
     const life = this.#lives;
     for (const effect of done.accepted.effects) {
@@ -274,6 +276,9 @@ export class MemorySilo {
         this.feed(this.#contribute(effect));
         return;
       case 'mask-and-upload': {
+        const contribution = this.state.jobs.get(effect.plan.jobId)?.open?.contribution;
+        if (contribution?.kind === 'ready' && contribution.charged === undefined)
+          throw new Error(`${this.id} sends a masked input that it has not charged`);
         const { bytes, root } = masked(
           this.inputs.get(hex(effect.inputHash))!,
           this.masks(effect.masks),

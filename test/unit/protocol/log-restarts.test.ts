@@ -3,9 +3,12 @@
 
 import { describe, expect, it } from 'vitest';
 import type { SignedType } from '../../../src/crypto/index.js';
+import type { SiloEvent } from '../../../src/protocol/index.js';
+import { isAwake } from '../../../src/protocol/silo/index.js';
 import { CompactRange, leafHash } from '../../../src/transcript/index.js';
+import { Ack, decode } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
-import { allBut, distinctSent, openedIn } from '../../support/memory/readings.js';
+import { allBut, distinctSent, jobOf, openedIn } from '../../support/memory/readings.js';
 
 const ONCE: SignedType[] = ['advertise', 'share-header', 'masked-header', 'consistency', 'unmask', 'ack'];
 const N = 4;
@@ -97,5 +100,40 @@ describe('a silo under a log that is killed', () => {
     silo.restart();
     consortium.run();
     demandWhole(consortium, 5);
+  });
+});
+
+describe('a silo under a log whose input is ready while it may promise nothing', () => {
+  it('charges it durably before the first masked byte leaves, and its Ack tells of it', () => {
+    const consortium = logged();
+    const silo = consortium.silos[1]!;
+    const feed = silo.feed.bind(silo);
+    let ready: SiloEvent | undefined;
+    let awake = true;
+    // Computing takes until the set of dealers is closed.
+    silo.feed = (event) => {
+      if (event.$case === 'contributionReady' && ready === undefined) ready = event;
+      else feed(event);
+    };
+    silo.afterRecord = () => {
+      if (ready === undefined || jobOf(silo).open?.attempt.dealers === undefined) return;
+      silo.afterRecord = () => undefined;
+      silo.crash();
+      silo.restart();
+      // The Hello of this start is in no checkpoint yet.
+      awake = isAwake(silo.state, jobOf(silo));
+      feed(ready);
+    };
+    consortium.run();
+    expect(awake).toBe(false);
+    demandWhole(consortium);
+    expect(openedIn(consortium, 1)).toEqual(allBut(N));
+    expect(distinctSent(silo, 'ack').map(({ payload }) => decode(Ack, 'ack', payload).charge?.rounds)).toEqual([1n]);
+    // What the journal gives after one more start is what was charged while it ran.
+    const { ledger } = silo.state;
+    silo.crash();
+    silo.restart();
+    expect(silo.state.ledger).toEqual(ledger);
+    expect([...ledger.values()].flat().map(({ rounds }) => rounds)).toEqual([1]);
   });
 });
