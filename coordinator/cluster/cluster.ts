@@ -107,7 +107,8 @@ export class Cluster implements Peers {
   async newest(): Promise<void> {
     const { lease, database, journal } = this.#shared;
     try {
-      if (lease.token !== undefined) {
+      // Whoever has just taken the lease leads only once it has folded what the one before had written last.
+      if (this.#running.leads) {
         if (await lease.isOurs()) return;
       } else {
         // Found out at once where the database is away: `refresh` would wait for it.
