@@ -121,6 +121,7 @@ export function ledgerJson(line: LedgerLine) {
     // Null where nothing proves a bound: JSON has no infinity, and 0 would be perfect privacy.
     epsilon: noised && Number.isFinite(line.epsilon) ? line.epsilon : null,
     delta: noised ? line.delta : null,
+    unit: noised ? line.unit : null,
   };
 }
 

@@ -1,7 +1,21 @@
 // Whole lists, page by page.
 
+import { LIMITS } from '../src/base/index.js';
+import { CHAIN_BYTES } from '../src/protocol/index.js';
 import type { AdminClient } from '../src/transport/index.js';
-import type { Act, GetParticipationResponse, Job, LedgerLine, Participation, Round, Silo } from '../src/wire/index.js';
+import {
+  decode,
+  encode,
+  Roster,
+  SignedRoster,
+  type Act,
+  type GetParticipationResponse,
+  type Job,
+  type LedgerLine,
+  type Participation,
+  type Round,
+  type Silo,
+} from '../src/wire/index.js';
 import { badAnswer } from './checked-round.js';
 
 /** More pages than a coordinator with 100,000 rounds has: one that never ends is lying. */
@@ -61,13 +75,47 @@ export async function allParticipation(
   return { silos, rounds };
 }
 
-async function all<T>(page: (token: string) => Promise<{ items: T[]; nextPageToken: string }>): Promise<T[]> {
+/** Every entry of the log, as it is hashed, oldest first. */
+export async function* logEntries(client: AdminClient, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  const pages = pagesOf(async (pageToken) => {
+    const { entries, nextPageToken } = await client.listEntries({ pageSize: 1000, pageToken }, signal);
+    return { items: entries, nextPageToken };
+  });
+  for await (const { entry } of pages) yield entry;
+}
+
+/** Successors of rosters behind an epoch, oldest first. */
+export async function allSuccessors(client: AdminClient, behind: bigint, signal: AbortSignal): Promise<SignedRoster[]> {
+  const rosters: SignedRoster[] = [];
+  let bytes = 0;
+  for (let afterEpoch = behind; ; ) {
+    const { successors, rosterEpoch } = await client.getServerInfo({ afterEpoch }, signal);
+    for (const one of successors) bytes += encode(SignedRoster, one).length;
+    if (bytes > CHAIN_BYTES) throw badAnswer('the coordinator gives more rosters than a chain may have.');
+    rosters.push(...successors);
+    const last = successors.at(-1);
+    if (last === undefined) return rosters;
+    const { epoch } = decode(Roster, 'roster', last.roster, LIMITS.manifestBytes);
+    if (epoch >= rosterEpoch) return rosters;
+    if (epoch <= afterEpoch) throw badAnswer('the coordinator gives rosters that were not asked for.');
+    afterEpoch = epoch;
+  }
+}
+
+async function all<T>(page: GivePage<T>): Promise<T[]> {
   const items: T[] = [];
+  for await (const item of pagesOf(page)) items.push(item);
+  return items;
+}
+
+type GivePage<T> = (token: string) => Promise<{ items: T[]; nextPageToken: string }>;
+
+async function* pagesOf<T>(page: GivePage<T>): AsyncGenerator<T, void> {
   let token = '';
   for (let pages = 0; pages < PAGES_MAX; pages++) {
     const next = await page(token);
-    for (const item of next.items) items.push(item);
-    if (next.nextPageToken === '') return items;
+    yield* next.items;
+    if (next.nextPageToken === '') return;
     token = next.nextPageToken;
   }
   throw badAnswer('the coordinator gives page after page without an end.');

@@ -8,6 +8,7 @@ import { followChain, type Roster } from '../src/protocol/index.js';
 import { systemClock, systemRng } from '../src/system/index.js';
 import type { AdminClient, ConnectOptions } from '../src/transport/index.js';
 import { AuditError } from './errors.js';
+import { allSuccessors } from './lists.js';
 import { readRosterBin } from './roster-file.js';
 import type { Terminal } from './terminal.js';
 
@@ -53,7 +54,7 @@ export function demandConfig(path: string | undefined): string {
 
 /** Throws what is wrong with the files before anything is dialled; an unreachable coordinator becomes `audit/unreachable`. */
 export async function withSession<T>(
-  { connect }: World,
+  { connect, signal }: World,
   { config: path }: GlobalOptions,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
@@ -73,8 +74,8 @@ export async function withSession<T>(
     limits: PATIENCE,
   });
   try {
-    const { successors } = await client.getServerInfo({});
-    return await work({ client, config, roster: followChain(pinned, { rosters: successors }), officer });
+    const rosters = await allSuccessors(client, pinned.epoch, signal);
+    return await work({ client, config, roster: followChain(pinned, { rosters }), officer });
   } catch (cause) {
     if (!isCodedError(cause) || cause.category !== 'unavailable' || cause.code === 'transport/cancelled') throw cause;
     throw new AuditError(

@@ -34,11 +34,22 @@ const OUTCOMES: ReadonlyMap<Outcome, string> = new Map([
   [Outcome.OUTCOME_REJECTED, 'rejected'],
 ]);
 
+const UNITS: ReadonlyMap<string, string> = new Map([
+  ['silo', 'hospital'],
+  ['record', 'record'],
+  ['patient', 'patient'],
+]);
+
 /** A later version may send what this one does not know. */
 const UNKNOWN = 'unknown';
 
 export function kindWord(kind: JobKind): string {
   return KINDS.get(kind) ?? UNKNOWN;
+}
+
+/** What an epsilon protects. */
+export function unitWord(unit: string): string {
+  return UNITS.get(unit) ?? UNKNOWN;
 }
 
 export function stateWord(state: JobState): string {

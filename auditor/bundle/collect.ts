@@ -21,6 +21,7 @@ import {
 } from '../../src/wire/index.js';
 import { badAnswer } from '../checked-round.js';
 import { gather } from '../gather.js';
+import { allSuccessors } from '../lists.js';
 
 /** A checkpoint is made when a round ends; cosigning it takes silos a fraction of a second. */
 const WAIT_MS = 500;
@@ -54,8 +55,8 @@ export class BundleCollector {
     const writer = this.#writer;
     writer.add(PART.job, utf8(jobId));
     writer.add(PART.roster, roster);
-    const { successors } = await this.#client.getServerInfo({}, this.#signal);
-    if (successors.length > 0) writer.add(PART.successors, encode(RosterChain, { rosters: successors }));
+    const rosters = await allSuccessors(this.#client, 0n, this.#signal);
+    if (rosters.length > 0) writer.add(PART.successors, encode(RosterChain, { rosters }));
     writer.add(PART.checkpoint, note);
     writer.add(PART.entries, joined(entries));
     let rounds = 0;

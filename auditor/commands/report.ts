@@ -43,7 +43,8 @@ export function addReport(program: Command, world: World): void {
 
 function gatherFacts(world: World, options: GlobalOptions, jobId: string): Promise<ReportFacts> {
   const { signal } = world;
-  return withSession(world, options, async ({ client }) => {
+  return withSession(world, options, async (session) => {
+    const { client } = session;
     const { job } = await client.getJob({ jobId }, signal);
     if (job?.jobId !== jobId) throw badAnswer(`asked for job "${jobId}", got another one.`);
     const { version, consortiumId, nowUnixMs } = await client.getServerInfo({}, signal);
@@ -54,7 +55,7 @@ function gatherFacts(world: World, options: GlobalOptions, jobId: string): Promi
       rounds: (await allRounds(client, jobId, signal)).map(roundFacts),
       participation: await allParticipation(client, { jobId }, signal),
       ledger: await allLedgerLines(client, jobId, signal),
-      checkpoints: await checkpointHistory(client, jobId, signal),
+      checkpoints: await checkpointHistory(session, jobId, signal),
     };
   });
 }

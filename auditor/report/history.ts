@@ -2,9 +2,11 @@
 
 import { hex, isoTime } from '../../src/base/index.js';
 import { headOf } from '../../src/protocol/index.js';
-import { decodeEntry, parseCheckpoint, parseNote } from '../../src/transcript/index.js';
-import type { AdminClient } from '../../src/transport/index.js';
+import { openKeptCheckpoint } from '../../src/audit/index.js';
+import { decodeEntry } from '../../src/transcript/index.js';
 import { AttemptStart, decode, Envelope } from '../../src/wire/index.js';
+import { logEntries } from '../lists.js';
+import type { Session } from '../session.js';
 
 export interface CheckpointUse {
   readonly round: number;
@@ -22,18 +24,16 @@ export interface CheckpointHistory {
   readonly newest: {
     readonly size: number;
     readonly root: string;
-    /** Names on the cosignatures. */
+    /** Silos whose cosignatures verify. */
     readonly cosignedBy: readonly string[];
     /** Entries of the log at that moment. */
     readonly logSize: number;
   };
 }
 
-const PAGE = 1000;
-
-/** Undefined where the consortium keeps no log, or no checkpoint has a quorum yet. */
+/** Cosignatures are verified. Undefined where the consortium keeps no log, or no checkpoint has a quorum yet. */
 export async function checkpointHistory(
-  client: AdminClient,
+  { client, roster }: Pick<Session, 'client' | 'roster'>,
   jobId: string,
   signal: AbortSignal,
 ): Promise<CheckpointHistory | undefined> {
@@ -42,20 +42,16 @@ export async function checkpointHistory(
     throw error;
   });
   if (newest === undefined) return undefined;
-  const note = parseNote(newest.note);
-  const { size, root } = parseCheckpoint(note.text);
-  const cosignedBy = note.signatures.flatMap(({ name }) => /\/silo\/(.+)$/.exec(name)?.[1] ?? []).sort();
+  const { size, root, cosigned } = openKeptCheckpoint(roster, newest.note);
   const uses: CheckpointUse[] = [];
-  let pageToken = '';
-  do {
-    const page = await client.listEntries({ pageSize: PAGE, pageToken }, signal);
-    for (const { entry } of page.entries) {
-      const use = useIn(entry, jobId);
-      if (use !== undefined) uses.push(use);
-    }
-    pageToken = page.nextPageToken;
-  } while (pageToken !== '');
-  return { uses, newest: { size, root: hex(root), cosignedBy, logSize: Number(newest.logSize) } };
+  for await (const entry of logEntries(client, signal)) {
+    const use = useIn(entry, jobId);
+    if (use !== undefined) uses.push(use);
+  }
+  return {
+    uses,
+    newest: { size, root: hex(root), cosignedBy: [...cosigned.keys()].sort(), logSize: Number(newest.logSize) },
+  };
 }
 
 function useIn(bytes: Uint8Array, jobId: string): CheckpointUse | undefined {

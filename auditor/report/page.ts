@@ -2,7 +2,7 @@
 
 import { hex } from '../../src/base/index.js';
 import { participationCell } from '../commands/participation.js';
-import { durationWord, kindWord, numberWord, stateWord, timeWord } from '../words.js';
+import { durationWord, kindWord, numberWord, stateWord, timeWord, unitWord } from '../words.js';
 import type { ReportFacts, RoundFacts } from './facts.js';
 import { bars, escaped, grid, lines, type Picture, type Series } from './svg.js';
 
@@ -158,13 +158,15 @@ function privacySpent({ ledger, job }: ReportFacts): string {
     String(line.roundsOfDataSet),
   ]);
   const says = noisy
-    ? 'Epsilon is that of all sums with noise together, with a hospital as the unit; rounds without noise are covered by no epsilon.'
+    ? 'Epsilon is that of all sums with noise together, and protects the unit that stands beside it, not a whole hospital unless it says so; rounds without noise are covered by no epsilon.'
     : `The sums of ${escaped(job.jobId)} carry no noise: what they tell is bounded by the number of hospitals in each alone.`;
   return `<p>${says}</p>${drawn}${table(rows, ['Silo', 'Rounds charged', 'With noise', 'Epsilon', 'Of its data set'])}`;
 }
 
-function epsilonWord({ epsilon, delta }: ReportFacts['ledger'][number]): string {
-  return Number.isFinite(epsilon) ? `${numberWord(epsilon)} at delta ${String(delta)}` : 'none proven';
+function epsilonWord({ epsilon, delta, unit }: ReportFacts['ledger'][number]): string {
+  return Number.isFinite(epsilon)
+    ? `${numberWord(epsilon)} at delta ${String(delta)}, for one ${escaped(unitWord(unit))}`
+    : 'none proven';
 }
 
 /** Attempts that are shown one by one. */

@@ -3,7 +3,7 @@
 
 import { defined, LIMITS, type SiloId } from '../../src/base/index.js';
 import { hash, LABELS } from '../../src/crypto/index.js';
-import { chainOf, ordersOf } from '../../src/protocol/index.js';
+import { chainOf, ordersOf, type Roster } from '../../src/protocol/index.js';
 import type { AdminCaller, AdminHandlers } from '../../src/transport/index.js';
 import {
   Act,
@@ -17,6 +17,7 @@ import {
   Order,
   Participation,
   Round,
+  SignedRoster,
   Silo,
   TakenOrder,
   type Envelope,
@@ -204,7 +205,7 @@ function siloHandlers(source: AdminSource): Pick<AdminHandlers, 'listSilos' | 'g
 
 function serverHandlers(source: AdminSource): Pick<AdminHandlers, 'getServerInfo' | 'listActs'> {
   return {
-    getServerInfo: async () => {
+    getServerInfo: async (_caller, { afterEpoch }) => {
       const { self, jobs, orders, denied, events } = source.state();
       const { roster } = self;
       const silos = [...roster.members.keys()];
@@ -223,7 +224,7 @@ function serverHandlers(source: AdminSource): Pick<AdminHandlers, 'getServerInfo
         startedUnixMs: BigInt(server.startedAt),
         nowUnixMs: BigInt(source.now()),
         certificateNotAfterUnixMs: BigInt(server.certificateNotAfter()),
-        successors: chainOf(roster).rosters,
+        successors: successorsAfter(roster, afterEpoch),
       });
     },
 
@@ -239,6 +240,16 @@ function serverHandlers(source: AdminSource): Pick<AdminHandlers, 'getServerInfo
       return { acts: page.items, nextPageToken: page.nextPageToken };
     },
   };
+}
+
+/** As many as a page holds. */
+function successorsAfter(roster: Roster, epoch: bigint): SignedRoster[] {
+  const { rosters } = chainOf(roster);
+  // The chain ends with the roster in force, and each is one epoch behind the next.
+  const before = rosters.length - Number(roster.epoch > epoch ? roster.epoch - epoch : 0n);
+  const list = { name: 'successors', length: rosters.length, from: Math.max(0, before), codec: SignedRoster };
+  const item = (at: number): SignedRoster => defined(rosters[at], 'a roster of the chain');
+  return pageOf({ ...list, item }, { pageSize: 0, pageToken: '' }).items;
 }
 
 function exportHandlers(source: AdminSource): Pick<AdminHandlers, 'exportModel' | 'exportSum' | 'exportArtefact'> {

@@ -1,9 +1,9 @@
-// What silos have charged to their data sets, read from the Acks that they signed. An auditor adds the same up from the log
-// (`veilsum-audit ledger`, and `verify` offline): nobody needs to believe this.
+// What silos have charged to their data sets, read from the Acks that they signed. `veilsum-audit ledger --log` compares it with the log, and
+// `verify` checks both offline: nobody needs to believe this.
 
 import { LIMITS, type SiloId } from '../../src/base/index.js';
 import { epsilonOfUses, type Use } from '../../src/privacy/index.js';
-import { mechanismOf, type ClosedRound, type CoordinatorJob } from '../../src/protocol/index.js';
+import { mechanismOf, unitOf, type ClosedRound, type CoordinatorJob } from '../../src/protocol/index.js';
 import { Ack, decode, type ChargeStatement, type LedgerLine } from '../../src/wire/index.js';
 
 /** Where a job names no delta. */
@@ -49,5 +49,6 @@ export function ledgerLine({ manifest, closed }: CoordinatorJob, silo: SiloId): 
     lastRound: newest.round,
     epsilon: epsilonOfUses(together, delta).epsilon,
     delta,
+    unit: uses.length === 0 ? '' : (unitOf(manifest) ?? ''),
   };
 }

@@ -107,7 +107,7 @@ export interface AdminClient {
   getLedger(request: Partial<GetLedgerRequest>, signal?: AbortSignal): Promise<GetLedgerResponse>;
   listSilos(request?: Partial<ListSilosRequest>, signal?: AbortSignal): Promise<ListSilosResponse>;
   getSilo(request: GetSiloRequest, signal?: AbortSignal): Promise<GetSiloResponse>;
-  getServerInfo(request?: GetServerInfoRequest, signal?: AbortSignal): Promise<GetServerInfoResponse>;
+  getServerInfo(request?: Partial<GetServerInfoRequest>, signal?: AbortSignal): Promise<GetServerInfoResponse>;
   listActs(request?: Partial<ListActsRequest>, signal?: AbortSignal): Promise<ListActsResponse>;
   getCheckpoint(request?: Partial<GetCheckpointRequest>, signal?: AbortSignal): Promise<GetCheckpointResponse>;
   listEntries(request?: Partial<ListEntriesRequest>, signal?: AbortSignal): Promise<ListEntriesResponse>;

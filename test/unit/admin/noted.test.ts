@@ -66,7 +66,7 @@ describe('the log', () => {
   it('holds what an auditor reads once in an hour, and nothing of what is refused or public', async () => {
     const { consortium, handlers, noted } = world();
     await handlers.listEntries(ADA, { ...PAGE, first: 0n });
-    await handlers.getServerInfo(ADA, {});
+    await handlers.getServerInfo(ADA, { afterEpoch: 0n });
     await handlers.getJob(OLGA, { jobId: 'job-1' });
     await expect(handlers.getJob(ADA, { jobId: 'job-9' })).rejects.toMatchObject({ code: 'admin/no-job' });
     expect(noted()).toEqual([]);

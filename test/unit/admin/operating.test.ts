@@ -11,11 +11,13 @@ import {
   JobState,
   Outcome,
   Phase,
+  Roster,
   RoundState,
   SiloDecision,
   type ListRoundsRequest,
 } from '../../../src/wire/index.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
+import { sign, successorOf } from '../../support/memory/rosters.js';
 import { ofJob, order, signOrder } from '../../support/memory/orders.js';
 import { gathered } from '../../support/transport.js';
 import { ADA, abandoned, completed, OLGA, running, stand } from './states.js';
@@ -169,7 +171,7 @@ describe('silos', () => {
       sinceUnixMs: BigInt(consortium.time),
     });
     expect(deniedBy?.type).toBe('order');
-    expect((await handlers.getServerInfo(ADA, {})).silosDenied).toBe(1);
+    expect((await handlers.getServerInfo(ADA, { afterEpoch: 0n })).silosDenied).toBe(1);
   });
 
   it('that do not exist are refused', async () => {
@@ -266,7 +268,7 @@ describe('server info', () => {
   it('says what runs here and for whom', async () => {
     const { handlers, consortium } = completed();
     order(consortium, { $case: 'denySilo', value: { siloId: 'silo-000' } });
-    const info = await handlers.getServerInfo(ADA, {});
+    const info = await handlers.getServerInfo(ADA, { afterEpoch: 0n });
     expect(info).toMatchObject({
       version: '0.0.1',
       consortiumId: 'test',
@@ -277,6 +279,25 @@ describe('server info', () => {
     });
     expect(info.rosterHash).toEqual(consortium.founded.roster.hash);
     expect(info.events).toBe(BigInt(consortium.journal.length));
+  });
+});
+
+describe('rosters that succeeded the first', () => {
+  it('are given from behind an epoch', async () => {
+    const { handlers, consortium } = completed();
+    for (let epoch = 1; epoch <= 3; epoch++) {
+      const roster = successorOf(consortium.coordinator.self.roster);
+      for (const { index } of consortium.silos) sign(consortium, index, roster, index === 0);
+      consortium.settle();
+    }
+    const after = async (afterEpoch: bigint): Promise<bigint[]> =>
+      (await handlers.getServerInfo(ADA, { afterEpoch })).successors.map(
+        ({ roster }) => decode(Roster, 'roster', roster, 1 << 20).epoch,
+      );
+    expect(await after(0n)).toEqual([1n, 2n, 3n]);
+    expect(await after(2n)).toEqual([3n]);
+    expect(await after(3n)).toEqual([]);
+    expect(await after(99n)).toEqual([]);
   });
 });
 

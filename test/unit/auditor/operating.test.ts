@@ -7,6 +7,7 @@ import { roundFacts } from '../../../auditor/report/facts.js';
 import { completed, running } from '../admin/states.js';
 import { MemoryConsortium } from '../../support/memory/consortium.js';
 import { jobOf } from '../../support/memory/readings.js';
+import { sign, successorOf } from '../../support/memory/rosters.js';
 import { desk } from './desk.js';
 
 const AUDITOR = { role: 'auditor', id: 'ada', key: null } as const;
@@ -111,7 +112,7 @@ describe('ledger', () => {
     const { out, code } = await at.run('ledger', 'job-1', '--log');
     expect(code).toBe(0);
     expect(out).toMatch(/^JOB +SILO +ROUNDS +WITH NOISE +EPSILON/m);
-    expect(out).toMatch(/^job-1 +silo-000 +2 +0 +none +- +2 +2$/m);
+    expect(out).toMatch(/^job-1 +silo-000 +2 +0 +none +- +- +2 +2$/m);
     expect(out).toMatch(/^The log holds the same charges\.$/m);
     const line = { silo: 'silo-000', rounds: 2, roundsOfDataSet: 2, epsilon: null, delta: null };
     expect(await at.json('ledger')).toMatchObject([line, {}, {}, {}]);
@@ -124,6 +125,69 @@ describe('ledger', () => {
     consortium.coordinator = { ...consortium.coordinator, jobs };
     expect((await at.run('ledger', 'job-1', '--log')).err).toContain('audit/bad-answer');
     expect((await at.run('ledger', 'job-9')).code).not.toBe(0);
+  });
+});
+
+describe('ledger --log while a job runs', () => {
+  it('takes what was charged between two readings of the log for what it is', async () => {
+    const consortium = new MemoryConsortium(4, { log: true, manifest: { roundLimit: 2 } });
+    consortium.run(1);
+    const at = await desk(consortium, {
+      ...AUDITOR,
+      admin: (honest) => ({
+        getLedger: async (...call) => {
+          consortium.run();
+          return honest.getLedger(...call);
+        },
+      }),
+    });
+    const { out, code } = await at.run('ledger', 'job-1', '--log');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^job-1 +silo-000 +2 +0 /m);
+  });
+});
+
+describe('rosters that follow one another', () => {
+  it('are asked for until the one in force is there, however few come at once', async () => {
+    const consortium = new MemoryConsortium(4);
+    consortium.run();
+    for (let epoch = 1; epoch <= 3; epoch++) {
+      const roster = successorOf(consortium.coordinator.self.roster);
+      for (const { index } of consortium.silos) sign(consortium, index, roster, index === 0);
+      consortium.settle();
+    }
+    expect(consortium.coordinator.self.roster.epoch).toBe(3n);
+    const asked: bigint[] = [];
+    const at = await desk(consortium, {
+      ...AUDITOR,
+      admin: (honest) => ({
+        getServerInfo: async (caller, request) => {
+          asked.push(request.afterEpoch);
+          const info = await honest.getServerInfo(caller, request);
+          return { ...info, successors: info.successors.slice(0, 1) };
+        },
+      }),
+    });
+    expect((await at.run('jobs')).code).toBe(0);
+    expect(asked).toEqual([0n, 1n, 2n]);
+  });
+
+  it('that are not those which were asked for are refused', async () => {
+    const consortium = new MemoryConsortium(4);
+    consortium.run();
+    const roster = successorOf(consortium.coordinator.self.roster);
+    for (const { index } of consortium.silos) sign(consortium, index, roster, index === 0);
+    const at = await desk(consortium, {
+      ...AUDITOR,
+      admin: (honest) => ({
+        // Says that there is always one more.
+        getServerInfo: async (caller) => ({
+          ...(await honest.getServerInfo(caller, { afterEpoch: 0n })),
+          rosterEpoch: 9n,
+        }),
+      }),
+    });
+    expect((await at.run('jobs')).err).toContain('audit/bad-answer');
   });
 });
 
@@ -140,6 +204,27 @@ describe('acts', () => {
 });
 
 describe('report', () => {
+  it('names those alone whose cosignatures verify', async () => {
+    const consortium = new MemoryConsortium(4, { log: true, manifest: { roundLimit: 1 } });
+    consortium.run();
+    const at = await desk(consortium, {
+      ...AUDITOR,
+      admin: (honest) => ({
+        getCheckpoint: async (...call) => {
+          const answer = await honest.getCheckpoint(...call);
+          const lines = Buffer.from(answer.note).toString().split('\n');
+          const spoilt = lines.map((line) => (line.includes('silo-003') ? line.replace(/.{8}$/, 'AAAAAAA=') : line));
+          expect(spoilt).not.toEqual(lines);
+          return { ...answer, note: Buffer.from(spoilt.join('\n')) };
+        },
+      }),
+    });
+    const json = (await at.json('report', 'job-1')) as { checkpoints: { newest: { cosignedBy: string[] } } };
+    const names = json.checkpoints.newest.cosignedBy;
+    expect(names).toContain('silo-000');
+    expect(names).not.toContain('silo-003');
+  });
+
   it('is one page that needs nothing else, and the same facts as JSON', async () => {
     const at = await desk(completed().consortium, AUDITOR);
     const out = at.path('report.html');
@@ -198,6 +283,7 @@ describe('report', () => {
           lastRound: 3,
           epsilon: 1.5,
           delta: 1e-6,
+          unit: 'patient',
         },
       ],
       checkpoints: {
@@ -207,7 +293,7 @@ describe('report', () => {
     };
     const page = reportPage(facts);
     expect(page.match(/<polyline/g)).toHaveLength(3);
-    expect(page).toContain('1.5000 at delta 0.000001');
+    expect(page).toContain('1.5000 at delta 0.000001, for one patient');
     expect(page).toContain('30 of 31 entries');
     expect(page).toContain('&#60;b&#62;');
     expect(page).toContain('<title>Seconds by phase</title>');

@@ -511,6 +511,8 @@ export interface LedgerLine {
   epsilon: number;
   /** Of the job's manifest, or 1e-6 where it names none. */
   delta: number;
+  /** What epsilon protects: "silo", "record" or "patient"; empty for a job without noise. */
+  unit: string;
 }
 
 export interface ListSilosRequest {
@@ -595,6 +597,8 @@ export interface SiloJob {
 }
 
 export interface GetServerInfoRequest {
+  /** Successors of rosters up to this epoch are known to whoever asks; 0 asks for all. */
+  afterEpoch: bigint;
 }
 
 export interface GetServerInfoResponse {
@@ -624,7 +628,10 @@ export interface GetServerInfoResponse {
   nowUnixMs: bigint;
   /** End of the certificate that it shows to callers. */
   certificateNotAfterUnixMs: bigint;
-  /** Every roster that succeeded the one the coordinator began with, oldest first, with its signatures. */
+  /**
+   * Rosters that succeeded the one the coordinator began with, from behind `after_epoch`, oldest first, with their signatures. There are more
+   * where the last one's epoch is below `roster_epoch`: the answer has a bound in bytes.
+   */
   successors: SignedRoster[];
 }
 
@@ -3564,6 +3571,7 @@ function createBaseLedgerLine(): LedgerLine {
     lastRound: 0,
     epsilon: 0,
     delta: 0,
+    unit: "",
   };
 }
 
@@ -3598,6 +3606,9 @@ export const LedgerLine: MessageFns<LedgerLine> = {
     }
     if (message.delta !== 0) {
       writer.uint32(73).double(message.delta);
+    }
+    if (message.unit !== "") {
+      writer.uint32(82).string(message.unit);
     }
     return writer;
   },
@@ -3685,6 +3696,14 @@ export const LedgerLine: MessageFns<LedgerLine> = {
             }
 
             message.delta = reader.double();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.unit = reader.string();
             continue;
           }
         }
@@ -4284,11 +4303,17 @@ export const SiloJob: MessageFns<SiloJob> = {
 };
 
 function createBaseGetServerInfoRequest(): GetServerInfoRequest {
-  return {};
+  return { afterEpoch: 0n };
 }
 
 export const GetServerInfoRequest: MessageFns<GetServerInfoRequest> = {
-  encode(_: GetServerInfoRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+  encode(message: GetServerInfoRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.afterEpoch !== 0n) {
+      if (BigInt.asUintN(64, message.afterEpoch) !== message.afterEpoch) {
+        throw new globalThis.Error("value provided for field message.afterEpoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.afterEpoch);
+    }
     return writer;
   },
 
@@ -4305,6 +4330,14 @@ export const GetServerInfoRequest: MessageFns<GetServerInfoRequest> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.afterEpoch = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
