@@ -15,6 +15,7 @@ import {
   RoundPlan,
   RoundResult,
   type Envelope,
+  type IndexedCiphertext,
   type KeysDirective,
   type StartDirective,
 } from '../../src/wire/index.js';
@@ -74,6 +75,20 @@ function leavesOut(sum: Float64Array, { simulation }: Stage): void {
   const name = uploadName(plan.rid, attempt.context.attempt.attempt, simulation.silos[VICTIM]!.id);
   const words = unpackWords(uploads.get(name)!, sum.length, job!.manifest.modulusBits);
   words.forEach((word, k) => (sum[k]! -= word));
+}
+
+/** Other ciphertexts in the places of those that were dealt to the victim. */
+function tellsCiphertexts(
+  stage: Stage,
+  other: (one: IndexedCiphertext, k: number, all: readonly IndexedCiphertext[]) => Uint8Array,
+): void {
+  tellsInstead(stage, [VICTIM], 'shares', (value) => ({
+    $case: 'shares',
+    value: {
+      ...value,
+      ciphertexts: value.ciphertexts.map((one, k, all) => ({ ...one, ciphertext: other(one, k, all) })),
+    },
+  }));
 }
 
 /** The keys of the first round, or of the first job, in the place of those of the next. */
@@ -257,13 +272,7 @@ export const COORDINATOR_ATTACKS: readonly Attack[] = [
     spared: [VICTIM],
     rounds: 1,
     play: (stage) => {
-      tellsInstead(stage, [VICTIM], 'shares', (value) => ({
-        $case: 'shares',
-        value: {
-          ...value,
-          ciphertexts: value.ciphertexts.map((one) => ({ ...one, ciphertext: one.ciphertext.map((b) => b ^ 1) })),
-        },
-      }));
+      tellsCiphertexts(stage, (one) => one.ciphertext.map((b) => b ^ 1));
     },
   },
   {
@@ -272,16 +281,7 @@ export const COORDINATOR_ATTACKS: readonly Attack[] = [
     spared: [VICTIM],
     rounds: 1,
     play: (stage) => {
-      tellsInstead(stage, [VICTIM], 'shares', (value) => ({
-        $case: 'shares',
-        value: {
-          ...value,
-          ciphertexts: value.ciphertexts.map((one, k, all) => ({
-            ...one,
-            ciphertext: all[(k + 1) % all.length]!.ciphertext,
-          })),
-        },
-      }));
+      tellsCiphertexts(stage, (_, k, all) => all[(k + 1) % all.length]!.ciphertext);
     },
   },
   {
