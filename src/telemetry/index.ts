@@ -11,5 +11,5 @@ export {
   type LogOptions,
 } from './log.js';
 export { type MetricName, Metrics, METRICS, type PrivacySpent, type Sources } from './metrics.js';
-export { TRACE_ATTRIBUTES, type TraceOptions, Traces } from './traces.js';
+export { CALL_ATTRIBUTES, TRACE_ATTRIBUTES, type TraceOptions, Traces } from './traces.js';
 export { type Health, type MetricsServer, startMetricsServer } from './metrics-server.js';

@@ -1,6 +1,7 @@
 // Traces for OpenTelemetry, where the configuration names a collector: each round is one trace across coordinator and agents, with a span for
-// each phase. Like the metrics they follow from what is logged, so nothing can enter a trace that is not in the log; of its fields only
-// those on the list below do. The packages are loaded only here and only then.
+// each phase. Like the metrics they follow from what is logged, and of its fields only those on the list below enter a trace. The coordinator
+// adds a span for each call of a silo that came with a traceparent: which call it was, and of which silo. The packages are loaded only here and
+// only then.
 
 import { createHash, randomBytes } from 'node:crypto';
 import type * as Api from '@opentelemetry/api';
@@ -29,6 +30,15 @@ export const TRACE_ATTRIBUTES = {
   survivors: 'veilsum.survivors',
   ending: 'veilsum.ending',
   steps: 'veilsum.steps',
+} as const satisfies Readonly<Record<string, string>>;
+
+/** What the span of a call says besides. */
+export const CALL_ATTRIBUTES = {
+  /** Always `grpc`. */
+  system: 'rpc.system',
+  method: 'rpc.method',
+  /** The identity in the certificate of the silo that made it. */
+  peer: 'veilsum.peer',
 } as const satisfies Readonly<Record<string, string>>;
 
 /** The agent's part of a round: each event ends one phase and begins the next. */
@@ -117,12 +127,13 @@ export class Traces {
     return `00-${traceId}-${spanId}-01`;
   };
 
-  /** A call that came with a traceparent, as a span behind it. Returns what ends it. */
+  /** A silo's call that came with a traceparent, as a span behind it. Returns what ends it. */
   readonly called = (path: string, peer: string, traceparent: string | undefined): (() => void) => {
     const parent = TRACEPARENT.exec(traceparent ?? '');
     if (parent === null) return () => undefined;
     const [, traceId = '', spanId = ''] = parent;
-    const attributes = { 'rpc.system': 'grpc', 'rpc.method': path, 'veilsum.peer': peer };
+    const { system, method, peer: by } = CALL_ATTRIBUTES;
+    const attributes = { [system]: 'grpc', [method]: path, [by]: peer };
     const span = this.#tracer.startSpan(
       path.slice(path.lastIndexOf('/') + 1),
       { kind: this.#api.SpanKind.SERVER, attributes },

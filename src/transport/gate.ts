@@ -20,7 +20,10 @@ import { Tally } from './tally.js';
 
 export type ReportInternal = (error: unknown, path: string) => void;
 
-/** Told of every call that is let in, with the traceparent that its caller sent; what it returns is called when the call is over. */
+/**
+ * Told of every call of a silo that is let in, but for watches, with the traceparent that came with it; what it returns is called when the
+ * call is over.
+ */
 export type TraceCall = (path: string, peer: string, traceparent: string | undefined) => () => void;
 
 /** A call that was let in. */
@@ -94,8 +97,11 @@ export class Gate {
               const peer = this.#admit(call.getAuthContext().sslPeerCertificate, path, access);
               const kind = access?.kind ?? 'unary';
               const left = this.#enter(peer, { peer: peer.uri, kind, end });
-              // A watch lasts as long as its connection, and belongs to no round.
-              const traced = kind === 'watch' ? undefined : this.#trace(path, peer.uri, traceparentOf(metadata));
+              // A watch lasts as long as its connection, and belongs to no round; nor does what an operator or an auditor asks.
+              const traced =
+                kind === 'watch' || peer.role !== 'silo'
+                  ? undefined
+                  : this.#trace(path, peer.uri, traceparentOf(metadata));
               leave = () => {
                 left();
                 traced?.();

@@ -6,6 +6,8 @@ import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 
 export interface CollectedSpan {
   readonly service: string;
+  /** What its program says of itself. */
+  readonly resource: Readonly<Record<string, string>>;
   readonly traceId: string;
   readonly spanId: string;
   readonly parentId: string;
@@ -86,12 +88,13 @@ function attributesOf(all: readonly Uint8Array[]): Record<string, string> {
 function spansIn(body: Uint8Array): CollectedSpan[] {
   return bytesOf(fieldsOf(body), 1).flatMap((resourceSpans) => {
     const resource = fieldsOf(bytesOf(fieldsOf(resourceSpans), 1)[0] ?? new Uint8Array());
-    const service = attributesOf(bytesOf(resource, 1))['service.name'] ?? '';
+    const ofProgram = attributesOf(bytesOf(resource, 1));
     return bytesOf(fieldsOf(resourceSpans), 2).flatMap((scopeSpans) =>
       bytesOf(fieldsOf(scopeSpans), 2).map((bytes) => {
         const span = fieldsOf(bytes);
         return {
-          service,
+          service: ofProgram['service.name'] ?? '',
+          resource: ofProgram,
           traceId: hexOf(bytesOf(span, 1)[0]),
           spanId: hexOf(bytesOf(span, 2)[0]),
           parentId: hexOf(bytesOf(span, 4)[0]),

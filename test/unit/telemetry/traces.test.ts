@@ -1,7 +1,7 @@
 // Traces of a round as a collector gets them from both programs: one trace, spans that hang together, and nothing in them but what is listed.
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { TRACE_ATTRIBUTES, Traces, type Log } from '../../../src/telemetry/index.js';
+import { CALL_ATTRIBUTES, TRACE_ATTRIBUTES, Traces, type Log } from '../../../src/telemetry/index.js';
 import { startCollector, type Collector } from '../../support/collector.js';
 
 const CANARY = 'patient-4711';
@@ -74,22 +74,45 @@ it('keeps rounds and consortia apart', async () => {
   expect(new Set(collector.spans.map(({ traceId }) => traceId)).size).toBe(2);
 });
 
-it('says nothing that is not on its list, whatever is logged', async () => {
-  const agent = await start('agent', 'hospital-a');
-  const log = agent.observing(SILENT);
-  const secrets = { detail: CANARY, reason: CANARY, file: CANARY, loss: 0.5, path: CANARY };
-  log.info('round.started', { ...round, ...secrets });
-  log.warn('round.notice', { ...round, ...secrets, code: 'agent/small-holdout' });
-  log.info('round.verified', { ...round, ...secrets });
-  await agent.close();
-  const sent = Buffer.concat(collector.bodies).toString('latin1');
-  expect(sent).not.toContain(CANARY);
-  // What must be there is: the look above can see.
-  expect(sent).toContain('agent/small-holdout');
-  const known = new Set<string>(Object.values(TRACE_ATTRIBUTES));
-  for (const { attributes } of collector.spans)
-    for (const name of Object.keys(attributes)) expect(known).toContain(name);
-});
+/** What the program says of itself, and the library of itself. */
+const RESOURCE = ['service.name', 'service.version', 'veilsum.consortium', 'veilsum.silo'];
+
+it.each(['agent', 'coordinator'] as const)(
+  'says nothing of the %s that is not on its list, whatever is logged',
+  async (program) => {
+    const traces = await start(program, program === 'agent' ? 'hospital-a' : undefined);
+    const log = traces.observing(SILENT);
+    const secrets = { detail: CANARY, reason: CANARY, file: CANARY, loss: 0.5, path: CANARY };
+    log.info('round.started', { ...round, ...secrets });
+    log.info('round.phase', { ...round, ...secrets, attempt: 1, phase: 'mask' });
+    log.warn('round.notice', { ...round, ...secrets, code: 'agent/small-holdout' });
+    traces.called(
+      '/veilsum.v1.SiloService/Submit',
+      'spiffe://test/silo/hospital-a',
+      `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`,
+    )();
+    log.info('round.verified', { ...round, ...secrets });
+    await traces.close();
+    const sent = Buffer.concat(collector.bodies).toString('latin1');
+    expect(sent).not.toContain(CANARY);
+    // What must be there is: the look above can see.
+    expect(sent).toContain('agent/small-holdout');
+    const ofLog = new Set<string>(Object.values(TRACE_ATTRIBUTES));
+    const { spans } = collector;
+    expect(spans.length).toBeGreaterThan(2);
+    for (const { name, attributes, resource } of spans) {
+      if (name === 'Submit')
+        expect(attributes).toEqual({
+          [CALL_ATTRIBUTES.system]: 'grpc',
+          [CALL_ATTRIBUTES.method]: '/veilsum.v1.SiloService/Submit',
+          [CALL_ATTRIBUTES.peer]: 'spiffe://test/silo/hospital-a',
+        });
+      else for (const one of Object.keys(attributes)) expect(ofLog).toContain(one);
+      for (const one of Object.keys(resource))
+        expect(RESOURCE.includes(one) || one.startsWith('telemetry.sdk.')).toBe(true);
+    }
+  },
+);
 
 it('takes no traceparent that is none, and does without a collector', async () => {
   const traces = await Traces.start({
