@@ -75,13 +75,16 @@ describe('failpoints', () => {
 });
 
 describe('the check of what was charged', () => {
-  it('finds a round that was charged twice, one that was not, and a count that the log was not told', () => {
+  it('finds a round that was charged twice, one that was not, and a count that the log was not told, the last as well', () => {
     const whole = { ledger: { one: 1, two: 2 }, left: 3, told: [1, 2, 3] };
     expect(wrongCharges('a', whole)).toEqual([]);
-    expect(wrongCharges('a', { ...whole, ledger: { one: 2, two: 2 } })).toHaveLength(1);
+    // Neither what left nor what was told is as many.
+    expect(wrongCharges('a', { ...whole, ledger: { one: 2, two: 2 } })).toHaveLength(2);
     expect(wrongCharges('a', { ...whole, left: 4 })).toHaveLength(1);
     expect(wrongCharges('a', { ...whole, told: [1, 3] })).toHaveLength(1);
     expect(wrongCharges('a', { ...whole, told: [1, 2, 2] })).toHaveLength(1);
+    expect(wrongCharges('a', { ...whole, told: [1, 2] })).toHaveLength(1);
+    expect(wrongCharges('a', { ...whole, told: [] })).toHaveLength(1);
   });
 });
 

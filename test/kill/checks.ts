@@ -58,12 +58,13 @@ export async function wrongDisks(consortium: Consortium): Promise<string[]> {
   return wrong;
 }
 
-/** What left a silo is charged, once for each round, and counted through to the log without gaps: never twice, never less. */
+/** What left a silo is charged, once for each round, and counted through to the log without gaps: never twice, never less. To be asked
+ * when every round is acknowledged, for a charge is told with the Ack of its round. */
 export function wrongCharges(silo: string, { ledger, left, told }: Charges): string[] {
   const charged = Object.values(ledger).reduce((sum, rounds) => sum + rounds, 0);
   const wrong: string[] = [];
   if (charged !== left) wrong.push(`${silo} is charged ${charged} rounds, and inputs of ${left} have left it`);
-  if (told.some((count, k) => count !== k + 1) || told.length > charged)
+  if (told.some((count, k) => count !== k + 1) || told.length !== charged)
     wrong.push(`${silo} is charged ${charged} rounds and has told of ${told.join(', ') || 'none'}`);
   return wrong;
 }
