@@ -2,7 +2,16 @@ import { BaseSequencer } from 'vitest/node';
 import { defineConfig } from 'vitest/config';
 
 /** Files that take longest: begun last, one of them would run alone at the end while the other core waits. */
-const LONG = ['sim/cheap-seeds', 'e2e/kill-', 'e2e/network', 'sim/seeds', 'lint/canary', 'e2e/disk', 'e2e/several'];
+const LONG = [
+  'sim/cheap-seeds',
+  'e2e/kill-',
+  'e2e/network',
+  'sim/seeds',
+  'lint/canary',
+  'e2e/disk',
+  'e2e/several',
+  'e2e/outgrowing',
+];
 
 class LongestFirst extends BaseSequencer {
   async sort(files) {

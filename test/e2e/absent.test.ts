@@ -40,7 +40,7 @@ beforeAll(async () => {
   job = await consortium.finished('training');
   rounds = await consortium.rounds('training');
   consortium.startAgent(away);
-}, 120_000);
+});
 
 afterAll(() => consortium.close());
 

@@ -58,7 +58,7 @@ beforeAll(async () => {
   restored = (await siloRecords(consortium.founded, old)).map(({ event }) => event?.$case);
 
   await consortium.start();
-}, 120_000);
+});
 
 afterAll(() => consortium.close());
 

@@ -46,4 +46,4 @@ it('measures kernels, stages, transport, rounds and start-up, and writes them as
     expect(masks.silo).toBe(n);
   }
   for (const name of ['maskVsAes', 'uploadVsTls', 'secureVsPlain']) expect(printed).toContain(name);
-}, 120_000);
+});

@@ -93,7 +93,7 @@ beforeAll(async () => {
   await consortium.toldOfEnd('training');
   metrics = await metricsOf(['coordinator', ...consortium.silos]);
   ends = await consortium.stopPrograms();
-}, 120_000);
+});
 
 afterAll(() => consortium.close());
 

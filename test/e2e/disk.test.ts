@@ -51,7 +51,7 @@ beforeAll(async () => {
   wrong = await wrongRounds(consortium, jobs);
   await consortium.stopPrograms();
   wrong.push(...(await wrongDisks(consortium)));
-}, 120_000);
+});
 
 afterAll(() => consortium.close());
 

@@ -74,7 +74,7 @@ beforeAll(async () => {
   job = await consortium.finished('head');
   rounds = await consortium.acknowledgedRounds('head');
   exported = await gathered(consortium.client.exportModel({ jobId: 'head', state: false }));
-}, 120_000);
+});
 
 afterAll(() => consortium.close());
 

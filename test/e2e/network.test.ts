@@ -62,7 +62,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await consortium.close();
   await line.close();
-}, 120_000);
+});
 
 interface Ran {
   readonly rounds: readonly Round[];

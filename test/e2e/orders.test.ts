@@ -19,7 +19,7 @@ let consortium: Consortium;
 beforeAll(async () => {
   consortium = await Consortium.found({ silos: 4 });
   await consortium.start();
-}, 60_000);
+});
 
 afterAll(() => consortium.close());
 

@@ -42,7 +42,7 @@ beforeAll(async () => {
     exports.push(await startNode([built('silo-agent/main.ts'), ...args]).ended);
     models.push(await readFile(out));
   }
-}, 120_000);
+});
 
 afterAll(() => consortium.close());
 

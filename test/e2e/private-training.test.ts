@@ -56,7 +56,7 @@ beforeAll(async () => {
     const rounds = await consortium.acknowledgedRounds(name);
     jobs.set(name, { job, rounds, epsilon: manifest.privacy!.epsilon });
   }
-}, 120_000);
+});
 
 afterAll(() => consortium.close());
 

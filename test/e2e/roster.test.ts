@@ -17,7 +17,7 @@ let consortium: Consortium;
 beforeAll(async () => {
   consortium = await Consortium.found({ silos: 5 });
   await consortium.start();
-}, 60_000);
+});
 
 afterAll(() => consortium.close());
 

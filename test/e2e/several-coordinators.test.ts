@@ -50,14 +50,14 @@ describe.skipIf(!hasPostgres())('three coordinators on one database', () => {
       });
     await consortium.prepareClients();
     for (const silo of consortium.silos) consortium.startAgent(silo);
-  }, LONG_MS);
+  });
 
   afterAll(async () => {
     await consortium.stopPrograms();
     await coordinators.close();
     await consortium.close();
     await server.stop();
-  }, LONG_MS);
+  });
 
   it(
     'end a round exactly whose leaders are killed twice in its middle',

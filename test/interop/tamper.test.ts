@@ -24,7 +24,7 @@ beforeAll(async () => {
   if (!found) return;
   trained = await trainedConsortium();
   parts = partsOf(await bundleOfJob(trained));
-}, 60_000);
+});
 
 /** Mulberry32: the same cases for one seed, whatever came before. */
 function random(seed: number): (below: number) => number {
@@ -80,7 +80,7 @@ function caseOf(k: number): Case {
   }
 }
 
-describe.skipIf(!found)('bundles that were changed at random', { timeout: 60_000 + 5_000 * CASES }, () => {
+describe.skipIf(!found)('bundles that were changed at random', { timeout: 180_000 + 5_000 * CASES }, () => {
   it('get one verdict from both verifiers, and few of them a PASS', async () => {
     const folder = temporaryFolder();
     const rosterHash = trained.consortium.founded.roster.hash;

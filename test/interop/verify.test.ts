@@ -50,7 +50,7 @@ beforeAll(async () => {
   trained = await trainedConsortium();
   bundle = Buffer.from(await bundleOfJob(trained));
   rosterHash = trained.consortium.founded.roster.hash;
-}, 60_000);
+});
 
 interface Verdict {
   readonly verdict: string;
@@ -99,37 +99,31 @@ const again =
   (entry: Uint8Array): Uint8Array =>
     resigned(entry, trained.consortium.founded.coordinatorKey, codec, change);
 
-describe.skipIf(!found)(
-  'a verifier in Python, on a job from whose roster a silo was removed',
-  { timeout: 60_000 },
-  () => {
-    let parts: Map<string, Uint8Array>;
-    beforeAll(async () => {
-      parts = partsOf(
-        Buffer.from(await bundleOfJob(await trainedConsortium(undefined, undefined, undefined, 'silo-003'))),
-      );
-    }, 60_000);
+describe.skipIf(!found)('a verifier in Python, on a job from whose roster a silo was removed', () => {
+  let parts: Map<string, Uint8Array>;
+  beforeAll(async () => {
+    parts = partsOf(
+      Buffer.from(await bundleOfJob(await trainedConsortium(undefined, undefined, undefined, 'silo-003'))),
+    );
+  });
 
-    it('follows the chain of rosters', async () => {
-      const { verdict } = await verify(bundleOf(parts));
-      expect(verdict).toMatchObject({ verdict: 'PASS', findings: [], incomplete: [] });
-      expect(verdict.counts).toMatchObject({ epochs: 1, rounds: 4, cosignatures: 3 });
-    });
+  it('follows the chain of rosters', async () => {
+    const { verdict } = await verify(bundleOf(parts));
+    expect(verdict).toMatchObject({ verdict: 'PASS', findings: [], incomplete: [] });
+    expect(verdict.counts).toMatchObject({ epochs: 1, rounds: 4, cosignatures: 3 });
+  });
 
-    it('finds a chain that is left out or has a signature too few', async () => {
-      const without = new Map([...parts].filter(([name]) => name !== 'roster-successors'));
-      expect((await verify(bundleOf(without))).verdict.findings.map(({ code }) => code)).toContain(
-        'verify/roster-order',
-      );
-      const { rosters } = decode(RosterChain, 'chain', parts.get('roster-successors')!, 1 << 20);
-      const shorter = rosters.map((one) => ({ ...one, signatures: one.signatures.slice(1) }));
-      const few = new Map(parts).set('roster-successors', encode(RosterChain, { rosters: shorter }));
-      expect((await verify(bundleOf(few))).verdict.findings.map(({ code }) => code)).toEqual(['roster/too-few']);
-    });
-  },
-);
+  it('finds a chain that is left out or has a signature too few', async () => {
+    const without = new Map([...parts].filter(([name]) => name !== 'roster-successors'));
+    expect((await verify(bundleOf(without))).verdict.findings.map(({ code }) => code)).toContain('verify/roster-order');
+    const { rosters } = decode(RosterChain, 'chain', parts.get('roster-successors')!, 1 << 20);
+    const shorter = rosters.map((one) => ({ ...one, signatures: one.signatures.slice(1) }));
+    const few = new Map(parts).set('roster-successors', encode(RosterChain, { rosters: shorter }));
+    expect((await verify(bundleOf(few))).verdict.findings.map(({ code }) => code)).toEqual(['roster/too-few']);
+  });
+});
 
-describe.skipIf(!found)('a verifier in Python', { timeout: 60_000 }, () => {
+describe.skipIf(!found)('a verifier in Python', () => {
   it('passes the bundle with nothing left unchecked', async () => {
     const { verdict, exit } = await verify(bundle);
     expect(verdict).toMatchObject({ verdict: 'PASS', findings: [], incomplete: [] });
@@ -275,7 +269,7 @@ describe.skipIf(!found)('a verifier in Python', { timeout: 60_000 }, () => {
     beforeAll(async () => {
       along = await trainedAlongGraph();
       parts = partsOf(Buffer.from(await bundleOfJob(along)));
-    }, 60_000);
+    });
 
     it('passes it with nothing left unchecked, a silo that dropped out and its masks among it', async () => {
       const verdict = await judge(parts);
@@ -325,7 +319,7 @@ describe.skipIf(!found)('a verifier in Python', { timeout: 60_000 }, () => {
     beforeAll(async () => {
       standardised = await trainedOnStatistics();
       parts = partsOf(Buffer.from(await bundleOfJob(standardised)));
-    }, 60_000);
+    });
 
     it('passes it, with the first model that follows from the statistics', async () => {
       const verdict = await judge(parts);

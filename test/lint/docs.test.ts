@@ -119,7 +119,7 @@ describe('commands', () => {
   beforeAll(() => {
     for (const [program, main] of Object.entries(MAIN))
       known.set(program, new Set([...help(main).matchAll(/^ {2}([a-z]+)(?: .*)?$/gm)].map((match) => match[1] ?? '')));
-  }, 60_000);
+  });
 
   /** Fenced blocks and code in backticks: prose may go on after a program's name. */
   const codeOf = (page: string): string =>

@@ -15,7 +15,7 @@ beforeAll(async () => {
   trained = await trainedConsortium();
   parts = partsOf(await bundleOfJob(trained));
   options = { rosterHash: trained.consortium.founded.roster.hash };
-}, 60_000);
+});
 
 function indexOf(kind: EntryKindName, round: number, attempt = 1): number {
   const index = entriesIn(parts).findIndex((bytes) => {

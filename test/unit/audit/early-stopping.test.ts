@@ -17,7 +17,7 @@ let trained: Trained;
 
 beforeAll(async () => {
   trained = await trainedConsortium(withRule(RULE));
-}, 60_000);
+});
 
 describe('a rule for early stopping', () => {
   it('completes the job with the reason, and every silo lets go of it', () => {
@@ -40,7 +40,7 @@ describe('a rule for early stopping', () => {
     const other = await trainedConsortium(withRule(RULE.replace('patience: 1', 'patience: 9')));
     expect(other.consortium.job.closed.length).toBe(4);
     expect(other.consortium.job.closed.every(({ result }) => result?.endsJob !== true)).toBe(true);
-  }, 60_000);
+  });
 });
 
 describe('a coordinator that moves the end', () => {

@@ -28,7 +28,7 @@ beforeAll(async () => {
   parts = partsOf(await bundleOfJob(trained));
   options = { rosterHash: trained.consortium.founded.roster.hash };
   last = new Map(entriesIn(parts).map((bytes, index) => [decodeEntry(bytes).kind, index]));
-}, 60_000);
+});
 
 const first = (changed: Parts): string | undefined => verifyParts(changed, options).findings[0]?.code;
 const replace = (index: number, bytes: Uint8Array) => (entries: readonly Uint8Array[]) =>

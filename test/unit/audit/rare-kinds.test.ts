@@ -46,7 +46,7 @@ beforeAll(async () => {
   trained = await trainedConsortium();
   parts = partsOf(await bundleOfJob(trained));
   options = { rosterHash: trained.consortium.founded.roster.hash };
-}, 60_000);
+});
 
 interface Rare {
   /** Behind the first entry of this kind of the last round; behind everything when left out. */

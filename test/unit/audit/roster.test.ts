@@ -14,7 +14,7 @@ let parts: Parts;
 beforeAll(async () => {
   trained = await trainedConsortium(undefined, undefined, undefined, 'silo-003');
   parts = partsOf(await bundleOfJob(trained));
-}, 60_000);
+});
 
 const verify = (changed: Parts) => verifyParts(changed, { rosterHash: trained.consortium.founded.roster.hash });
 const codes = (changed: Parts): string[] => verify(changed).findings.map(({ code }) => code);

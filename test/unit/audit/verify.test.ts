@@ -49,7 +49,7 @@ beforeAll(async () => {
   parts = partsOf(bytes);
   options = { rosterHash: consortium.founded.roster.hash };
   seconds = Math.ceil(consortium.time / 1000);
-}, 60_000);
+});
 
 const codes = (changed: Parts, with_: VerifyOptions = options): string[] =>
   verifyParts(changed, with_).findings.map(({ code }) => code);

@@ -58,7 +58,7 @@ describe.skipIf(!hasPostgres())('a PostgreSQL server', () => {
     const client = await server.client('postgres', { ca: authorityPem });
     await client.query(TABLE);
     await client.end();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await server.stop();

@@ -87,7 +87,7 @@ describe('a round along a regular graph', () => {
   beforeAll(() => {
     along = sizes.map((n) => costsOf(n, true));
     complete = costsOf(16, false);
-  }, 120_000);
+  });
 
   it('has shares for k neighbours and the silo itself, in 80 bytes each, whatever n is', () => {
     expect(sizes.map((n) => graphParameters(n, C, A)!.degree)).toEqual([degree, degree]);
