@@ -22,14 +22,33 @@ class LongestFirst extends BaseSequencer {
 }
 
 // Two cores: forks keep native modules (LMDB, ONNX Runtime, DuckDB) apart; nothing here may depend on time.
+const shared = {
+  pool: 'forks',
+  maxWorkers: 2,
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
+  reporters: ['default'],
+  sequence: { sequencer: LongestFirst },
+};
+
+/** What replaces a module of Node's below everything, or kills and is killed: a process of its own for each file. */
+const APART = ['test/{sim,e2e}/**/*.test.ts', 'test/unit/**/*-costs.test.ts', 'test/unit/trainer/trainer.test.ts'];
+
 export default defineConfig({
   test: {
-    include: ['test/{unit,property,vectors,interop,sim,lint,e2e}/**/*.test.ts'],
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
-    reporters: ['default'],
-    sequence: { sequencer: LongestFirst },
+    ...shared,
+    projects: [
+      { test: { ...shared, name: 'apart', include: APART } },
+      {
+        // Loading the modules takes longer than most of these tests: a process keeps them for the files that follow.
+        test: {
+          ...shared,
+          name: 'together',
+          isolate: false,
+          include: ['test/{unit,property,vectors,interop,lint}/**/*.test.ts'],
+          exclude: APART,
+        },
+      },
+    ],
   },
 });
